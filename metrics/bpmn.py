@@ -1,0 +1,397 @@
+"""What BPMN means: names, flow elements, extension elements, and which of them the Modeler reads.
+
+Tags are written as lxml has them, `{namespace}name`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import StrEnum
+from functools import cached_property
+from string import ascii_letters, digits
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lxml import etree
+
+from metrics.document import DiagramWarning, Kind
+from metrics.namespaces import BPMN, BPMNDI, CAMUNDA, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from lxml.etree import _Element as Element
+
+    from metrics.document import Document
+
+
+def bpmn(names: str) -> tuple[str, ...]:
+    """Tags in the BPMN namespace, from names with blanks between."""
+    return tuple(f"{{{BPMN}}}{name}" for name in names.split())
+
+
+def camunda(name: str) -> str:
+    """A tag or an attribute's name in the Camunda 7 namespace."""
+    return f"{{{CAMUNDA}}}{name}"
+
+
+def zeebe(name: str) -> str:
+    """A tag or an attribute's name in the Camunda 8 namespace."""
+    return f"{{{ZEEBE}}}{name}"
+
+
+PROCESS, SEQUENCE_FLOW = bpmn("process sequenceFlow")
+USER_TASK, SERVICE_TASK, RECEIVE_TASK = bpmn("userTask serviceTask receiveTask")
+(EXTENSION_ELEMENTS,) = bpmn("extensionElements")
+BPMN_DIAGRAM: Final = f"{{{BPMNDI}}}BPMNDiagram"
+BPMN_PLANE: Final = f"{{{BPMNDI}}}BPMNPlane"
+EXECUTION_PLATFORM: Final = f"{{{MODELER}}}executionPlatform"
+EXECUTION_PLATFORM_VERSION: Final = f"{{{MODELER}}}executionPlatformVersion"
+PLANE_ELEMENTS: Final = tuple(
+    f"{{{BPMNDI}}}{name}" for name in ("BPMNShape", "BPMNEdge", "BPMNLabel", "BPMNPlane")
+)
+
+SUB_PROCESSES: Final = frozenset(bpmn("subProcess transaction adHocSubProcess"))
+
+EVENTS: Final = frozenset(
+    bpmn(
+        "startEvent endEvent boundaryEvent intermediateCatchEvent intermediateThrowEvent"
+        " implicitThrowEvent"
+    )
+)
+
+FLOW_ELEMENTS: Final = (
+    SUB_PROCESSES
+    | EVENTS
+    | frozenset(
+        bpmn(
+            "task userTask serviceTask sendTask receiveTask manualTask scriptTask businessRuleTask"
+            " callActivity exclusiveGateway inclusiveGateway parallelGateway complexGateway"
+            " eventBasedGateway sequenceFlow dataObject dataObjectReference dataStoreReference"
+            " subChoreography callChoreography choreographyTask"
+        )
+    )
+)
+
+EVENT_DEFINITIONS: Final = frozenset(
+    bpmn(
+        "cancelEventDefinition compensateEventDefinition conditionalEventDefinition"
+        " errorEventDefinition escalationEventDefinition linkEventDefinition"
+        " messageEventDefinition signalEventDefinition terminateEventDefinition"
+        " timerEventDefinition"
+    )
+)
+
+ROOT_ELEMENTS: Final = EVENT_DEFINITIONS | frozenset(
+    bpmn(
+        "process collaboration globalConversation choreography globalChoreographyTask globalTask"
+        " globalManualTask globalUserTask globalScriptTask globalBusinessRuleTask interface"
+        " endPoint message signal error escalation category dataStore itemDefinition resource"
+        " correlationProperty partnerEntity partnerRole"
+    )
+)
+
+# The root elements that may have an element template, as flow elements may.
+TEMPLATED_ROOT_ELEMENTS: Final = frozenset(
+    bpmn("process collaboration globalConversation choreography globalChoreographyTask")
+)
+
+# What holds flow elements: at the root of the file, and among flow elements themselves.
+ROOT_CONTAINERS: Final = frozenset(bpmn("process choreography globalChoreographyTask"))
+INNER_CONTAINERS: Final = SUB_PROCESSES | frozenset(bpmn("subChoreography"))
+
+LEGAL_ID: Final = re.compile(r"(?:[a-z][\w.-]*:)?[a-z_][\w.-]*", re.ASCII | re.IGNORECASE)
+# Classes of the characters in ids, for a check of all ids at once: `0` for what an id may not begin
+# with, `!` for what calls for a closer look. NUL, which XML cannot hold, stands between ids.
+ID_CHARACTERS: Final = bytes(
+    ord("a")
+    if chr(code) in f"{ascii_letters}_"
+    else ord("0")
+    if chr(code) in f"{digits}.-"
+    else code
+    if code == 0
+    else ord("!")
+    for code in range(256)
+)
+MOST_CHARACTERS_QUOTED: Final = 80
+
+# Of extension elements the Modeler's model gives an id only to the BPMN elements among them.
+CAMUNDA_ERROR: Final = camunda("errorEventDefinition")
+TASK_LISTENER: Final = camunda("taskListener")
+EXTENSIONS_WITH_IDS: Final = {
+    EXTENSION_ELEMENTS: (CAMUNDA_ERROR, TASK_LISTENER),
+    TASK_LISTENER: bpmn("timerEventDefinition"),
+}
+
+# The places at which the model has elements with ids: below the root, and in drawings.
+MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
+TAGS_WITH_IDS: Final = (*(f"{prefix}*" for prefix in MODEL_TAGS), CAMUNDA_ERROR)
+
+_bpmn_ids: Final = etree.XPath(
+    "/*/bpmn:*/descendant-or-self::bpmn:*/@id", namespaces={"bpmn": BPMN}, smart_strings=False
+)
+_drawing_ids: Final = etree.XPath(
+    "/*/di:*/descendant-or-self::di:*/@id", namespaces={"di": BPMNDI}, smart_strings=False
+)
+
+
+class Engine(StrEnum):
+    """The engine that a diagram is read for."""
+
+    CAMUNDA_7 = "Camunda 7"
+    CAMUNDA_8 = "Camunda 8"
+
+
+class Platform(NamedTuple):
+    """What a diagram says of its execution platform; None for what it does not say."""
+
+    name: str | None = None
+    version: str | None = None
+
+
+def bpmn_type(element: Element) -> str:
+    """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`."""
+    name = etree.QName(element).localname
+    return f"bpmn:{name[:1].upper()}{name[1:]}"
+
+
+def extension_attributes(element: Element, namespace: str) -> dict[str, str]:
+    """An element's attributes by their names, those of a namespace without it.
+
+    The Modeler reads an extension attribute in its namespace and also without any prefix. Of both
+    the last in the file counts.
+    """
+    prefix = f"{{{namespace}}}"
+    return {name.removeprefix(prefix): value for name, value in element.items()}
+
+
+def extensions(element: Element) -> Iterable[Element]:
+    """What stands directly in an element's extension elements.
+
+    Where there are several `extensionElements`, the Modeler keeps the last.
+    """
+    extension_elements = list(element.iterchildren(EXTENSION_ELEMENTS))
+    return extension_elements[-1] if extension_elements else ()
+
+
+def _extended_element(extension: Element) -> Element | None:
+    """The element whose extension elements directly hold this one, None where none does."""
+    holder = extension.getparent()
+    if holder is None or holder.tag != EXTENSION_ELEMENTS:
+        return None
+    # Where there are several, the Modeler keeps the last.
+    if next(holder.itersiblings(EXTENSION_ELEMENTS), None) is not None:
+        return None
+    return holder.getparent()
+
+
+class Diagram:
+    """A document as the Modeler reads it.
+
+    `tags` are those that `elements` will be asked for in a diagram for an engine: they are selected
+    in one walk. What the Modeler drops of a BPMN document is taken out of the tree, and said in
+    `warnings`.
+    """
+
+    def __init__(self, document: Document, tags: Mapping[Engine, tuple[str, ...]]) -> None:
+        self.document = document
+        self.warnings: tuple[DiagramWarning, ...] = ()
+        self.platform = _platform(document)
+        self.engine = _engine(document, self.platform)
+        self._elements: dict[object, list[Element]] = {}
+        self._mentioned: dict[bytes, bool] = {}
+        self._extended: dict[str, dict[Element, list[Element]]] = {}
+        self._roots: dict[Element, Element | None] = {}
+        if document.kind is Kind.BPMN:
+            wanted = (*tags[self.engine], CAMUNDA_ERROR)
+            self._elements = _select(self.root, wanted)
+            suspicious = self._suspicious_ids()
+            if suspicious:
+                self.warnings = _drop_what_the_modeler_drops(self.root, suspicious)
+                self._elements = _select(self.root, wanted)
+
+    def _suspicious_ids(self) -> set[str]:
+        """The ids that stand there more than once or are illegal: in most diagrams none."""
+        ids = ["", self.root.get("id") or ""]
+        ids += _bpmn_ids(self.root)
+        ids += _drawing_ids(self.root)
+        ids += [error.get("id") or "" for error in self.elements(CAMUNDA_ERROR)]
+        characters = "\0".join(ids).encode().translate(ID_CHARACTERS)
+        suspicious: set[str] = set()
+        if b"\00" in characters or b"!" in characters:
+            suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
+        if len(set(ids)) < len(ids):
+            suspicious.update(id for id, times in Counter(ids).items() if times > 1)
+        return suspicious - {""}
+
+    @property
+    def root(self) -> Element:
+        """The root element of BPMN and DMN; a form has none."""
+        if self.document.root is None:
+            raise ValueError("a form has no elements")
+        return self.document.root
+
+    def has_any(self, tags: Collection[str]) -> bool:
+        """Whether it has an element with one of the selected tags."""
+        return not self._elements.keys().isdisjoint(tags)
+
+    def mentions(self, name: bytes) -> bool:
+        """Whether the file may have a name somewhere, as that of an attribute or of anything."""
+        if name not in self._mentioned:
+            self._mentioned[name] = self.document.mentions(name)
+        return self._mentioned[name]
+
+    @cached_property
+    def root_elements_by_id(self) -> dict[str | None, Element]:
+        """The children of the root by their ids, for what refers to them."""
+        return {
+            element.get("id"): element
+            for element in self.root.iterchildren(f"{{{BPMN}}}*")
+            if element.get("id")
+        }
+
+    def elements(self, tag: str) -> list[Element]:
+        """The elements with one of the selected tags, in document order."""
+        return self._elements.get(tag, [])
+
+    def extended(self, tag: str) -> dict[Element, list[Element]]:
+        """The elements with extension elements of one of the selected tags, and those."""
+        if tag not in self._extended:
+            by_element: dict[Element, list[Element]] = {}
+            for extension in self.elements(tag):
+                element = _extended_element(extension)
+                if element is not None:
+                    by_element.setdefault(element, []).append(extension)
+            self._extended[tag] = by_element
+        return self._extended[tag]
+
+    def root_element(self, flow_element: Element) -> Element | None:
+        """The root element (a process, say) whose flow element this is, at any depth.
+
+        None where it stands at a place at which BPMN has no flow elements.
+        """
+        container = flow_element.getparent()
+        passed = []
+        while container is not None and container not in self._roots:
+            passed.append(container)
+            if container.tag not in INNER_CONTAINERS:
+                is_root = container.tag in ROOT_CONTAINERS and container.getparent() is self.root
+                self._roots[container] = container if is_root else None
+                break
+            container = container.getparent()
+        found = None if container is None else self._roots[container]
+        for inner in passed:
+            self._roots[inner] = found
+        return found
+
+    def in_processes(self, tag: str) -> list[Element]:
+        """The flow elements with a tag, in document order, at any depth of the processes."""
+        return [
+            element
+            for element in self.elements(tag)
+            if (root := self.root_element(element)) is not None and root.tag == PROCESS
+        ]
+
+
+def _select(root: Element, tags: Iterable[str]) -> dict[object, list[Element]]:
+    selected: dict[object, list[Element]] = {}
+    for element in root.iter(*tags):
+        selected.setdefault(element.tag, []).append(element)
+    return selected
+
+
+def _platform(document: Document) -> Platform:
+    if document.form is not None:
+        name, version = map(document.form.get, ("executionPlatform", "executionPlatformVersion"))
+        # A form is anybody's JSON: what is no text names nothing.
+        return Platform(
+            name if isinstance(name, str) and name else None,
+            version if isinstance(version, str) else None,
+        )
+    root = document.root
+    if root is None:
+        return Platform()
+    name, version = root.get(EXECUTION_PLATFORM), root.get(EXECUTION_PLATFORM_VERSION)
+    # Written without a prefix they count where the modeler namespace is the default one.
+    if name is None and (plain := root.get("executionPlatform")) and _has_modeler_default(root):
+        name = plain
+    if version is None and (plain := root.get("executionPlatformVersion")):
+        version = plain if _has_modeler_default(root) else None
+    return Platform(name or None, version)
+
+
+def _has_modeler_default(root: Element) -> bool:
+    return root.nsmap.get(None) == MODELER
+
+
+def _engine(document: Document, platform: Platform) -> Engine:
+    is_bpmn = document.kind is Kind.BPMN
+    if platform.name is not None:
+        names = CAMUNDA_8_PLATFORMS if is_bpmn else CAMUNDA_8_PLATFORMS[:1]
+        is_camunda_8 = document.root is not None and platform.name in names
+    else:
+        is_camunda_8 = (
+            is_bpmn and document.root is not None and ZEEBE in document.root.nsmap.values()
+        )
+    return Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
+
+
+def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[DiagramWarning, ...]:
+    """Remove the elements whose id is a second one or an illegal one, with all that they hold.
+
+    `suspicious` holds the ids for which that may be so.
+    """
+    warnings = []
+    seen: set[str] = set()
+    is_read: dict[Element, bool] = {root: True}
+    for element in list(root.iter(*TAGS_WITH_IDS)):
+        id = element.get("id")
+        if id not in suspicious or not _is_read(element, is_read):
+            continue
+        is_second = id in seen
+        if not is_second and LEGAL_ID.fullmatch(id):
+            seen.add(id)
+            continue
+        warnings.append(_warning_of_dropped(element, is_second))
+        is_read[element] = False
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
+        else:
+            # Of a root that it refuses the Modeler keeps the attributes.
+            del element[:]
+    return tuple(warnings)
+
+
+def _is_read(element: Element, known: dict[Element, bool]) -> bool:
+    """Whether the Modeler comes to read an element: all above it are read, and let it stand there.
+
+    `known` holds the answers for elements above, and takes those that are found on the way.
+    """
+    passed = []
+    current: Element | None = element
+    while current is not None and current not in known:
+        passed.append(current)
+        parent = current.getparent()
+        if parent is None or not _may_stand_in(str(current.tag), str(parent.tag)):
+            known[current] = False
+            break
+        current = parent
+    answer = current is not None and known[current]
+    for inner in passed:
+        known[inner] = answer
+    return answer
+
+
+def _may_stand_in(tag: str, parent_tag: str) -> bool:
+    if parent_tag in EXTENSIONS_WITH_IDS:
+        return tag in EXTENSIONS_WITH_IDS[parent_tag]
+    return parent_tag.startswith(MODEL_TAGS) and tag.startswith(MODEL_TAGS)
+
+
+def _warning_of_dropped(element: Element, is_second: bool) -> DiagramWarning:
+    reason = "its id was read before" if is_second else "its id is illegal"
+    name = etree.QName(element).localname
+    id = (element.get("id") or "")[:MOST_CHARACTERS_QUOTED]
+    message = f"<{name}> is left out, with all that it holds: {reason}: {id!r}"
+    return DiagramWarning(message, element.sourceline)

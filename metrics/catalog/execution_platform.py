@@ -1,0 +1,73 @@
+"""The execution platform profile: which engine a diagram is meant for.
+
+`<definitions modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="8.6.0">`
+gives `{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}`.
+
+A diagram that names no platform has the default one, without a version: `Camunda Cloud` for a BPMN
+diagram whose root declares the zeebe namespace, `Camunda Platform` for the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.bpmn import Engine, Platform
+from metrics.document import Kind
+from metrics.metric import OMITTED, Metric, Omitted, described
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metrics.bpmn import Diagram
+
+DEFAULT_PLATFORMS: Final = {
+    Engine.CAMUNDA_7: "Camunda Platform",
+    Engine.CAMUNDA_8: "Camunda Cloud",
+}
+
+
+@dataclass(frozen=True)
+class ExecutionPlatform:
+    """The platform that a diagram names, or the default one."""
+
+    execution_platform: str = described("The platform that the diagram names, else the default one")
+    execution_platform_version: str | Omitted | None = described(
+        "The version that it names; null where BPMN or DMN names a platform without one"
+    )
+
+
+class Profile(NamedTuple):
+    """What a diagram says of its platform, and which kind of diagram says so."""
+
+    platform: Platform
+    kind: Kind
+
+
+def find(diagram: Diagram) -> Sequence[Profile]:
+    """What the diagram names; nothing where it names no platform and, as a form, no version."""
+    kind, platform = diagram.document.kind, diagram.platform
+    has_profile = platform != Platform() if kind is Kind.FORM else platform.name is not None
+    return (Profile(platform, kind),) if has_profile else ()
+
+
+def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
+    """The profile that was found, else the default one of the engine."""
+    for (name, version), kind in profiles:
+        is_omitted = kind is Kind.FORM and version is None
+        return ExecutionPlatform(
+            name or DEFAULT_PLATFORMS[engine], OMITTED if is_omitted else version
+        )
+    return ExecutionPlatform(DEFAULT_PLATFORMS[engine], OMITTED)
+
+
+METRIC: Final = Metric(
+    name="execution_platform",
+    block=ExecutionPlatform,
+    key="",
+    fragment="profile",
+    position=10,
+    find=find,
+    count=count,
+    kinds=tuple(Kind),
+)

@@ -1,0 +1,200 @@
+"""Process variables: what a Camunda 7 diagram says to be written into a process instance.
+
+`<serviceTask camunda:resultVariable="total">` gives `{"processVariablesCount": 1}`.
+
+Every root element is a world of its own: its variables are gathered from itself and from all its
+flow elements. A variable is one by its name and its scope, which is the nearest element above the
+source with a `camunda:inputParameter` of that name, else the root element. The rules are those of
+the library that the Modeler uses, extract-process-variables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lxml import etree
+
+from metrics.bpmn import (
+    EVENTS,
+    FLOW_ELEMENTS,
+    ROOT_ELEMENTS,
+    Engine,
+    bpmn,
+    camunda,
+    extension_attributes,
+)
+from metrics.metric import Metric, described
+from metrics.namespaces import CAMUNDA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lxml.etree import _Element as Element
+
+    from metrics.bpmn import Diagram
+
+INPUT_OUTPUT: Final = camunda("inputOutput")
+INPUT_PARAMETER: Final = camunda("inputParameter")
+OUTPUT_PARAMETER: Final = camunda("outputParameter")
+FORM_DATA: Final = camunda("formData")
+FORM_FIELD: Final = camunda("formField")
+OUT: Final = camunda("out")
+RESULT_VARIABLE: Final = camunda("resultVariable")
+MENTION: Final = b"resultVariable"
+
+# The tasks whose `resultVariable` the Modeler also reads without a prefix.
+RESULT_TASKS: Final = frozenset(bpmn("serviceTask sendTask businessRuleTask scriptTask"))
+
+EVENT_VARIABLES: Final = dict(
+    zip(
+        bpmn("errorEventDefinition escalationEventDefinition"),
+        (
+            ("errorCodeVariable", "errorMessageVariable"),
+            ("escalationCodeVariable",),
+        ),
+        strict=True,
+    )
+)
+"""The attributes of event definitions that name a variable."""
+
+_result_variables: Final = etree.XPath(
+    "//*[@camunda:resultVariable or @resultVariable]", namespaces={"camunda": CAMUNDA}
+)
+
+
+@dataclass(frozen=True)
+class ProcessVariables:
+    """The process variables of a Camunda 7 diagram."""
+
+    process_variables_count: int = described(
+        "Variables that the diagram names, by their name and scope; Camunda 7 only"
+    )
+
+
+class Variable(NamedTuple):
+    """A place where a variable is written: `name` is None where the source gives none.
+
+    `element` is the element that writes it, `root_element` the one in whose world it does, `scope`
+    the element for which it is a variable of its own.
+    """
+
+    name: str | None
+    element: Element
+    root_element: Element
+    scope: Element
+
+
+class _Source(NamedTuple):
+    name: str | None
+    element: Element
+
+
+def find(diagram: Diagram) -> Sequence[Variable]:
+    """Each source of a variable; sources of the same name and scope make one variable."""
+    if diagram.engine is Engine.CAMUNDA_8:
+        return ()
+    sources = [
+        (source, root_element)
+        for source in _sources(diagram)
+        if (root_element := _world(diagram, source.element)) is not None
+    ]
+    if not sources:
+        return ()
+    scopes = _Scopes(diagram)
+    return [
+        Variable(name, element, root_element, scopes.scope(name, element, root_element))
+        for (name, element), root_element in sources
+    ]
+
+
+def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | None:
+    """How many differ by name, scope and root element; None for Camunda 8."""
+    if engine is Engine.CAMUNDA_8:
+        return None
+    return ProcessVariables(
+        len({(found.name, found.scope, found.root_element) for found in findings})
+    )
+
+
+def _sources(diagram: Diagram) -> Iterator[_Source]:
+    for tag, parameter, name in (
+        (INPUT_OUTPUT, OUTPUT_PARAMETER, "name"),
+        (FORM_DATA, FORM_FIELD, "id"),
+    ):
+        for element, (first, *_) in diagram.extended(tag).items():
+            for child in first.iterchildren(parameter):
+                yield _Source(child.get(name), element)
+    for element, mappings in diagram.extended(OUT).items():
+        for mapping in mappings:
+            if mapping.get("local") != "true":
+                yield _Source(mapping.get("target"), element)
+    if diagram.mentions(MENTION):
+        for element in _result_variables(diagram.root):
+            variable = (
+                extension_attributes(element, CAMUNDA).get("resultVariable")
+                if element.tag in RESULT_TASKS
+                else element.get(RESULT_VARIABLE)
+            )
+            if variable:
+                yield _Source(variable, element)
+    for tag, names in EVENT_VARIABLES.items():
+        for definition in diagram.elements(tag):
+            event = definition.getparent()
+            if event is not None and event.tag in EVENTS:
+                attributes = extension_attributes(definition, CAMUNDA)
+                for name in names:
+                    if attributes.get(name):
+                        yield _Source(attributes[name], event)
+
+
+def _world(diagram: Diagram, element: Element) -> Element | None:
+    """The root element that a source belongs to, None where its variables are not gathered."""
+    if element.tag in FLOW_ELEMENTS:
+        return diagram.root_element(element)
+    if element.tag in ROOT_ELEMENTS and element.getparent() is diagram.root:
+        return element
+    return None
+
+
+class _Scopes:
+    """The elements with input parameters, and which of them stand above an element."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self._names = {
+            element: {parameter.get("name") for parameter in first.iterchildren(INPUT_PARAMETER)}
+            for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items()
+        }
+        self._all_names = set().union(*self._names.values())
+        self._above: dict[Element, tuple[Element, ...]] = {}
+
+    def scope(self, name: str | None, element: Element, default: Element) -> Element:
+        """The nearest element above this one with an input parameter of the name."""
+        if name not in self._all_names:
+            return default
+        return next((above for above in self.above(element) if name in self._names[above]), default)
+
+    def above(self, element: Element) -> tuple[Element, ...]:
+        parent = element.getparent()
+        if parent is None:
+            return ()
+        if parent not in self._above:
+            self._above[parent] = tuple(
+                container
+                for container in (parent, *parent.iterancestors())
+                if container in self._names
+            )
+        return self._above[parent]
+
+
+METRIC: Final = Metric(
+    name="process_variables",
+    block=ProcessVariables,
+    key="diagramMetrics",
+    fragment="diagramMetrics",
+    position=30,
+    find=find,
+    count=count,
+    tags=frozenset({INPUT_OUTPUT, FORM_DATA, OUT, *EVENT_VARIABLES}),
+    attribute=MENTION,
+)

@@ -1,0 +1,117 @@
+"""Service tasks, and how they are implemented.
+
+`<serviceTask camunda:class="org.example.Charge">` gives
+`{"count": 1, "implementation": {"count": 1, "java": 1, …}}`.
+
+Counted are the service tasks among the flow elements of the processes, at any depth. A Camunda 7
+task can be implemented in several ways, and then counts for each; `implementation.count` is the
+tasks with at least one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from metrics.bpmn import SERVICE_TASK, Engine, camunda, extension_attributes, zeebe
+from metrics.metric import Finding, Metric, counted, described, tally
+from metrics.namespaces import CAMUNDA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lxml.etree import _Element as Element
+
+    from metrics.bpmn import Diagram
+
+CONNECTOR: Final = camunda("connector")
+TASK_DEFINITION: Final = zeebe("taskDefinition")
+
+ATTRIBUTE_KINDS: Final = {
+    "class": "java",
+    "expression": "expression",
+    "delegateExpression": "delegate",
+}
+"""The Camunda 7 attributes of which the mere presence tells the kind of an implementation."""
+
+
+@dataclass(frozen=True)
+class Camunda7Implementations:
+    """How a Camunda 7 diagram's service tasks are implemented."""
+
+    count: int = described("Service tasks that are implemented in at least one of these ways")
+    java: int = described("Service tasks with a `camunda:class`")
+    expression: int = described("Service tasks with a `camunda:expression`")
+    delegate: int = described("Service tasks with a `camunda:delegateExpression`")
+    external: int = described("Service tasks with the `camunda:type` `external`")
+    connector: int = described("Service tasks with a `camunda:connector`")
+
+
+@dataclass(frozen=True)
+class Camunda8Implementations:
+    """How a Camunda 8 diagram's service tasks are implemented."""
+
+    count: int = described("Service tasks with a `zeebe:taskDefinition`")
+    external: int = described("The same: each of them is done by a job worker")
+
+
+@dataclass(frozen=True)
+class ServiceTasks:
+    """The service tasks of a BPMN diagram."""
+
+    count: int = described("Service tasks in the processes of the diagram, at any depth")
+    implementation: Camunda7Implementations | Camunda8Implementations = described(
+        "How they are implemented"
+    )
+
+
+def find(diagram: Diagram) -> Sequence[Finding]:
+    """Each service task, for `count` and for each key of `implementation` that it counts for."""
+    kinds_of = _camunda_8_kinds if diagram.engine is Engine.CAMUNDA_8 else _camunda_7_kinds
+    findings = []
+    for task in diagram.in_processes(SERVICE_TASK):
+        findings.append(Finding("count", task))
+        kinds = tuple(kinds_of(diagram, task))
+        if kinds:
+            findings.append(Finding("implementation.count", task))
+            findings += [Finding(f"implementation.{kind}", task) for kind in kinds]
+    return findings
+
+
+def count(findings: Sequence[Finding], engine: Engine) -> ServiceTasks:
+    """How many findings each key has."""
+    counts = tally(findings)
+    how = (
+        counted(Camunda8Implementations, counts, "implementation.")
+        if engine is Engine.CAMUNDA_8
+        else counted(Camunda7Implementations, counts, "implementation.")
+    )
+    return ServiceTasks(counts.get("count", 0), how)
+
+
+def _camunda_7_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
+    attributes = extension_attributes(task, CAMUNDA)
+    for name, kind in ATTRIBUTE_KINDS.items():
+        if name in attributes:
+            yield kind
+    if attributes.get("type") == "external":
+        yield "external"
+    if task in diagram.extended(CONNECTOR):
+        yield "connector"
+
+
+def _camunda_8_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
+    if task in diagram.extended(TASK_DEFINITION):
+        yield "external"
+
+
+METRIC: Final = Metric(
+    name="service_tasks",
+    block=ServiceTasks,
+    key="diagramMetrics.tasks.serviceTask",
+    fragment="diagramMetrics",
+    position=50,
+    find=find,
+    count=count,
+    tags=frozenset({SERVICE_TASK, CONNECTOR, TASK_DEFINITION}),
+)

@@ -1,0 +1,207 @@
+"""The command line: options, streams, exit status; nothing that a library user would miss."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from metrics.discovery import STANDARD_INPUT, Found, discover
+from metrics.document import DocumentError, ErrorType
+from metrics.formats import FORMATS, Selection, printable
+from metrics.report import DEFAULT_MAX_SIZE, FRAGMENTS, Report, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from metrics.template_definitions import TemplateDefinitions
+
+EXIT_UNMEASURED: Final = 2
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141
+
+UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, with K, M or G for the powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+)\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
+        if match is None:
+            self.fail(f"{value!r} is no size: write 500000, 800K or 100M.", param, ctx)
+        return int(match[1]) * UNITS[match[2].upper()]
+
+
+def main() -> NoReturn:
+    """The entry point of the command `metrics`; ends the process with its exit status."""
+    try:
+        status = metrics.main(prog_name="metrics", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        status = EXIT_UNMEASURED
+    except (click.Abort, KeyboardInterrupt):
+        status = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more: what is still in the buffer must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = EXIT_BROKEN_PIPE
+    sys.exit(status)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bpmn-metrics", prog_name="metrics")
+def metrics() -> None:
+    """Read BPMN, DMN and Form diagrams, and print the metrics that the Camunda Modeler counts."""
+
+
+@metrics.command(name="scan")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(allow_dash=True))
+@click.option(
+    "--fragment",
+    "fragments",
+    multiple=True,
+    type=click.Choice(FRAGMENTS),
+    help="Print only this part of the payload; can be given several times.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    help="Default: json for a single file, ndjson for a folder or several paths.",
+)
+@click.option(
+    "--templates",
+    "template_source",
+    type=click.Choice(("diagram", "definitions")),
+    default="diagram",
+    show_default=True,
+    help="Take element templates from what the diagram uses, or from the definitions that the"
+    " Modeler would find for it.",
+)
+@click.option(
+    "--template-path",
+    "template_folders",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="With --templates definitions, a further folder with element-templates; can be given"
+    " several times.",
+)
+@click.option(
+    "--documented-keys", is_flag=True, help="Spell keys as the telemetry page does: 'nesting:'."
+)
+@click.option("--warnings", is_flag=True, help="Print what was untidy in a diagram with it.")
+@click.option(
+    "--max-size",
+    type=Size(),
+    default=DEFAULT_MAX_SIZE,
+    show_default="256M",
+    metavar="BYTES",
+    help="Refuse larger files as too large; 100M and the like are read.",
+)
+@click.option(
+    "--stdin-filename", metavar="NAME", help="What standard input is called, for its type."
+)
+@click.option("--no-ignore", is_flag=True, help="Do not honour .gitignore files.")
+def scan_command(
+    paths: tuple[str, ...],
+    fragments: tuple[str, ...],
+    format_name: str | None,
+    template_source: str,
+    template_folders: tuple[str, ...],
+    documented_keys: bool,
+    warnings: bool,
+    max_size: int,
+    stdin_filename: str | None,
+    no_ignore: bool,
+) -> None:
+    r"""Print the metric payload of each diagram.
+
+    A PATH is a file, a folder, or - for standard input; without one, the current folder is
+    scanned. One file gives its payload as indented JSON, a folder or several paths a line of JSON
+    a diagram.
+
+    The exit status is 2 where a diagram could not be measured: its place in the output says why.
+
+    \b
+    Examples:
+      metrics scan order.bpmn
+      metrics scan --fragment diagramMetrics processes/
+      cat order.bpmn | metrics scan --stdin-filename order.bpmn -
+    """
+    if template_folders and template_source != "definitions":
+        raise click.UsageError("--template-path needs --templates definitions.")
+    templates = None
+    if template_source == "definitions":
+        from metrics.template_definitions import TemplateDefinitions
+
+        templates = TemplateDefinitions(template_folders)
+    single = len(paths) == 1 and not os.path.isdir(paths[0])
+    write = FORMATS[format_name or ("json" if single else "ndjson")]
+    found = discover(paths or (os.curdir,), honour_ignores=not no_ignore)
+    outcome = _Outcome()
+    reports = outcome.watch(
+        _scan(item, max_size=max_size, templates=templates, stdin_filename=stdin_filename)
+        for item in found
+    )
+    selection = Selection(fragments, documented_keys, warnings)
+    output = sys.stdout.buffer
+    for piece in write(reports, selection, single=single):
+        output.write(piece)
+    output.flush()
+    if outcome.measured == outcome.failed == 0:
+        click.echo("metrics: no diagrams found", err=True)
+    if outcome.failed:
+        raise click.exceptions.Exit(EXIT_UNMEASURED)
+
+
+class _Outcome:
+    """Tells people what went wrong as reports pass, and keeps count for the exit status."""
+
+    def __init__(self) -> None:
+        self.measured = 0
+        self.failed = 0
+
+    def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
+        for report in reports:
+            for warning in report.warnings:
+                _say(report.file, warning.line, None, f"warning: {warning.message}")
+            if report.error is None:
+                self.measured += 1
+            else:
+                self.failed += 1
+                error = report.error
+                _say(report.file, error.line, error.column, f"{error.type}: {error.message}")
+            yield report
+
+
+def _say(file: str | None, line: int | None, column: int | None, message: str) -> None:
+    place = ":".join(str(part) for part in (line, column) if part is not None)
+    name = printable(file or STANDARD_INPUT)
+    click.echo(f"{name}:{place}: {message}" if place else f"{name}: {message}", err=True)
+
+
+def _scan(
+    found: Found,
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+    stdin_filename: str | None,
+) -> Report:
+    if found.unlistable is not None:
+        return Report(found.path, error=DocumentError(ErrorType.UNREADABLE, found.unlistable))
+    if found.path != STANDARD_INPUT:
+        return scan(found.path, max_size=max_size, templates=templates)
+    report = scan(sys.stdin.buffer, name=stdin_filename, max_size=max_size, templates=templates)
+    return report if report.file is not None else replace(report, file=STANDARD_INPUT)

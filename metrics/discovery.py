@@ -1,0 +1,120 @@
+"""From arguments to files, in order.
+
+A path that is named is always read. Below a folder the files that are diagrams by their extension
+are read, sorted, but for hidden folders and what `.gitignore` files name. Who asks for those too
+gets all, except from the store of a repository.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pathspec import GitIgnoreSpec
+
+EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
+"""What the names of diagrams end with, in any case."""
+
+STANDARD_INPUT: Final = "-"
+IGNORE_FILE: Final = ".gitignore"
+REPOSITORY: Final = ".git"
+
+
+class Found(NamedTuple):
+    """A file to measure, or a folder that could not be listed with the reason why."""
+
+    path: str
+    unlistable: str | None = None
+
+
+class _Ignores(NamedTuple):
+    """The patterns of one `.gitignore`, and the folder that they are relative to."""
+
+    folder: str
+    spec: GitIgnoreSpec
+
+
+def discover(paths: Iterable[str], *, honour_ignores: bool = True) -> Iterator[Found]:
+    """The files that paths stand for: themselves, or below a folder its diagrams.
+
+    They come in the order of the paths, and sorted by name within each folder. Without
+    `honour_ignores`, what is ignored or in hidden folders is not passed over.
+    """
+    for path in paths:
+        if path != STANDARD_INPUT and os.path.isdir(path):
+            ignores = _ignores_above(path) if honour_ignores else None
+            yield from _below(path, ignores)
+        else:
+            yield Found(path)
+
+
+def _below(top: str, ignores: tuple[_Ignores, ...] | None) -> Iterator[Found]:
+    # A stack, not recursion: folders may be nested deeper than Python's calls.
+    visited = set()
+    pending: list[tuple[str, tuple[_Ignores, ...] | None, bool]] = [(top, ignores, True)]
+    while pending:
+        path, ignores, is_folder = pending.pop()
+        if not is_folder:
+            yield Found(path)
+            continue
+        try:
+            status = os.stat(path)
+            if (status.st_dev, status.st_ino) in visited:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(path) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Found(path, error.strerror or str(error))
+            continue
+        if ignores is not None and any(entry.name == IGNORE_FILE for entry in entries):
+            ignores = (*ignores, *_ignores_in(path))
+        found = []
+        for entry in entries:
+            inner = entry.name if path == os.curdir else os.path.join(path, entry.name)
+            is_folder = entry.is_dir()
+            if is_folder:
+                hidden = entry.name.startswith(".")
+                wanted = entry.name != REPOSITORY and not (hidden and ignores is not None)
+            else:
+                wanted = entry.name.lower().endswith(EXTENSIONS) and entry.is_file()
+            if wanted and not (ignores and _is_ignored(inner, is_folder, ignores)):
+                found.append((inner, ignores, is_folder))
+        pending.extend(reversed(found))
+
+
+def _ignores_above(folder: str) -> tuple[_Ignores, ...]:
+    """The `.gitignore` files above a folder, up to the top of its repository, if it is in one."""
+    above = []
+    current = os.path.abspath(folder)
+    while not os.path.exists(os.path.join(current, REPOSITORY)):
+        parent = os.path.dirname(current)
+        if parent == current:
+            return ()
+        current = parent
+        above.append(current)
+    return tuple(ignores for folder in reversed(above) for ignores in _ignores_in(folder))
+
+
+def _ignores_in(folder: str) -> Sequence[_Ignores]:
+    try:
+        with open(os.path.join(folder, IGNORE_FILE), encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ()
+    from pathspec import GitIgnoreSpec
+
+    return (_Ignores(os.path.abspath(folder), GitIgnoreSpec.from_lines(lines)),)
+
+
+def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:
+    """Whether the innermost `.gitignore` that says anything of a path says that it is ignored."""
+    full = os.path.abspath(path) + (os.sep if is_folder else "")
+    for folder, spec in reversed(ignores):
+        decision = spec.check_file(full[len(folder) :].lstrip(os.sep)).include
+        if decision is not None:
+            return decision
+    return False

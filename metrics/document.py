@@ -1,0 +1,226 @@
+"""From bytes to a parsed document: the one place that parses, and the one that says no.
+
+A diagram is hostile input. Nothing that it names is fetched, and no entity that it declares is
+expanded: a document that declares one is refused. Well-formed XML is parsed once, by libxml2; only
+what that refuses is looked at again by `metrics.mending`, which is imported then.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lxml import etree
+
+from metrics.namespaces import BPMN_FAMILY, DMN_FAMILY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from lxml.etree import _Element as Element
+
+# libxml2 keeps an element's line in 16 bits, and the true one only beside text nodes.
+MOST_LINES_IN_16_BITS: Final = 65_534
+
+# Encodings in which the bytes of ASCII text are those of ASCII.
+ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
+
+
+class Kind(StrEnum):
+    """What a document is: the payload's `diagramType`."""
+
+    BPMN = "bpmn"
+    DMN = "dmn"
+    FORM = "form"
+
+
+class ErrorType(StrEnum):
+    """Why a diagram could not be measured."""
+
+    MALFORMED = "malformed"
+    FORBIDDEN = "forbidden"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+
+
+class DocumentError(Exception):
+    """A diagram that cannot be measured.
+
+    `message` is for people; `line` and `column` count from 1, and are None where the fault has no
+    place.
+    """
+
+    def __init__(
+        self,
+        type: ErrorType,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(type, message, line, column)
+        self.type = type
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}"
+
+
+class DiagramWarning(NamedTuple):
+    """Something untidy in a diagram that was measured all the same; `line` counts from 1."""
+
+    message: str
+    line: int | None = None
+
+
+BYTE_ORDER_MARK_WARNING: Final = DiagramWarning("a byte order mark before the XML declaration", 1)
+
+
+class Document(NamedTuple):
+    """A diagram that was read.
+
+    `root` is the parsed `definitions` of BPMN and DMN, None for a form; `form` is the JSON object
+    of a form, None for the others. `source` holds the bytes that were parsed, and `warnings` what
+    had to be put up with. `is_searchable` where ASCII text in it has the bytes of ASCII.
+    """
+
+    kind: Kind
+    source: bytes
+    root: Element | None = None
+    form: Mapping[str, Any] | None = None
+    warnings: tuple[DiagramWarning, ...] = ()
+    is_searchable: bool = True
+
+    def mentions(self, name: bytes) -> bool:
+        """Whether an XML name can occur at all: cheaper than a walk, never falsely False.
+
+        Names, unlike values, cannot be written with character references.
+        """
+        return name in self.source or not self.is_searchable
+
+
+@cache
+def _is_ascii_compatible(encoding: str | None) -> bool:
+    return encoding is None or encoding.lower().startswith(ASCII_COMPATIBLE)
+
+
+def _parser(*, remove_blank_text: bool = False, huge_tree: bool = False) -> etree.XMLParser:
+    # Comments, processing instructions and blank text count for nothing: not to build them is a
+    # tenth of the time. Without `huge_tree`, libxml2 itself bounds what an entity may expand to.
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        collect_ids=False,
+        remove_comments=True,
+        remove_pis=True,
+        remove_blank_text=remove_blank_text,
+        huge_tree=huge_tree,
+    )
+
+
+_PARSER: Final = _parser(remove_blank_text=True)
+_LONG_PARSER: Final = _parser()
+_MENDED_PARSER: Final = _parser(huge_tree=True)
+
+
+def read(source: bytes, *, form: bool = False) -> Document:
+    """Parse a diagram.
+
+    `source` is the whole file; `form` says that it is a Form (JSON) rather than XML. Raises
+    `DocumentError` where it is no diagram that can be measured.
+    """
+    if form:
+        return _read_form(source)
+    long = len(source) > MOST_LINES_IN_16_BITS and source.count(b"\n") > MOST_LINES_IN_16_BITS
+    try:
+        root = etree.fromstring(source, _LONG_PARSER if long else _PARSER)
+    except etree.XMLSyntaxError as error:
+        return _read_untidy(source, error)
+    docinfo = root.getroottree().docinfo
+    _refuse_entities(docinfo, source)
+    kind = _kind(root)
+    if kind is None:
+        raise _unsupported(root)
+    warnings = (BYTE_ORDER_MARK_WARNING,) if source.startswith(BOM_UTF8) else ()
+    is_searchable = _is_ascii_compatible(docinfo.encoding)
+    return Document(kind, source, root, warnings=warnings, is_searchable=is_searchable)
+
+
+def looks_like_a_form(source: bytes) -> bool:
+    """Whether bytes that come without a name begin as a JSON object does."""
+    return source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+
+
+def _refuse_entities(docinfo: etree.DocInfo, source: bytes) -> None:
+    dtd = docinfo.internalDTD
+    if dtd is None:
+        return
+    if docinfo.system_url is not None or docinfo.public_id is not None:
+        raise _forbidden("refers to an external document type", source, b"<!DOCTYPE")
+    if any(True for _ in dtd.iterentities()):
+        raise _forbidden("declares entities", source, b"<!ENTITY")
+
+
+def _forbidden(message: str, source: bytes, declaration: bytes) -> DocumentError:
+    position = source.find(declaration)
+    line = source.count(b"\n", 0, position) + 1 if position != -1 else None
+    return DocumentError(ErrorType.FORBIDDEN, message, line)
+
+
+def _kind(root: Element) -> Kind | None:
+    namespace, _, name = str(root.tag).rpartition("}")
+    if name.lower() == "definitions":
+        if namespace.startswith("{" + BPMN_FAMILY):
+            return Kind.BPMN
+        if namespace[1:].startswith(DMN_FAMILY):
+            return Kind.DMN
+    return None
+
+
+def _unsupported(root: Element) -> DocumentError:
+    name = etree.QName(root)
+    where = f" in the namespace {name.namespace}" if name.namespace else ""
+    return DocumentError(
+        ErrorType.UNSUPPORTED, f"no BPMN or DMN diagram: the root is <{name.localname}>{where}"
+    )
+
+
+def _read_untidy(source: bytes, error: etree.XMLSyntaxError) -> Document:
+    from metrics import mending
+
+    malformed = mending.malformed(error)
+    mended = mending.mend(source)
+    try:
+        root = etree.fromstring(mended.source, _MENDED_PARSER)
+    except etree.XMLSyntaxError as remaining:
+        raise mending.malformed(remaining) from None
+    _refuse_entities(root.getroottree().docinfo, mended.source)
+    kind = _kind(root)
+    if kind is None:
+        raise malformed
+    if kind is Kind.BPMN and mended.stray is not None:
+        raise mended.stray
+    return Document(kind, mended.source, root, warnings=mended.warnings)
+
+
+def _read_form(source: bytes) -> Document:
+    import orjson
+
+    from metrics import mending
+
+    text, warnings = mending.decode(source, declared="utf-8")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(
+            ErrorType.MALFORMED, f"not valid JSON: {error.msg}", error.lineno, error.colno
+        ) from None
+    if not isinstance(value, dict):
+        raise DocumentError(ErrorType.UNSUPPORTED, "no form: the JSON is not an object")
+    return Document(Kind.FORM, source, form=value, warnings=tuple(warnings))

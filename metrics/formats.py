@@ -1,0 +1,74 @@
+"""From reports to bytes: one function a format.
+
+A format takes reports as they come, and gives pieces of output as they are ready.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from metrics.report import Report
+
+
+class Selection(NamedTuple):
+    """What of a report is printed: its fragments (all where empty), its keys, its warnings."""
+
+    fragments: tuple[str, ...] = ()
+    documented_keys: bool = False
+    warnings: bool = False
+
+
+def json(reports: Iterable[Report], selection: Selection, *, single: bool) -> Iterator[bytes]:
+    """A JSON object for a single diagram, an array of them for several."""
+    if single:
+        for report in reports:
+            yield orjson.dumps(_record(report, selection, named=False), option=_INDENTED) + b"\n"
+        return
+    separator = b"[\n"
+    for report in reports:
+        record = orjson.dumps(_record(report, selection, named=True), option=orjson.OPT_INDENT_2)
+        yield separator + b"  " + record.replace(b"\n", b"\n  ")
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+
+
+def ndjson(reports: Iterable[Report], selection: Selection, *, single: bool) -> Iterator[bytes]:
+    """A line of JSON for each diagram."""
+    for report in reports:
+        record = _record(report, selection, named=True)
+        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+FORMATS: Final[Mapping[str, Callable[..., Iterator[bytes]]]] = {"json": json, "ndjson": ndjson}
+"""The formats by their names on the command line."""
+
+_INDENTED: Final = orjson.OPT_INDENT_2
+
+
+def printable(path: str) -> str:
+    """A path as text: bytes that are no valid UTF-8 are escaped."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return path
+
+
+def _record(report: Report, selection: Selection, *, named: bool) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    if report.file is not None and (named or report.error is not None):
+        record["file"] = printable(report.file)
+    record |= report.payload(
+        fragments=selection.fragments, documented_keys=selection.documented_keys
+    )
+    if selection.warnings and report.error is None:
+        record["warnings"] = [
+            {key: value for key, value in warning._asdict().items() if value is not None}
+            for warning in report.warnings
+        ]
+    return record

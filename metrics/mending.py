@@ -1,0 +1,412 @@
+"""What the Modeler's parser puts up with and strict XML does not.
+
+The Modeler reads diagrams with a small parser of its own (saxen), which passes over what it cannot
+make sense of within a tag and goes on. This module follows it: it takes the text of a diagram that
+libxml2 refused, token by token, and gives back well-formed XML that says what the Modeler would
+have read, with a warning for each thing it changed. Lines stay where they were.
+
+Tags that do not close stay as they are: that is for the parser to refuse.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
+
+from lxml import etree
+
+from metrics.document import DiagramWarning, DocumentError, ErrorType
+from metrics.namespaces import CAMUNDA_8_PLATFORMS, PREDEFINED_PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_WARNINGS_OF_A_KIND: Final = 100
+MOST_CHARACTERS_QUOTED: Final = 80
+
+BYTE_ORDER_MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+# An encoding is a name out of a hostile file: these families are read, no other codec is run.
+ENCODING: Final = re.compile(
+    r"(?:utf[-_]?(?:8|16|32)(?:[-_]?[lb]e)?|(?:us[-_]?)?ascii|latin[-_]?\d+|iso[-_]?8859[-_]\d+"
+    r"|(?:windows|cp)[-_]?\d+|koi8[-_][rtu]|shift[-_]?jis|euc[-_](?:jp|kr)|gbk?|gb2312|gb18030"
+    r"|big5|mac[-_]?roman)",
+    re.ASCII | re.IGNORECASE,
+)
+DECLARED_ENCODING: Final = re.compile(
+    rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""", re.IGNORECASE
+)
+
+BLANKS: Final = " \t\n\v\f\r"
+XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.IGNORECASE)
+TIDY_XML_DECLARATION: Final = re.compile(
+    r"""<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*')(?:\s+encoding\s*=\s*(?:"[^"]*"|'[^']*'))?"""
+    r"""(?:\s+standalone\s*=\s*(?:"[^"]*"|'[^']*'))?\s*\?>"""
+)
+# All but the characters that XML 1.0 allows.
+ILLEGAL_CHARACTER: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+AMPERSAND: Final = re.compile(r"&(?:(?:amp|lt|gt|quot|apos);|#(\d{1,7});|#x([0-9A-Fa-f]{1,6});)?+")
+
+# Within a tag `>` may stand in quotes. A quote that nothing closes is a character like others.
+REST_OF_TAG: Final = re.compile(r"""[^>"']*+(?:(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+)*+>""")
+DOCTYPE: Final = re.compile(
+    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+(?:\[(?:[^\]"']|"[^"]*+"|'[^']*+')*+\]\s*+)?+>"""
+)
+EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b")
+SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
+
+NAME_START: Final = r"[A-Za-z_:\u0080-\U0010ffff]"
+TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)")
+ATTRIBUTE: Final = re.compile(
+    rf"""\s++(?P<name>{NAME_START}[\w:.-]*+)\s*+=\s*+(?P<value>"[^"]*+"|'[^']*+')"""
+)
+UNREADABLE_ATTRIBUTE: Final = re.compile(r"""[^\s=]*+(?:=(?:"[^"]*+"|'[^']*+')?+\S*+)?+""")
+REST_OF_WORD: Final = re.compile(r"\S*+")
+QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
+RESERVED_DECLARATIONS: Final = ("xmlns:xml", "xmlns:xmlns")
+NAMES_CAMUNDA_8: Final = re.compile(
+    rf"""executionPlatform\s*+=\s*+["'](?:{"|".join(CAMUNDA_8_PLATFORMS)})["']"""
+)
+
+
+class Mended(NamedTuple):
+    """Well-formed bytes (UTF-8) for those of a file that is not, and what was changed.
+
+    `stray` is the error for the first `<` that opens no tag, None where there is none: the Modeler
+    stops at it, but only in a diagram that it reads beyond the root element.
+    """
+
+    source: bytes
+    warnings: tuple[DiagramWarning, ...]
+    stray: DocumentError | None
+
+
+def mend(source: bytes) -> Mended:
+    """Rewrite a file that strict XML refuses so that it says what the Modeler would read in it.
+
+    Raises `DocumentError`: `forbidden` where it declares entities or refers to an external document
+    type, `malformed` where a tag, a comment or a section never ends.
+    """
+    return _Mender(*decode(source)).mend()
+
+
+def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
+    """The text of a file, and warnings for what could not be read as its encoding says.
+
+    The encoding is that of the byte order mark, else `declared`, else that of the XML declaration,
+    else UTF-8. Bytes that are not valid in it are read as U+FFFD.
+    """
+    warnings: list[DiagramWarning] = []
+    marks = [mark for mark in BYTE_ORDER_MARKS if source.startswith(mark)]
+    if marks:
+        source = source[len(marks[0]) :]
+        encoding = BYTE_ORDER_MARKS[marks[0]]
+    else:
+        encoding = declared or _declared_encoding(source, warnings)
+    try:
+        return source.decode(encoding), warnings
+    except UnicodeDecodeError as error:
+        before = source[: error.start].decode(encoding, errors="replace")
+        message = f"bytes that are not valid {encoding} are read as U+FFFD"
+        warnings.append(DiagramWarning(message, before.count("\n") + 1))
+        return source.decode(encoding, errors="replace"), warnings
+
+
+def _declared_encoding(source: bytes, warnings: list[DiagramWarning]) -> str:
+    match = DECLARED_ENCODING.search(source, 0, 1024)
+    if match is None:
+        return "utf-8"
+    name = match[1].decode("ascii")
+    if ENCODING.fullmatch(name):
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            pass
+    warnings.append(DiagramWarning(f"the encoding {_quoted(name)} is not known: read as UTF-8", 1))
+    return "utf-8"
+
+
+def _quoted(text: str) -> str:
+    """A piece of the file for a message: bounded, and printable."""
+    cut = text[:MOST_CHARACTERS_QUOTED]
+    return repr(cut) + ("…" if len(cut) < len(text) else "")
+
+
+class _Mender:
+    """Passes the tokens of a text once, from left to right, and keeps what is to be written."""
+
+    def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
+        self.text = text
+        self.given = warnings
+        self.times_given: Counter[str] = Counter()
+        self.line_ends: list[int] | None = None
+        self.pieces: list[str] = []
+        self.written = 0
+        # For each open element the prefixes that its tag declares, and how often each is in scope.
+        self.open: list[tuple[str, ...]] = []
+        self.in_scope = Counter(("xml", "xmlns"))
+        self.undeclared: dict[str, str] = {}
+        self.valid_namespaces: dict[str, bool] = {}
+        self.root_piece: int | None = None
+        self.is_camunda_8 = False
+        self.stray: DocumentError | None = None
+
+    def mend(self) -> Mended:
+        position = self.prolog()
+        while (start := self.text.find("<", position)) != -1:
+            self.character_data(position, start)
+            position = self.token(start)
+        self.character_data(position, len(self.text))
+        self.pieces.append(self.text[self.written :])
+        if self.root_piece is not None:
+            self.pieces[self.root_piece] += "".join(
+                f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
+            )
+        mended = ILLEGAL_CHARACTER.sub("\ufffd", "".join(self.pieces))
+        return Mended(mended.encode(), self.warnings(), self.stray)
+
+    # What is written
+
+    def replace(self, start: int, end: int, by: str) -> None:
+        self.pieces += (self.text[self.written : start], by)
+        self.written = end
+
+    def blank(self, start: int, end: int) -> None:
+        """Leave out what stands from `start` to `end`, but for the line breaks."""
+        self.replace(start, end, re.sub(r"[^\n]", " ", self.text[start:end]))
+
+    # What is said
+
+    def line(self, position: int) -> int:
+        if self.line_ends is None:
+            self.line_ends = [match.start() for match in re.finditer("\n", self.text)]
+        return bisect_left(self.line_ends, position) + 1
+
+    def warn(self, message: str, position: int) -> None:
+        """Give a warning, a bounded number of each: a hostile file could ask for a million."""
+        self.times_given[message] += 1
+        if self.times_given[message] <= MOST_WARNINGS_OF_A_KIND:
+            self.given.append(DiagramWarning(message, self.line(position)))
+
+    def warnings(self) -> tuple[DiagramWarning, ...]:
+        in_order = sorted(self.given, key=lambda warning: warning.line or 0)
+        more = (
+            DiagramWarning(f"{message} ({times - MOST_WARNINGS_OF_A_KIND} times more)")
+            for message, times in self.times_given.items()
+            if times > MOST_WARNINGS_OF_A_KIND
+        )
+        return (*in_order, *more)
+
+    def error(self, type: ErrorType, message: str, position: int) -> DocumentError:
+        column = position - self.text.rfind("\n", 0, position)
+        return DocumentError(type, message, self.line(position), column)
+
+    # The tokens
+
+    def prolog(self) -> int:
+        """Pass what stands before the XML declaration, and the declaration: UTF-8 needs none."""
+        illegal = ILLEGAL_CHARACTER.search(self.text)
+        if illegal:
+            self.warn("characters that XML does not allow are read as U+FFFD", illegal.start())
+        start = len(self.text) - len(self.text.lstrip(BLANKS + "\ufeff"))
+        declaration = XML_DECLARATION.match(self.text, start)
+        if declaration and not TIDY_XML_DECLARATION.fullmatch(declaration[0]):
+            self.warn("the XML declaration lacks a blank, or says what it may not", start)
+        if declaration and start:
+            self.warn("white space or a byte order mark before the XML declaration", 0)
+        end = declaration.end() if declaration else start
+        self.blank(0, end)
+        return end
+
+    def character_data(self, start: int, end: int) -> None:
+        if self.open:
+            self.ampersands(start, end)
+        elif self.text[start:end].strip(BLANKS + "\ufeff"):
+            self.warn("text outside the root element is passed over", start)
+            self.blank(start, end)
+
+    def ampersands(self, start: int, end: int) -> None:
+        """Escape each `&` that begins no reference to a character that XML allows."""
+        for match in AMPERSAND.finditer(self.text, start, end):
+            decimal, hexadecimal = match.groups()
+            if decimal or hexadecimal:
+                code = int(decimal) if decimal else int(hexadecimal, 16)
+                legal = code <= 0x10FFFF and not ILLEGAL_CHARACTER.match(chr(code))
+            else:
+                legal = len(match[0]) > 1
+            if not legal:
+                self.warn(
+                    "an '&' that begins no known reference is read as it stands", match.start()
+                )
+                self.replace(match.start(), match.start() + 1, "&amp;")
+
+    def token(self, start: int) -> int:
+        """Pass the token that begins with the `<` at `start`; returns where it ends."""
+        for opening, closing in SECTIONS:
+            if self.text.startswith(opening, start):
+                return self.section(start, opening, closing)
+        if self.text.startswith("<!", start):
+            return self.declaration(start)
+        tag = TAG.match(self.text, start)
+        if tag is None:
+            return self.stray_opening(start)
+        end = self.end_of_tag(start)
+        if tag["close"]:
+            if self.open:
+                self.in_scope.subtract(self.open.pop())
+        else:
+            self.start_tag(tag, end)
+        return end
+
+    def end_of_tag(self, start: int) -> int:
+        rest = REST_OF_TAG.match(self.text, start)
+        if rest is None:
+            raise self.error(ErrorType.MALFORMED, "not well-formed XML: a tag never ends", start)
+        return rest.end()
+
+    def section(self, start: int, opening: str, closing: str) -> int:
+        """Pass a comment, a CDATA section or a processing instruction."""
+        end = self.text.find(closing, start + len(opening))
+        if end == -1:
+            message = f"not well-formed XML: {opening!r} without {closing!r}"
+            raise self.error(ErrorType.MALFORMED, message, start)
+        end += len(closing)
+        if XML_DECLARATION.match(self.text, start):
+            self.warn("an XML declaration that is not at the start is passed over", start)
+            self.blank(start, end)
+        return end
+
+    def declaration(self, start: int) -> int:
+        """Pass a document type without entities, or another `<!…>`; nothing of it is kept."""
+        doctype = DOCTYPE.match(self.text, start)
+        end = doctype.end() if doctype else self.end_of_tag(start)
+        if EXTERNAL_IDENTIFIER.match(self.text, start, end):
+            raise self.error(ErrorType.FORBIDDEN, "refers to an external document type", start)
+        entity = self.text.find("<!ENTITY", start, end)
+        if entity != -1:
+            raise self.error(ErrorType.FORBIDDEN, "declares entities", entity)
+        if doctype is None:
+            self.warn("a declaration that stands where none may is passed over", start)
+        self.blank(start, end)
+        return end
+
+    def stray_opening(self, start: int) -> int:
+        if self.stray is None:
+            message = "not well-formed XML: a '<' opens no tag"
+            self.stray = self.error(ErrorType.MALFORMED, message, start)
+        self.warn("a '<' that opens no tag is read as text", start)
+        self.replace(start, start + 1, "&lt;")
+        return start + 1
+
+    def start_tag(self, tag: re.Match[str], end: int) -> None:
+        if self.root_piece is None:
+            self.replace(tag.end(), tag.end(), "")
+            self.root_piece = len(self.pieces) - 1
+            self.is_camunda_8 = NAMES_CAMUNDA_8.search(self.text, tag.end(), end) is not None
+        empty = self.text[end - 2] == "/"
+        names = list(self.attributes(tag.end(), end - 2 if empty else end - 1))
+        declared = tuple(name[6:] for name in names if name.startswith("xmlns:"))
+        self.in_scope.update(declared)
+        for name in (tag["name"], *names):
+            prefix, colon, _ = name.partition(":")
+            if colon and self.in_scope[prefix] <= 0:
+                self.undeclared_prefix(prefix, tag.start())
+        if empty:
+            self.in_scope.subtract(declared)
+        else:
+            self.open.append(declared)
+
+    def attributes(self, position: int, end: int) -> Iterator[str]:
+        """The names of the attributes that are kept; the others are left out."""
+        seen = set()
+        while position < end:
+            match = ATTRIBUTE.match(self.text, position, end)
+            if match is None:
+                position = self.unreadable_attribute(position, end)
+                continue
+            name, start, position = match["name"], match.start("name"), match.end()
+            glued = REST_OF_WORD.match(self.text, position, end)
+            if glued and glued[0]:
+                position = glued.end()
+                self.leave_out("an attribute with no blank behind it", start, position)
+            elif name in seen:
+                self.leave_out("an attribute written twice", start, position)
+            elif not QUALIFIED_NAME.fullmatch(name) or name in RESERVED_DECLARATIONS:
+                self.leave_out("an attribute with a name that is not allowed", start, position)
+            else:
+                seen.add(name)
+                self.value(match)
+                yield name
+
+    def unreadable_attribute(self, position: int, end: int) -> int:
+        start = position
+        while start < end and self.text[start] in BLANKS:
+            start += 1
+        match = UNREADABLE_ATTRIBUTE.match(self.text, start, end)
+        stop = match.end() if match else end
+        if stop > start:
+            self.leave_out("an attribute that cannot be read", start, stop)
+        return max(stop, start)
+
+    def leave_out(self, what: str, start: int, end: int) -> None:
+        self.warn(f"{what} is left out", start)
+        self.blank(start, end)
+
+    def value(self, attribute: re.Match[str]) -> None:
+        """Escape what may not stand in an attribute's value."""
+        start, end = attribute.span("value")
+        name = attribute["name"]
+        if (name == "xmlns" or name.startswith("xmlns:")) and not self.is_valid_declaration(
+            attribute
+        ):
+            namespace = self.text[start + 1 : end - 1]
+            self.warn(f"the namespace name {_quoted(namespace)} is no valid URI", start)
+            self.replace(start, end, f'"urn:invalid:{quote(namespace, safe="")}"')
+            return
+        position = start
+        while (found := self.text.find("<", position, end)) != -1:
+            self.ampersands(position, found)
+            self.warn("a '<' in an attribute is read as it stands", found)
+            self.replace(found, found + 1, "&lt;")
+            position = found + 1
+        self.ampersands(position, end)
+
+    def is_valid_declaration(self, attribute: re.Match[str]) -> bool:
+        declaration = attribute[0]
+        if declaration not in self.valid_namespaces:
+            try:
+                etree.fromstring(f"<a{declaration}/>")
+                self.valid_namespaces[declaration] = True
+            except etree.XMLSyntaxError:
+                self.valid_namespaces[declaration] = False
+        return self.valid_namespaces[declaration]
+
+    def undeclared_prefix(self, prefix: str, position: int) -> None:
+        known = prefix in PREDEFINED_PREFIXES and (prefix != "zeebe" or self.is_camunda_8)
+        if known:
+            self.undeclared[prefix] = PREDEFINED_PREFIXES[prefix]
+            self.warn(f"the prefix {_quoted(prefix)} is not declared: read as usual", position)
+        else:
+            self.undeclared[prefix] = f"urn:undeclared:{quote(prefix, safe='')}"
+            self.warn(f"the prefix {_quoted(prefix)} is not declared: passed over", position)
+
+
+def malformed(error: etree.XMLSyntaxError) -> DocumentError:
+    """The error for what libxml2 says of a document."""
+    line, column = error.position
+    message = re.sub(r",? line \d+, column \d+.*$", "", error.msg or "", flags=re.DOTALL)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in error.error_log):
+        return DocumentError(
+            ErrorType.TOO_LARGE, f"beyond a limit of the parser: {message}", line, column
+        )
+    return DocumentError(ErrorType.MALFORMED, f"not well-formed XML: {message}", line, column)

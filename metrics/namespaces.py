@@ -1,0 +1,31 @@
+"""The namespaces that diagrams use, and the prefixes that the Modeler knows without being told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BPMN: Final = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+BPMNDI: Final = "http://www.omg.org/spec/BPMN/20100524/DI"
+DC: Final = "http://www.omg.org/spec/DD/20100524/DC"
+DI: Final = "http://www.omg.org/spec/DD/20100524/DI"
+CAMUNDA: Final = "http://camunda.org/schema/1.0/bpmn"
+ZEEBE: Final = "http://camunda.org/schema/zeebe/1.0"
+MODELER: Final = "http://camunda.org/schema/modeler/1.0"
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+
+BPMN_FAMILY: Final = "http://www.omg.org/spec/BPMN"
+DMN_FAMILY: Final = ("http://www.omg.org/spec/DMN", "https://www.omg.org/spec/DMN")
+
+PREDEFINED_PREFIXES: Final = {
+    "bpmn": BPMN,
+    "bpmndi": BPMNDI,
+    "dc": DC,
+    "di": DI,
+    "modeler": MODELER,
+    "camunda": CAMUNDA,
+    "zeebe": ZEEBE,
+    "xsi": XSI,
+}
+
+CAMUNDA_8_PLATFORMS: Final = ("Camunda Cloud", "Zeebe")
+"""The values of `executionPlatform` that make a BPMN diagram a Camunda 8 one."""

@@ -1,0 +1,208 @@
+"""A file's payload, or the reason why it has none."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from types import MappingProxyType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from metrics import document
+from metrics.bpmn import Diagram
+from metrics.catalog import METRICS, TAGS
+from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+from metrics.metric import keys, snake_case, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from metrics.catalog.element_templates import ElementTemplate
+    from metrics.catalog.execution_platform import ExecutionPlatform
+    from metrics.catalog.service_tasks import ServiceTasks
+    from metrics.catalog.subprocess_planes import SubprocessPlanes
+    from metrics.catalog.user_tasks import UserTasks
+    from metrics.template_definitions import TemplateDefinitions
+
+FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
+"""The names of the parts that a payload can be asked for."""
+
+DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
+"""Bytes above which a diagram is refused as too large, unless the caller says otherwise."""
+
+FORM_EXTENSION: Final = ".form"
+
+
+class Tasks(SimpleNamespace):
+    """`diagramMetrics.tasks` of a payload."""
+
+    user_task: UserTasks
+    service_task: ServiceTasks
+
+
+class DiagramMetrics(SimpleNamespace):
+    """`diagramMetrics` of a payload, by the names of Python: `tasks.user_task.form.embedded`."""
+
+    process_variables_count: int | None = None
+    tasks: Tasks
+    subprocess_planes: SubprocessPlanes
+
+
+GROUPS: Final[Mapping[str, type[SimpleNamespace]]] = MappingProxyType(
+    {"diagramMetrics": DiagramMetrics, "tasks": Tasks}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was measured of one file.
+
+    `file` is the name that it was asked for by, None for bytes without one. Either `error` says why
+    it could not be measured, or `kind` is its type of diagram and `blocks` holds the block of each
+    metric that such a diagram has, by the metric's name. `warnings` says what was untidy.
+    """
+
+    file: str | None
+    kind: Kind | None = None
+    blocks: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[DiagramWarning, ...] = ()
+    error: DocumentError | None = None
+
+    @property
+    def execution_platform(self) -> ExecutionPlatform | None:
+        """The execution platform profile, None where there is an error."""
+        return self.blocks.get("execution_platform")
+
+    @property
+    def element_templates(self) -> tuple[ElementTemplate, ...] | None:
+        """The entries for element templates, None for what is no BPMN diagram."""
+        block = self.blocks.get("element_templates")
+        return None if block is None else block.element_templates
+
+    @property
+    def diagram_metrics(self) -> DiagramMetrics | None:
+        """The counts of a BPMN diagram, None for all else."""
+        tree: dict[str, Any] = {}
+        for metric in METRICS:
+            block = self.blocks.get(metric.name)
+            if block is None or not metric.key:
+                continue
+            *groups, last = metric.key.split(".")
+            inner = tree
+            for group in groups:
+                inner = inner.setdefault(group, {})
+            if last in GROUPS:
+                names = keys(type(block)).names
+                inner.setdefault(last, {}).update({name: getattr(block, name) for name in names})
+            else:
+                inner[last] = block
+        return _namespace("diagramMetrics", tree["diagramMetrics"]) if tree else None
+
+    def payload(
+        self, *, fragments: Collection[str] = (), documented_keys: bool = False
+    ) -> dict[str, Any]:
+        """The payload as JSON has it, its keys in the documented order.
+
+        `fragments` are names out of `FRAGMENTS`: only these parts are given. `documented_keys`
+        spells keys as the telemetry page does where it differs from what the events carry. The
+        payload of a file that could not be measured is `{"error": {"type": …, "message": …}}`, with
+        `line` and `column` where the fault has a place.
+        """
+        if self.error is not None:
+            return {"error": _without_none(self.error, ("type", "message", "line", "column"))}
+        payload: dict[str, Any] = {} if fragments else {"diagramType": self.kind}
+        for metric in METRICS:
+            block = self.blocks.get(metric.name)
+            if block is None or (fragments and metric.fragment not in fragments):
+                continue
+            inner = payload
+            for key in metric.key.split(".") if metric.key else ():
+                inner = inner.setdefault(key, {})
+            inner.update(to_json(block, documented_keys=documented_keys))
+        return payload
+
+
+def scan(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+    templates: TemplateDefinitions | None = None,
+) -> Report:
+    """Measure one diagram.
+
+    `source` is a path, the bytes of a file, or an open binary file. `name` is what the diagram is
+    called, and with its extension tells a form from XML; a path is its own name, and what comes
+    without a name is a form where it begins as a JSON object. Above `max_size` bytes the diagram is
+    too large. Its element templates are those that it uses or, with `templates`, the definitions
+    that the Modeler would offer for it.
+
+    A diagram that cannot be measured is a report with an `error`: nothing is raised for it.
+    """
+    if name is None and isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+    try:
+        content = _content(source, max_size)
+        form = _is_form(name, content)
+        diagram = Diagram(document.read(content, form=form), TAGS)
+    except DocumentError as error:
+        return Report(name, error=error)
+    blocks = {metric.name: metric.measure(diagram) for metric in METRICS}
+    warnings = diagram.document.warnings + diagram.warnings
+    if templates is not None and diagram.document.kind is Kind.BPMN:
+        offered = templates.offered(name, diagram.engine)
+        blocks["element_templates"] = offered.block
+        warnings += offered.warnings
+    return Report(name, diagram.document.kind, blocks, warnings)
+
+
+def _is_form(name: str | None, content: bytes) -> bool:
+    if name is None:
+        return document.looks_like_a_form(content)
+    return name.lower().endswith(FORM_EXTENSION)
+
+
+def _content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -> bytes:
+    if isinstance(source, bytes):
+        content = source
+    elif isinstance(source, str | os.PathLike):
+        content = _read_file(source, max_size)
+    else:
+        content = source.read(max_size + 1)
+    if len(content) > max_size:
+        raise _too_large(max_size)
+    return content
+
+
+def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            # A pipe has no size, and a file may grow while it is read.
+            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            if size > max_size:
+                raise _too_large(max_size)
+            content = file.read(size + 1)
+            return content if len(content) <= size else content + file.read(max_size - size)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:
+        reason = str(error)
+    raise DocumentError(ErrorType.UNREADABLE, reason)
+
+
+def _too_large(max_size: int) -> DocumentError:
+    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
+
+
+def _namespace(key: str, values: dict[str, Any]) -> Any:
+    return GROUPS[key](
+        **{
+            snake_case(name): _namespace(name, value) if isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+    )
+
+
+def _without_none(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: item for name in names if (item := getattr(value, name)) is not None}

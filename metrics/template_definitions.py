@@ -1,0 +1,168 @@
+"""Element templates from their definitions: what the Modeler would offer for a diagram.
+
+The Modeler looks in a folder `.camunda` beside the diagram and in each folder above it, and in the
+folders that it is told of, for `element-templates/**/*.json`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from metrics.bpmn import Engine
+from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
+from metrics.document import DiagramWarning
+from metrics.metric import OMITTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PROJECT_FOLDER: Final = ".camunda"
+TEMPLATES_FOLDER: Final = "element-templates"
+CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
+
+
+class Offered(NamedTuple):
+    """The templates that the Modeler would offer, and a warning for each unreadable definition."""
+
+    block: ElementTemplates
+    warnings: tuple[DiagramWarning, ...]
+
+
+class _Definition(NamedTuple):
+    engine: Engine
+    template: ElementTemplate
+
+
+class _Read(NamedTuple):
+    """What a file holds."""
+
+    definitions: tuple[_Definition, ...]
+    warnings: tuple[DiagramWarning, ...]
+
+
+class _UnreadableError(Exception):
+    pass
+
+
+class TemplateDefinitions:
+    """The template definitions around a diagram, and those in further folders.
+
+    `folders` are read after the diagram's own, in this order. Every file is read once, however many
+    diagrams ask for it.
+    """
+
+    def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
+        self._folders = tuple(os.fspath(folder) for folder in folders)
+        self._files: dict[str, tuple[str, ...]] = {}
+        self._read: dict[str, _Read] = {}
+
+    def offered(self, diagram: str | None, engine: Engine) -> Offered:
+        """The templates for a diagram by its path; without one, for the current folder."""
+        here = os.path.dirname(os.path.abspath(diagram)) if diagram else os.getcwd()
+        projects = (os.path.join(folder, PROJECT_FOLDER) for folder in _self_and_above(here))
+        files = dict.fromkeys(
+            path for folder in (*projects, *self._folders) for path in self._files_below(folder)
+        )
+        found = [self._content(path) for path in files]
+        templates = tuple(
+            definition.template
+            for read in found
+            for definition in read.definitions
+            if definition.engine is engine
+        )
+        warnings = tuple(warning for read in found for warning in read.warnings)
+        return Offered(ElementTemplates(len(templates), templates), warnings)
+
+    def _files_below(self, folder: str) -> tuple[str, ...]:
+        if folder not in self._files:
+            self._files[folder] = tuple(_definition_files(os.path.join(folder, TEMPLATES_FOLDER)))
+        return self._files[folder]
+
+    def _content(self, path: str) -> _Read:
+        if path not in self._read:
+            self._read[path] = _read(path)
+        return self._read[path]
+
+
+def _self_and_above(folder: str) -> Iterator[str]:
+    above = os.path.dirname(folder)
+    yield folder
+    while above != folder:
+        yield above
+        folder, above = above, os.path.dirname(above)
+
+
+def _definition_files(folder: str) -> list[str]:
+    files = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = os.path.join(parent, name)
+            if name.endswith(".json") and not name.startswith(".") and os.path.isfile(path):
+                files.append(os.path.realpath(path))
+    return sorted(files, key=lambda path: path.split(os.sep))
+
+
+def _read(path: str) -> _Read:
+    try:
+        value = _json(path)
+    except _UnreadableError as error:
+        return _Read((), (_warning(path, str(error)),))
+    definitions, warnings = [], []
+    for template in value if isinstance(value, list) else [value]:
+        try:
+            definitions.append(_definition(template))
+        except _UnreadableError as error:
+            warnings.append(_warning(path, str(error)))
+    return _Read(tuple(definitions), tuple(warnings))
+
+
+def _warning(path: str, reason: str) -> DiagramWarning:
+    return DiagramWarning(f"the element template definition {path} cannot be read: {reason}")
+
+
+def _json(path: str) -> Any:
+    import orjson
+
+    from metrics.mending import decode
+
+    try:
+        with open(path, "rb") as file:
+            text, _ = decode(file.read(), declared="utf-8")
+        return orjson.loads(text)
+    except OSError as error:
+        raise _UnreadableError(error.strerror or str(error)) from None
+    except orjson.JSONDecodeError as error:
+        raise _UnreadableError(f"line {error.lineno}: {error.msg}") from None
+
+
+def _definition(template: Any) -> _Definition:
+    if not isinstance(template, dict):
+        raise _UnreadableError("it is no JSON object")
+    applies_to, properties = template.get("appliesTo"), template.get("properties")
+    if not isinstance(applies_to, list) or not all(isinstance(type, str) for type in applies_to):
+        raise _UnreadableError("its appliesTo is no list of types")
+    if not isinstance(properties, list):
+        raise _UnreadableError("its properties are no list")
+    bindings = Counter(_binding(property) for property in properties)
+    schema = template.get("$schema")
+    return _Definition(
+        Engine.CAMUNDA_8 if CAMUNDA_8_SCHEMA in str(schema) else Engine.CAMUNDA_7,
+        ElementTemplate(
+            tuple(applies_to),
+            dict(sorted(bindings.items())),
+            bool(template.get("icon")) or OMITTED,
+        ),
+    )
+
+
+def _binding(property: Any) -> str:
+    binding = property.get("binding") if isinstance(property, dict) else None
+    name = None
+    if isinstance(binding, dict):
+        name = binding.get("name" if binding.get("type") == "property" else "type")
+    if not isinstance(name, str):
+        raise _UnreadableError("one of its properties has no binding")
+    return name
