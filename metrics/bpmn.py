@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from enum import StrEnum
 from functools import cached_property
-from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -101,17 +100,11 @@ ROOT_CONTAINERS: Final = frozenset(bpmn("process choreography globalChoreography
 INNER_CONTAINERS: Final = SUB_PROCESSES | frozenset(bpmn("subChoreography"))
 
 LEGAL_ID: Final = re.compile(r"(?:[a-z][\w.-]*:)?[a-z_][\w.-]*", re.ASCII | re.IGNORECASE)
-# Classes of the characters in ids, for a check of all ids at once: `0` for what an id may not begin
-# with, `!` for what calls for a closer look. NUL, which XML cannot hold, stands between ids.
-ID_CHARACTERS: Final = bytes(
-    ord("a")
-    if chr(code) in f"{ascii_letters}_"
-    else ord("0")
-    if chr(code) in f"{digits}.-"
-    else code
-    if code == 0
-    else ord("!")
-    for code in range(256)
+# Classes of characters, for a look at all ids at once: `a` for what an id may begin with,
+# `0` for what it may only go on with, `!` for what calls for a closer look. NUL, which XML cannot
+# hold, stands between ids.
+ID_CHARACTERS: Final = re.sub(
+    rb"[^\0a0]", b"!", re.sub(rb"[0-9.-]", b"0", re.sub(rb"[A-Za-z_]", b"a", bytes(range(256))))
 )
 MOST_CHARACTERS_QUOTED: Final = 80
 

@@ -6,23 +6,25 @@ import os
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from metrics.discovery import STANDARD_INPUT, Found, discover
 from metrics.document import DocumentError, ErrorType
 from metrics.formats import FORMATS, Selection, printable
 from metrics.report import DEFAULT_MAX_SIZE, FRAGMENTS, Report, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from metrics.template_definitions import TemplateDefinitions
+    from collections.abc import Callable, Iterable, Iterator
 
 EXIT_UNMEASURED: Final = 2
 EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
+
+STANDARD_INPUT: Final = "-"
+
+CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -52,10 +54,18 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         status = EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads any more: what is still in the buffer must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         status = EXIT_BROKEN_PIPE
+    except OSError as error:
+        _drop_output()
+        click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
+        status = EXIT_UNMEASURED
     sys.exit(status)
+
+
+def _drop_output() -> None:
+    # What is still in the buffer must not be written at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -149,11 +159,10 @@ def scan_command(
         templates = TemplateDefinitions(template_folders)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = FORMATS[format_name or ("json" if single else "ndjson")]
-    found = discover(paths or (os.curdir,), honour_ignores=not no_ignore)
+    measure = partial(scan, max_size=max_size, templates=templates)
     outcome = _Outcome()
     reports = outcome.watch(
-        _scan(item, max_size=max_size, templates=templates, stdin_filename=stdin_filename)
-        for item in found
+        _reports(paths or (os.curdir,), measure, stdin_filename, honour_ignores=not no_ignore)
     )
     selection = Selection(fragments, documented_keys, warnings)
     output = sys.stdout.buffer
@@ -188,20 +197,33 @@ class _Outcome:
 
 def _say(file: str | None, line: int | None, column: int | None, message: str) -> None:
     place = ":".join(str(part) for part in (line, column) if part is not None)
-    name = printable(file or STANDARD_INPUT)
+    name = CONTROL_CHARACTER.sub(_escaped, printable(file or STANDARD_INPUT))
     click.echo(f"{name}:{place}: {message}" if place else f"{name}: {message}", err=True)
 
 
-def _scan(
-    found: Found,
-    *,
-    max_size: int,
-    templates: TemplateDefinitions | None,
+def _escaped(character: re.Match[str]) -> str:
+    return repr(character[0])[1:-1]
+
+
+def _reports(
+    paths: Iterable[str],
+    measure: Callable[..., Report],
     stdin_filename: str | None,
-) -> Report:
-    if found.unlistable is not None:
-        return Report(found.path, error=DocumentError(ErrorType.UNREADABLE, found.unlistable))
-    if found.path != STANDARD_INPUT:
-        return scan(found.path, max_size=max_size, templates=templates)
-    report = scan(sys.stdin.buffer, name=stdin_filename, max_size=max_size, templates=templates)
-    return report if report.file is not None else replace(report, file=STANDARD_INPUT)
+    *,
+    honour_ignores: bool,
+) -> Iterator[Report]:
+    for path in paths:
+        if path == STANDARD_INPUT:
+            report = measure(sys.stdin.buffer, name=stdin_filename)
+            yield report if report.file is not None else replace(report, file=STANDARD_INPUT)
+        elif os.path.isdir(path):
+            from metrics.discovery import discover
+
+            for found in discover(path, honour_ignores=honour_ignores):
+                if found.unlistable is None:
+                    yield measure(found.path)
+                else:
+                    error = DocumentError(ErrorType.UNREADABLE, found.unlistable)
+                    yield Report(found.path, error=error)
+        else:
+            yield measure(path)

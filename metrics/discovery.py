@@ -1,8 +1,7 @@
-"""From arguments to files, in order.
+"""From a folder to its diagrams, in order.
 
-A path that is named is always read. Below a folder the files that are diagrams by their extension
-are read, sorted, but for hidden folders and what `.gitignore` files name. Who asks for those too
-gets all, except from the store of a repository.
+Below a folder the files that are diagrams by their extension are read, but for hidden folders and
+what `.gitignore` files name. Who asks for those too gets all, except from a repository's store.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pathspec import GitIgnoreSpec
 
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
 """What the names of diagrams end with, in any case."""
 
-STANDARD_INPUT: Final = "-"
 IGNORE_FILE: Final = ".gitignore"
 REPOSITORY: Final = ".git"
 
@@ -37,24 +35,16 @@ class _Ignores(NamedTuple):
     spec: GitIgnoreSpec
 
 
-def discover(paths: Iterable[str], *, honour_ignores: bool = True) -> Iterator[Found]:
-    """The files that paths stand for: themselves, or below a folder its diagrams.
+def discover(top: str, *, honour_ignores: bool = True) -> Iterator[Found]:
+    """The diagrams below a folder, sorted by name within each folder.
 
-    They come in the order of the paths, and sorted by name within each folder. Without
-    `honour_ignores`, what is ignored or in hidden folders is not passed over.
+    Without `honour_ignores`, what is ignored or in hidden folders is not passed over. A folder that
+    cannot be listed is found too, with the reason why.
     """
-    for path in paths:
-        if path != STANDARD_INPUT and os.path.isdir(path):
-            ignores = _ignores_above(path) if honour_ignores else None
-            yield from _below(path, ignores)
-        else:
-            yield Found(path)
-
-
-def _below(top: str, ignores: tuple[_Ignores, ...] | None) -> Iterator[Found]:
     # A stack, not recursion: folders may be nested deeper than Python's calls.
     visited = set()
-    pending: list[tuple[str, tuple[_Ignores, ...] | None, bool]] = [(top, ignores, True)]
+    above = _ignores_above(top) if honour_ignores else None
+    pending: list[tuple[str, tuple[_Ignores, ...] | None, bool]] = [(top, above, True)]
     while pending:
         path, ignores, is_folder = pending.pop()
         if not is_folder:
@@ -80,10 +70,15 @@ def _below(top: str, ignores: tuple[_Ignores, ...] | None) -> Iterator[Found]:
                 hidden = entry.name.startswith(".")
                 wanted = entry.name != REPOSITORY and not (hidden and ignores is not None)
             else:
-                wanted = entry.name.lower().endswith(EXTENSIONS) and entry.is_file()
+                wanted = entry.name.lower().endswith(EXTENSIONS) and _may_be_read(entry)
             if wanted and not (ignores and _is_ignored(inner, is_folder, ignores)):
                 found.append((inner, ignores, is_folder))
         pending.extend(reversed(found))
+
+
+def _may_be_read(entry: os.DirEntry[str]) -> bool:
+    # A pipe or a device would block. A link to nowhere is asked for, and has its error.
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
 
 
 def _ignores_above(folder: str) -> tuple[_Ignores, ...]:

@@ -50,7 +50,7 @@ class Finding(NamedTuple):
         return self.element.sourceline
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Metric(Generic[Found, Block]):
     """One block of the payload.
 

@@ -1,0 +1,364 @@
+"""The command line through its real entry point: output, standard error, exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagrams import definitions, process
+
+METRICS = Path(sys.executable).with_name("metrics")
+TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
+BROKEN = b"<bpmn:definitions"
+NOTHING: dict[str, Any] = {"count": 0}
+
+
+def run(
+    *arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command."""
+    return subprocess.run(
+        [METRICS, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env=os.environ | (env or {}),
+    )
+
+
+def lines(result: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    """The objects that were printed, a line each."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def files(result: subprocess.CompletedProcess[bytes]) -> list[str]:
+    """The files that have a line, in order."""
+    return [line["file"] for line in lines(result)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a good diagram, a broken one and a form."""
+    (tmp_path / "a.bpmn").write_bytes(process(TASK))
+    (tmp_path / "b.bpmn").write_bytes(BROKEN)
+    (tmp_path / "c.form").write_bytes(b'{"executionPlatform": "Camunda Cloud"}')
+    return tmp_path
+
+
+class TestOneFile:
+    """One file gives its payload, indented."""
+
+    def test_payload(self, folder: Path) -> None:
+        result = run("scan", folder / "a.bpmn")
+        assert result.returncode == 0
+        assert result.stderr == b""
+        assert result.stdout.startswith(b'{\n  "diagramType": "bpmn",\n  "executionPlatform": ')
+        assert json.dumps(json.loads(result.stdout)) == json.dumps(
+            {
+                "diagramType": "bpmn",
+                "executionPlatform": "Camunda Platform",
+                "elementTemplateCount": 0,
+                "elementTemplates": [],
+                "diagramMetrics": {
+                    "processVariablesCount": 0,
+                    "tasks": {
+                        "userTask": {
+                            "count": 1,
+                            "form": {
+                                "count": 1,
+                                "embedded": 1,
+                                "camundaForms": 0,
+                                "external": 0,
+                                "generated": 0,
+                                "other": 0,
+                            },
+                        },
+                        "serviceTask": {
+                            "count": 0,
+                            "implementation": {
+                                "count": 0,
+                                "java": 0,
+                                "expression": 0,
+                                "delegate": 0,
+                                "external": 0,
+                                "connector": 0,
+                            },
+                        },
+                    },
+                    "subprocessPlanes": {"count": 0, "nesting": 0},
+                },
+            }
+        )
+
+    def test_error(self, folder: Path) -> None:
+        result = run("scan", "b.bpmn", cwd=folder)
+        assert result.returncode == 2
+        printed = json.loads(result.stdout)
+        assert list(printed) == ["file", "error"]
+        assert printed["file"] == "b.bpmn"
+        assert printed["error"]["type"] == "malformed"
+        assert printed["error"]["line"] == 1
+        assert result.stderr.startswith(b"b.bpmn:1:")
+        assert printed["error"]["message"].encode() in result.stderr
+
+    def test_missing_file(self, folder: Path) -> None:
+        result = run("scan", "none.bpmn", cwd=folder)
+        assert result.returncode == 2
+        assert json.loads(result.stdout) == {
+            "file": "none.bpmn",
+            "error": {"type": "unreadable", "message": "No such file or directory"},
+        }
+
+    def test_ndjson(self, folder: Path) -> None:
+        result = run("scan", "-f", "ndjson", "c.form", cwd=folder)
+        assert result.stdout == (
+            b'{"file":"c.form","diagramType":"form","executionPlatform":"Camunda Cloud"}\n'
+        )
+
+    def test_a_named_file_is_read_whatever_it_is_called(self, folder: Path) -> None:
+        (folder / "diagram.xml").write_bytes(process(TASK))
+        assert run("scan", "diagram.xml", cwd=folder).returncode == 0
+
+    def test_template_definitions(self) -> None:
+        tree = Path(__file__).parent / "fixtures" / "template_definitions"
+        result = run("scan", "--templates", "definitions", tree / "project/processes/camunda7.bpmn")
+        assert json.loads(result.stdout)["elementTemplateCount"] > 1
+
+
+class TestStandardInput:
+    """A dash reads standard input."""
+
+    @pytest.mark.parametrize("name", [[], ["--stdin-filename", "order.bpmn"]])
+    def test_bpmn(self, name: list[str]) -> None:
+        result = run("scan", "-", *name, stdin=process(TASK))
+        assert json.loads(result.stdout)["diagramType"] == "bpmn"
+
+    def test_name_tells_a_form(self) -> None:
+        result = run("scan", "-", "--stdin-filename", "a.form", stdin=b"[]")
+        assert json.loads(result.stdout)["error"]["type"] == "unsupported"
+        assert json.loads(result.stdout)["file"] == "a.form"
+
+    def test_form_without_a_name(self) -> None:
+        assert json.loads(run("scan", "-", stdin=b" {}").stdout)["diagramType"] == "form"
+
+    def test_error(self) -> None:
+        result = run("scan", "-", stdin=BROKEN)
+        assert result.returncode == 2
+        assert json.loads(result.stdout)["file"] == "-"
+
+    def test_beside_files(self, folder: Path) -> None:
+        result = run("scan", "c.form", "-", "a.bpmn", cwd=folder, stdin=process(TASK))
+        assert files(result) == ["c.form", "-", "a.bpmn"]
+
+    def test_pipe_that_is_named(self, folder: Path) -> None:
+        command = f"cat a.bpmn | '{METRICS}' scan /dev/stdin"
+        result = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+        assert json.loads(result.stdout)["diagramType"] == "bpmn"
+
+
+class TestFolders:
+    """A folder gives a line of JSON a diagram, sorted."""
+
+    def test_errors_stand_in_place(self, folder: Path) -> None:
+        result = run("scan", folder)
+        assert result.returncode == 2
+        assert files(result) == [str(folder / name) for name in ("a.bpmn", "b.bpmn", "c.form")]
+        assert [next(iter(line.keys() - {"file"})) for line in lines(result)[1:2]] == ["error"]
+        assert len(result.stderr.splitlines()) == 1
+
+    def test_current_folder(self, folder: Path) -> None:
+        assert files(run("scan", cwd=folder)) == ["a.bpmn", "b.bpmn", "c.form"]
+        assert files(run("scan", ".", cwd=folder)) == ["a.bpmn", "b.bpmn", "c.form"]
+
+    def test_order_of_paths(self, folder: Path) -> None:
+        inner = folder / "inner"
+        inner.mkdir()
+        (inner / "z.bpmn").write_bytes(process(TASK))
+        result = run("scan", "inner", "c.form", "a.bpmn", "none.dmn", cwd=folder)
+        assert files(result) == ["inner/z.bpmn", "c.form", "a.bpmn", "none.dmn"]
+
+    def test_json(self, folder: Path) -> None:
+        result = run("scan", "-f", "json", "a.bpmn", "b.bpmn", cwd=folder)
+        assert [record["file"] for record in json.loads(result.stdout)] == ["a.bpmn", "b.bpmn"]
+        (folder / "empty").mkdir()
+        assert json.loads(run("scan", "-f", "json", "empty", cwd=folder).stdout) == []
+
+    def test_no_diagrams(self, tmp_path: Path) -> None:
+        result = run("scan", tmp_path)
+        assert (result.returncode, result.stdout) == (0, b"")
+        assert b"no diagrams" in result.stderr
+
+    def test_extensions(self, tmp_path: Path) -> None:
+        wanted = ["A.BPMN", "b.bpmn2", "c.bpmn20.xml", "d.dmn", "e.dmn11.xml", "f.Form"]
+        for name in [*wanted, "g.xml", "h.json", "bpmn", "i.bpmn.bak"]:
+            (tmp_path / name).write_bytes(process(""))
+        assert files(run("scan", cwd=tmp_path)) == wanted
+
+    def test_sorted_through_folders(self, tmp_path: Path) -> None:
+        for name in ("b/z.bpmn", "b/a/a.bpmn", "a.bpmn", "c.bpmn", "b.bpmn"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(process(""))
+        assert files(run("scan", cwd=tmp_path)) == [
+            "a.bpmn",
+            "b/a/a.bpmn",
+            "b/z.bpmn",
+            "b.bpmn",
+            "c.bpmn",
+        ]
+
+    def test_ignored_and_hidden(self, tmp_path: Path) -> None:
+        for name in (
+            "kept.bpmn",
+            "built/a.bpmn",
+            "inner/drop.bpmn",
+            "inner/keep.bpmn",
+            ".hidden/a.bpmn",
+            ".git/a.bpmn",
+        ):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(process(""))
+        (tmp_path / ".gitignore").write_text("built/\n*p.bpmn\n")
+        (tmp_path / "inner" / ".gitignore").write_text("!keep.bpmn\n")
+        assert files(run("scan", cwd=tmp_path)) == ["inner/keep.bpmn", "kept.bpmn"]
+        assert files(run("scan", "inner", cwd=tmp_path)) == ["inner/keep.bpmn"]
+        assert files(run("scan", "built/a.bpmn", "-f", "ndjson", cwd=tmp_path)) == ["built/a.bpmn"]
+        assert files(run("scan", "--no-ignore", cwd=tmp_path)) == [
+            ".hidden/a.bpmn",
+            "built/a.bpmn",
+            "inner/drop.bpmn",
+            "inner/keep.bpmn",
+            "kept.bpmn",
+        ]
+
+    def test_pipes_and_links_that_loop(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.bpmn")
+        (tmp_path / "loop").symlink_to(tmp_path)
+        (tmp_path / "a.bpmn").write_bytes(process(""))
+        (tmp_path / "none.bpmn").symlink_to("nowhere")
+        assert files(run("scan", cwd=tmp_path)) == ["a.bpmn", "none.bpmn"]
+
+    def test_odd_names(self, tmp_path: Path) -> None:
+        for name in (b"a\xff.bpmn", b"b\n.bpmn"):
+            Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(BROKEN)
+        result = run("scan", cwd=tmp_path)
+        assert files(result) == ["a\\xff.bpmn", "b\n.bpmn"]
+        assert len(result.stderr.splitlines()) == 2
+
+
+class TestOptions:
+    """What is printed of a payload."""
+
+    @pytest.mark.parametrize(
+        ("fragments", "keys"),
+        [
+            (["profile"], ["executionPlatform"]),
+            (["elementTemplates"], ["elementTemplateCount", "elementTemplates"]),
+            (["diagramMetrics"], ["diagramMetrics"]),
+            (["diagramMetrics", "profile"], ["executionPlatform", "diagramMetrics"]),
+        ],
+    )
+    def test_fragments(self, folder: Path, fragments: list[str], keys: list[str]) -> None:
+        options = [option for fragment in fragments for option in ("--fragment", fragment)]
+        assert list(json.loads(run("scan", folder / "a.bpmn", *options).stdout)) == keys
+
+    def test_fragment_of_a_form(self, folder: Path) -> None:
+        result = run("scan", "--fragment", "diagramMetrics", "c.form", cwd=folder)
+        assert json.loads(result.stdout) == {}
+
+    def test_documented_keys(self, folder: Path) -> None:
+        options = ["--documented-keys", "--fragment", "diagramMetrics"]
+        printed = json.loads(run("scan", *options, folder / "a.bpmn").stdout)
+        assert printed["diagramMetrics"]["subprocessPlanes"] == {"count": 0, "nesting:": 0}
+
+    def test_warnings(self, folder: Path) -> None:
+        (folder / "a.bpmn").write_bytes(process(f"{TASK}\n{TASK}"))
+        without = run("scan", "a.bpmn", cwd=folder)
+        assert b"warnings" not in without.stdout
+        assert without.stderr.startswith(b"a.bpmn:4: warning: <userTask> is left out")
+        assert without.returncode == 0
+        (warning,) = json.loads(run("scan", "--warnings", "a.bpmn", cwd=folder).stdout)["warnings"]
+        assert warning["line"] == 4
+        assert warning["message"].startswith("<userTask> is left out")
+        assert lines(run("scan", "--warnings", cwd=folder))[2]["warnings"] == []
+
+    @pytest.mark.parametrize(
+        ("size", "type"), [("10", "too-large"), ("1K", None), ("1kib", None), ("2M", None)]
+    )
+    def test_max_size(self, folder: Path, size: str, type: str | None) -> None:
+        printed = json.loads(run("scan", "--max-size", size, folder / "a.bpmn").stdout)
+        assert printed.get("error", {}).get("type") == type
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--max-size", "much"],
+            ["--format", "xml"],
+            ["--fragment", "nothing"],
+            ["--templates", "elsewhere"],
+            ["--template-path", "."],
+            ["--no-such-option"],
+        ],
+    )
+    def test_usage_errors(self, arguments: list[str]) -> None:
+        result = run("scan", *arguments)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert result.stderr.startswith(b"Usage: metrics scan")
+
+    def test_help_and_version(self) -> None:
+        assert b"metrics scan order.bpmn" in run("scan", "--help").stdout
+        assert run("--version").stdout.startswith(b"metrics, version ")
+
+
+class TestEnds:
+    """How a run ends when it is cut short."""
+
+    def test_reader_that_goes_away(self, tmp_path: Path) -> None:
+        for number in range(300):
+            (tmp_path / f"{number}.bpmn").write_bytes(process(TASK))
+        command = f"'{METRICS}' scan . | head -n 1"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
+        assert len(result.stdout.splitlines()) == 1
+        assert result.stderr == b""
+
+    def test_interrupt(self) -> None:
+        with subprocess.Popen(
+            [METRICS, "scan", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as waiting:
+            time.sleep(1)
+            waiting.send_signal(signal.SIGINT)
+            _, errors = waiting.communicate()
+        assert waiting.returncode == 130
+        assert b"Traceback" not in errors
+
+    def test_full_disk(self, folder: Path) -> None:
+        if not Path("/dev/full").exists():
+            pytest.skip("no device that is always full")
+        command = f"'{METRICS}' scan a.bpmn > /dev/full"
+        result = subprocess.run(
+            ["bash", "-c", command], cwd=folder, capture_output=True, check=False
+        )
+        assert result.returncode == 2
+        assert b"No space left" in result.stderr
+        assert b"Traceback" not in result.stderr
+
+
+def test_module() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "metrics", "scan", "-"],
+        input=definitions(""),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(result.stdout)["diagramType"] == "bpmn"

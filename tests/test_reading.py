@@ -1,0 +1,374 @@
+"""What is measured, with which warnings, and what is refused, with which reason and place."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from diagrams import BPMN, MODELER, ZEEBE, definitions, process
+from metrics import ErrorType, Kind, Report, scan
+
+TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
+
+
+def embedded(report: Report) -> int:
+    """How many embedded forms a report has."""
+    assert report.error is None, report.error
+    assert report.diagram_metrics is not None
+    form = report.diagram_metrics.tasks.user_task.form
+    assert not isinstance(form, int)
+    return getattr(form, "embedded", -1)
+
+
+def warnings_of(source: bytes) -> list[tuple[int | None, str]]:
+    """The lines and messages of the warnings for a diagram that is measured."""
+    report = scan(source)
+    assert report.error is None, report.error
+    return [(warning.line, warning.message) for warning in report.warnings]
+
+
+class TestUntidyFilesAreMeasured:
+    """Each untidiness that the Modeler puts up with gives a warning with its line and cause."""
+
+    @pytest.mark.parametrize(
+        ("namespaces", "content", "prefix"),
+        [
+            (f'xmlns:bpmn="{BPMN}"', TASK, "camunda"),
+            (
+                f'xmlns:bpmn="{BPMN}"',
+                '<bpmn:userTask id="Approve" formKey="embedded:x"><bpmndi:Label/></bpmn:userTask>',
+                "bpmndi",
+            ),
+        ],
+    )
+    def test_well_known_prefix_that_is_not_declared(
+        self, namespaces: str, content: str, prefix: str
+    ) -> None:
+        source = process(content, namespaces=namespaces)
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(3, f"the prefix '{prefix}' is not declared: read as usual")]
+
+    def test_bpmn_prefix_that_is_not_declared(self) -> None:
+        source = (
+            f'<definitions xmlns="{BPMN}">\n<process id="Process">\n'
+            '<bpmn:userTask id="Approve" camunda:formKey="embedded:x"/></process></definitions>'
+        ).encode()
+        assert embedded(scan(source)) == 1
+        assert [line for line, _ in warnings_of(source)] == [3, 3]
+
+    def test_modeler_prefix_that_is_not_declared(self) -> None:
+        source = (
+            f'<definitions xmlns="{BPMN}" modeler:executionPlatform="Camunda Cloud"'
+            ' modeler:executionPlatformVersion="8.6.0"/>'
+        ).encode()
+        assert scan(source).payload()["executionPlatformVersion"] == "8.6.0"
+        assert len(warnings_of(source)) == 2
+
+    def test_zeebe_prefix_that_is_not_declared_in_a_camunda_8_diagram(self) -> None:
+        content = (
+            "<bpmn:serviceTask><bpmn:extensionElements><zeebe:taskDefinition/>"
+            "</bpmn:extensionElements></bpmn:serviceTask>"
+        )
+        camunda_8 = f'xmlns:bpmn="{BPMN}" xmlns:m="{MODELER}" m:executionPlatform="Camunda Cloud"'
+        report = scan(process(content, namespaces=camunda_8))
+        tasks = report.payload()["diagramMetrics"]["tasks"]["serviceTask"]
+        assert tasks == {"count": 1, "implementation": {"count": 1, "external": 1}}
+
+    def test_zeebe_prefix_that_is_not_declared_makes_no_camunda_8_diagram(self) -> None:
+        content = "<bpmn:task><bpmn:extensionElements><zeebe:x/></bpmn:extensionElements></bpmn:task>"
+        report = scan(process(content, namespaces=f'xmlns:bpmn="{BPMN}"'))
+        assert report.payload()["executionPlatform"] == "Camunda Platform"
+        assert report.warnings[0].message == "the prefix 'zeebe' is not declared: passed over"
+
+    def test_unknown_prefix_that_is_not_declared_is_passed_over(self) -> None:
+        source = process(f'{TASK}\n<acme:group acme:size="2">{TASK.replace("Approve", "B")}</acme:group>')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source)[0] == (4, "the prefix 'acme' is not declared: passed over")
+
+    def test_prefix_that_is_declared_elsewhere_only(self) -> None:
+        source = process(f'<bpmn:task xmlns:a="urn:a" a:x=""/>\n<bpmn:task a:x=""/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(4, "the prefix 'a' is not declared: passed over")]
+
+    def test_namespace_that_is_no_uri(self) -> None:
+        source = process(f'<bpmn:task xmlns:a="http://a b/Initial Import" a:x=""/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (3, "the namespace name 'http://a b/Initial Import' is no valid URI")
+        ]
+
+    def test_attribute_written_twice_counts_as_the_first(self) -> None:
+        source = process('<bpmn:userTask formKey="embedded:x"\n formKey="app:y"/>')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(4, "an attribute written twice is left out")]
+
+    def test_no_blank_between_attributes(self) -> None:
+        # The Modeler's parser passes over the attribute and what is glued to it.
+        source = process('<bpmn:userTask name="a"id="x" formKey="embedded:x"/>')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(3, "an attribute with no blank behind it is left out")]
+
+    def test_no_blank_in_the_xml_declaration(self) -> None:
+        source = b'<?xml version="1.0"encoding="UTF-8"?>\n' + process(TASK)
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (1, "the XML declaration lacks a blank, or says what it may not")
+        ]
+
+    @pytest.mark.parametrize(
+        ("encoding", "declared"), [("utf-8", "UTF-8"), ("ascii", "us-ascii"), ("utf-8", None)]
+    )
+    def test_bytes_that_are_not_valid_in_the_encoding(
+        self, encoding: str, declared: str | None
+    ) -> None:
+        declaration = f'<?xml version="1.0" encoding="{declared}"?>\n' if declared else "\n"
+        source = declaration.encode() + process(f'<bpmn:task name="caf\xe9"/>{TASK}'.replace("é", "?"))
+        source = source.replace(b"caf?", b"caf\xe9")
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (4, f"bytes that are not valid {encoding} are read as U+FFFD")
+        ]
+
+    @pytest.mark.parametrize("before", [b"\n", b" \t\r\n", b"\n" + codecs.BOM_UTF8])
+    def test_white_space_before_the_xml_declaration(self, before: bytes) -> None:
+        source = before + b'<?xml version="1.0" encoding="UTF-8"?>\n' + process(TASK)
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (1, "white space or a byte order mark before the XML declaration")
+        ]
+
+    def test_byte_order_mark(self) -> None:
+        source = codecs.BOM_UTF8 + b'<?xml version="1.0" encoding="UTF-8"?>' + process(TASK)
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(1, "a byte order mark before the XML declaration")]
+
+    def test_less_than_sign_in_an_attribute(self) -> None:
+        source = process(f'<bpmn:task name="a < b"/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(3, "a '<' in an attribute is read as it stands")]
+
+    def test_bare_ampersand(self) -> None:
+        source = process(f'<bpmn:task name="R&D &amp; sales &nbsp; &#0;"/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert len(warnings_of(source)) == 3
+
+    def test_unreadable_attributes(self) -> None:
+        source = process('<bpmn:userTask $type="x" a b=c d="e\' formKey="embedded:x"/>')
+        assert scan(source).error is None
+        assert embedded(scan(process('<bpmn:userTask $type="x" a b=c formKey="embedded:x"/>'))) == 1
+
+    def test_characters_that_xml_does_not_know(self) -> None:
+        source = process(f'<bpmn:task name="a\x01b\x00"/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (3, "characters that XML does not allow are read as U+FFFD")
+        ]
+
+    def test_text_after_the_root(self) -> None:
+        assert embedded(scan(process(TASK) + b"\nThe end")) == 1
+
+    def test_stray_tag_opening_in_dmn(self) -> None:
+        source = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">\n<= x</definitions>'
+        assert scan(source).kind is Kind.DMN
+        assert warnings_of(source) == [(2, "a '<' that opens no tag is read as text")]
+
+    def test_many_faults_give_a_bounded_number_of_warnings(self) -> None:
+        report = scan(process('<bpmn:task name="&"/>' * 5000))
+        assert len(report.warnings) == 101
+        assert "4900 times more" in report.warnings[-1].message
+
+    def test_unknown_encoding_is_read_as_utf_8(self) -> None:
+        source = b'<?xml version="1.0" encoding="zip"?>' + process(TASK)
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source)[0] == (1, "the encoding 'zip' is not known: read as UTF-8")
+
+
+class TestDroppedElements:
+    """What the Modeler drops is said, with the line."""
+
+    def test_second_id(self) -> None:
+        source = process(f"{TASK}\n{TASK}")
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [
+            (4, "<userTask> is left out, with all that it holds: its id was read before: 'Approve'")
+        ]
+
+    def test_illegal_id(self) -> None:
+        source = process(f'{TASK}\n<bpmn:userTask id="1&#10;"/>')
+        assert warnings_of(source) == [
+            (4, "<userTask> is left out, with all that it holds: its id is illegal: '1\\n'")
+        ]
+
+    def test_beyond_line_65535(self) -> None:
+        # There libxml2 knows lines only by the text around elements, give or take a few.
+        source = process("\n" * 70_000 + TASK + "\n" * 1000 + TASK)
+        ((line, _),) = warnings_of(source)
+        assert line is not None
+        assert abs(line - 71_003) < 10 or abs(line - 70_003) < 1010
+
+    def test_root_with_an_illegal_id_holds_nothing(self) -> None:
+        source = process(TASK).replace(b"<bpmn:definitions ", b'<bpmn:definitions id="1" ')
+        assert embedded(scan(source)) == 0
+
+
+class TestRefusedFiles:
+    """What cannot be measured gives the type of the error, and its place."""
+
+    @pytest.mark.parametrize(
+        ("source", "line", "column"),
+        [
+            (process("<bpmn:task>"), 4, 16),
+            (process(TASK)[:-3], 5, 1),
+            (process('<bpmn:task name="'), 5, 20),
+            (process("<!-- never ends"), 3, 1),
+            (process("<![CDATA[ never ends"), 3, 1),
+            (process("a < b"), 3, 3),
+            (b"", None, None),
+            (b"no diagram", None, None),
+            (process(TASK) * 2, 6, 1),
+            (b"<foo //>", 1, 6),
+        ],
+    )
+    def test_malformed(self, source: bytes, line: int | None, column: int | None) -> None:
+        error = scan(source, name="x.bpmn").error
+        assert error is not None
+        assert error.type is ErrorType.MALFORMED
+        if line is not None:
+            assert (error.line, error.column) == (line, column)
+
+    @pytest.mark.parametrize(
+        ("doctype", "line"),
+        [
+            ('<!DOCTYPE x [\n<!ENTITY a "b">]>', 2),
+            ('<!DOCTYPE x [\n<!ENTITY a SYSTEM "file:///etc/passwd">]>', 2),
+            ('<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1/a.dtd"> %a;]>', 1),
+            ('<!DOCTYPE x SYSTEM "http://127.0.0.1/a.dtd">', 1),
+            ('<!DOCTYPE x PUBLIC "-//A" "http://127.0.0.1/a.dtd">', 1),
+        ],
+    )
+    @pytest.mark.parametrize("content", [TASK, '<bpmn:task name="&a;"/>', "&a;", "&a; < & "])
+    def test_entities_and_external_references(self, doctype: str, line: int, content: str) -> None:
+        error = scan(doctype.encode() + process(content)).error
+        assert error is not None
+        assert (error.type, error.line) == (ErrorType.FORBIDDEN, line)
+
+    @pytest.mark.parametrize("place", ['<bpmn:task name="{}"/>', "{}"])
+    def test_entity_expansion(self, place: str) -> None:
+        entities = '<!ENTITY a0 "ha">' + "".join(
+            f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12)
+        )
+        error = scan(f"<!DOCTYPE x [{entities}]>".encode() + process(place.format("&a11;"))).error
+        assert error is not None
+        assert error.type is ErrorType.FORBIDDEN
+
+    def test_entities_in_another_encoding(self) -> None:
+        text = '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "b">]>'
+        error = scan((text + process("&a;").decode()).encode("utf-16")).error
+        assert error is not None
+        assert error.type is ErrorType.FORBIDDEN
+
+    def test_doctype_without_entities_is_measured(self) -> None:
+        doctype = b"<!DOCTYPE x [<!ELEMENT x ANY> <!ATTLIST x a CDATA #IMPLIED>]>"
+        assert embedded(scan(doctype + process(TASK))) == 1
+        assert embedded(scan(doctype + process(TASK + '<bpmn:task a="1" a="2"/>'))) == 1
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            b"<html/>",
+            b'<definitions xmlns="http://schema.omg.org/spec/BPMN/2.0"/>',
+            b"<definitions/>",
+            f'<process xmlns="{BPMN}"/>'.encode(),
+        ],
+    )
+    def test_unsupported(self, source: bytes) -> None:
+        error = scan(source).error
+        assert error is not None
+        assert error.type is ErrorType.UNSUPPORTED
+
+    @pytest.mark.parametrize(
+        ("source", "type"),
+        [
+            (b"null", ErrorType.UNSUPPORTED),
+            (b"[]", ErrorType.UNSUPPORTED),
+            (b'{"a":\n}', ErrorType.MALFORMED),
+            (b"", ErrorType.MALFORMED),
+            (b"[" * 100_000, ErrorType.MALFORMED),
+        ],
+    )
+    def test_forms(self, source: bytes, type: ErrorType) -> None:
+        error = scan(source, name="a.FORM").error
+        assert error is not None
+        assert error.type is type
+
+    def test_place_in_a_form(self) -> None:
+        error = scan(b'{"a":\n}', name="a.form").error
+        assert error is not None
+        assert (error.line, error.column) == (2, 1)
+
+    def test_too_large(self, tmp_path: Path) -> None:
+        source = process(TASK)
+        path = tmp_path / "a.bpmn"
+        path.write_bytes(source)
+        assert embedded(scan(path, max_size=len(source))) == 1
+        for given in (path, source, path.open("rb")):
+            error = scan(given, max_size=len(source) - 1).error
+            assert error is not None
+            assert error.type is ErrorType.TOO_LARGE
+            assert str(len(source) - 1) in error.message
+            if not isinstance(given, bytes | Path):
+                given.close()
+
+    def test_unreadable(self, tmp_path: Path) -> None:
+        for path in (tmp_path / "none.bpmn", tmp_path, "a\0b.bpmn"):
+            error = scan(path).error
+            assert error is not None
+            assert error.type is ErrorType.UNREADABLE
+            assert error.message
+
+
+class TestExtremes:
+    """Large and deep diagrams are measured, or refused clearly."""
+
+    def test_sub_processes_nested_1000_deep(self) -> None:
+        depth = 1000
+        opened = "".join(f'<bpmn:subProcess id="S{n}">' for n in range(depth))
+        plane = (
+            f'<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="S{depth - 1}">'
+            "<bpmndi:BPMNShape/></bpmndi:BPMNPlane></bpmndi:BPMNDiagram>"
+        )
+        body = f'<bpmn:process id="P">{opened}{TASK}{"</bpmn:subProcess>" * depth}</bpmn:process>'
+        report = scan(definitions(body + plane))
+        assert embedded(report) == 1
+        assert report.diagram_metrics is not None
+        assert report.diagram_metrics.subprocess_planes.nesting == depth
+
+    def test_deeper_than_the_parser_goes(self) -> None:
+        depth = 100_000
+        source = process("<bpmn:subProcess>" * depth + "</bpmn:subProcess>" * depth)
+        error = scan(source).error
+        assert error is not None
+        assert error.type is ErrorType.TOO_LARGE
+
+    def test_100_000_flow_elements(self) -> None:
+        tasks = "".join(f'<bpmn:userTask id="T{n}" camunda:formKey="app:x"/>\n' for n in range(100_000))
+        report = scan(process(tasks))
+        assert report.payload()["diagramMetrics"]["tasks"]["userTask"]["form"]["external"] == 100_000
+
+    @pytest.mark.parametrize("size", [9_000_000, 11_000_000])
+    def test_attribute_of_10_megabytes(self, size: int) -> None:
+        assert embedded(scan(process(f'<bpmn:task name="{"x" * size}"/>{TASK}'))) == 1
+
+    @pytest.mark.parametrize("text", ["<a", '<a "', "<a b='\"", "&", "<!--", "<![", "<", '"<'])
+    def test_no_quadratic_reading(self, text: str) -> None:
+        # A reading that took the square of the length would take hours here.
+        assert scan(process(text * (1_000_000 // len(text)))).payload()
+
+
+def test_kinds() -> None:
+    assert scan(process("")).kind is Kind.BPMN
+    assert scan(b'{"components": []}').kind is Kind.FORM
+    zeebe = process("", namespaces=f'xmlns:bpmn="{BPMN}" xmlns:z="{ZEEBE}"')
+    assert scan(zeebe).payload()["executionPlatform"] == "Camunda Cloud"
