@@ -41,7 +41,7 @@ def zeebe(name: str) -> str:
 
 PROCESS, SEQUENCE_FLOW = bpmn("process sequenceFlow")
 USER_TASK, SERVICE_TASK, RECEIVE_TASK = bpmn("userTask serviceTask receiveTask")
-(EXTENSION_ELEMENTS,) = bpmn("extensionElements")
+DEFINITIONS, EXTENSION_ELEMENTS = bpmn("definitions extensionElements")
 BPMN_DIAGRAM: Final = f"{{{BPMNDI}}}BPMNDiagram"
 BPMN_PLANE: Final = f"{{{BPMNDI}}}BPMNPlane"
 EXECUTION_PLATFORM: Final = f"{{{MODELER}}}executionPlatform"
@@ -379,7 +379,13 @@ def _is_read(element: Element, known: dict[Element, bool]) -> bool:
 def _may_stand_in(tag: str, parent_tag: str) -> bool:
     if parent_tag in EXTENSIONS_WITH_IDS:
         return tag in EXTENSIONS_WITH_IDS[parent_tag]
-    return parent_tag.startswith(MODEL_TAGS) and tag.startswith(MODEL_TAGS)
+    if tag in FLOW_ELEMENTS:
+        return parent_tag in ROOT_CONTAINERS or parent_tag in INNER_CONTAINERS
+    if tag in EVENT_DEFINITIONS and parent_tag in EVENTS:
+        return True
+    if tag in ROOT_ELEMENTS:
+        return parent_tag.lower() == DEFINITIONS.lower()
+    return parent_tag.startswith(MODEL_TAGS) and tag.startswith((*MODEL_TAGS, CAMUNDA_ERROR))
 
 
 def _warning_of_dropped(element: Element, is_second: bool) -> DiagramWarning:

@@ -48,34 +48,44 @@ DECLARED_ENCODING: Final = re.compile(
 )
 
 BLANKS: Final = " \t\n\v\f\r"
-XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.IGNORECASE)
+XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.ASCII | re.IGNORECASE)
 TIDY_XML_DECLARATION: Final = re.compile(
     r"""<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*')(?:\s+encoding\s*=\s*(?:"[^"]*"|'[^']*'))?"""
-    r"""(?:\s+standalone\s*=\s*(?:"[^"]*"|'[^']*'))?\s*\?>"""
+    r"""(?:\s+standalone\s*=\s*(?:"[^"]*"|'[^']*'))?\s*\?>""",
+    re.ASCII,
 )
 # All but the characters that XML 1.0 allows.
 ILLEGAL_CHARACTER: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-AMPERSAND: Final = re.compile(r"&(?:(?:amp|lt|gt|quot|apos);|#(\d{1,7});|#x([0-9A-Fa-f]{1,6});)?+")
+AMPERSAND: Final = re.compile(
+    r"&(?:(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?+"
+)
 
 # Within a tag `>` may stand in quotes. A quote that nothing closes is a character like others.
 REST_OF_TAG: Final = re.compile(r"""[^>"']*+(?:(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+)*+>""")
 DOCTYPE: Final = re.compile(
-    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+(?:\[(?:[^\]"']|"[^"]*+"|'[^']*+')*+\]\s*+)?+>"""
+    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+(?:\[(?:[^\]"']|"[^"]*+"|'[^']*+')*+\]\s*+)?+>""",
+    re.ASCII,
 )
-EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b")
+EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b", re.ASCII)
 SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 
+# White space is what the Modeler's parser takes for it: that of ASCII.
 NAME_START: Final = r"[A-Za-z_:\u0080-\U0010ffff]"
-TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)")
+TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
 ATTRIBUTE: Final = re.compile(
-    rf"""\s++(?P<name>{NAME_START}[\w:.-]*+)\s*+=\s*+(?P<value>"[^"]*+"|'[^']*+')"""
+    rf"""\s++(?P<name>{NAME_START}[\w:.\u0080-\U0010ffff-]*+)\s*+=\s*+"""
+    r"""(?P<value>"[^"]*+"|'[^']*+')""",
+    re.ASCII,
 )
-UNREADABLE_ATTRIBUTE: Final = re.compile(r"""[^\s=]*+(?:=(?:"[^"]*+"|'[^']*+')?+\S*+)?+""")
-REST_OF_WORD: Final = re.compile(r"\S*+")
+UNREADABLE_ATTRIBUTE: Final = re.compile(
+    r"""[^\s=]*+(?:=(?:"[^"]*+"|'[^']*+')?+\S*+)?+""", re.ASCII
+)
+REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
 RESERVED_DECLARATIONS: Final = ("xmlns:xml", "xmlns:xmlns")
 NAMES_CAMUNDA_8: Final = re.compile(
-    rf"""executionPlatform\s*+=\s*+["'](?:{"|".join(CAMUNDA_8_PLATFORMS)})["']"""
+    rf"""executionPlatform\s*+=\s*+["'](?:{"|".join(CAMUNDA_8_PLATFORMS)})["']""",
+    re.ASCII,
 )
 
 

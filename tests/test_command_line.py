@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from diagrams import definitions, process
 
 METRICS = Path(sys.executable).with_name("metrics")
@@ -22,7 +21,10 @@ NOTHING: dict[str, Any] = {"count": 0}
 
 
 def run(
-    *arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"", env: dict[str, str] | None = None
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command."""
     return subprocess.run(
@@ -161,7 +163,9 @@ class TestStandardInput:
 
     def test_pipe_that_is_named(self, folder: Path) -> None:
         command = f"cat a.bpmn | '{METRICS}' scan /dev/stdin"
-        result = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+        result = subprocess.run(
+            ["bash", "-c", command], cwd=folder, capture_output=True, check=True
+        )
         assert json.loads(result.stdout)["diagramType"] == "bpmn"
 
 
@@ -325,7 +329,9 @@ class TestEnds:
         for number in range(300):
             (tmp_path / f"{number}.bpmn").write_bytes(process(TASK))
         command = f"'{METRICS}' scan . | head -n 1"
-        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
+        result = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True
+        )
         assert len(result.stdout.splitlines()) == 1
         assert result.stderr == b""
 

@@ -6,8 +6,8 @@ import codecs
 from pathlib import Path
 
 import pytest
-
 from diagrams import BPMN, MODELER, ZEEBE, definitions, process
+
 from metrics import ErrorType, Kind, Report, scan
 
 TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
@@ -77,13 +77,17 @@ class TestUntidyFilesAreMeasured:
         assert tasks == {"count": 1, "implementation": {"count": 1, "external": 1}}
 
     def test_zeebe_prefix_that_is_not_declared_makes_no_camunda_8_diagram(self) -> None:
-        content = "<bpmn:task><bpmn:extensionElements><zeebe:x/></bpmn:extensionElements></bpmn:task>"
+        content = (
+            "<bpmn:task><bpmn:extensionElements><zeebe:x/></bpmn:extensionElements></bpmn:task>"
+        )
         report = scan(process(content, namespaces=f'xmlns:bpmn="{BPMN}"'))
         assert report.payload()["executionPlatform"] == "Camunda Platform"
         assert report.warnings[0].message == "the prefix 'zeebe' is not declared: passed over"
 
     def test_unknown_prefix_that_is_not_declared_is_passed_over(self) -> None:
-        source = process(f'{TASK}\n<acme:group acme:size="2">{TASK.replace("Approve", "B")}</acme:group>')
+        source = process(
+            f'{TASK}\n<acme:group acme:size="2">{TASK.replace("Approve", "B")}</acme:group>'
+        )
         assert embedded(scan(source)) == 1
         assert warnings_of(source)[0] == (4, "the prefix 'acme' is not declared: passed over")
 
@@ -124,7 +128,9 @@ class TestUntidyFilesAreMeasured:
         self, encoding: str, declared: str | None
     ) -> None:
         declaration = f'<?xml version="1.0" encoding="{declared}"?>\n' if declared else "\n"
-        source = declaration.encode() + process(f'<bpmn:task name="caf\xe9"/>{TASK}'.replace("é", "?"))
+        source = declaration.encode() + process(
+            f'<bpmn:task name="caf\xe9"/>{TASK}'.replace("é", "?")
+        )
         source = source.replace(b"caf?", b"caf\xe9")
         assert embedded(scan(source)) == 1
         assert warnings_of(source) == [
@@ -162,15 +168,14 @@ class TestUntidyFilesAreMeasured:
     def test_characters_that_xml_does_not_know(self) -> None:
         source = process(f'<bpmn:task name="a\x01b\x00"/>{TASK}')
         assert embedded(scan(source)) == 1
-        assert warnings_of(source) == [
-            (3, "characters that XML does not allow are read as U+FFFD")
-        ]
+        assert warnings_of(source) == [(3, "characters that XML does not allow are read as U+FFFD")]
 
     def test_text_after_the_root(self) -> None:
         assert embedded(scan(process(TASK) + b"\nThe end")) == 1
 
     def test_stray_tag_opening_in_dmn(self) -> None:
-        source = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/">\n<= x</definitions>'
+        namespace = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+        source = f'<definitions xmlns="{namespace}">\n<= x</definitions>'.encode()
         assert scan(source).kind is Kind.DMN
         assert warnings_of(source) == [(2, "a '<' that opens no tag is read as text")]
 
@@ -353,9 +358,13 @@ class TestExtremes:
         assert error.type is ErrorType.TOO_LARGE
 
     def test_100_000_flow_elements(self) -> None:
-        tasks = "".join(f'<bpmn:userTask id="T{n}" camunda:formKey="app:x"/>\n' for n in range(100_000))
+        tasks = "".join(
+            f'<bpmn:userTask id="T{n}" camunda:formKey="app:x"/>\n' for n in range(100_000)
+        )
         report = scan(process(tasks))
-        assert report.payload()["diagramMetrics"]["tasks"]["userTask"]["form"]["external"] == 100_000
+        assert (
+            report.payload()["diagramMetrics"]["tasks"]["userTask"]["form"]["external"] == 100_000
+        )
 
     @pytest.mark.parametrize("size", [9_000_000, 11_000_000])
     def test_attribute_of_10_megabytes(self, size: int) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lxml import etree
 
 from metrics.bpmn import (
+    CAMUNDA_ERROR,
     EVENTS,
     FLOW_ELEMENTS,
     ROOT_ELEMENTS,
@@ -46,16 +47,15 @@ MENTION: Final = b"resultVariable"
 # The tasks whose `resultVariable` the Modeler also reads without a prefix.
 RESULT_TASKS: Final = frozenset(bpmn("serviceTask sendTask businessRuleTask scriptTask"))
 
-EVENT_VARIABLES: Final = dict(
-    zip(
-        bpmn("errorEventDefinition escalationEventDefinition"),
-        (
-            ("errorCodeVariable", "errorMessageVariable"),
-            ("escalationCodeVariable",),
-        ),
-        strict=True,
-    )
-)
+ERROR_VARIABLES: Final = ("errorCodeVariable", "errorMessageVariable")
+ERROR, ESCALATION = bpmn("errorEventDefinition escalationEventDefinition")
+
+EVENT_VARIABLES: Final = {
+    ERROR: ERROR_VARIABLES,
+    # To the Modeler this is an error event definition too, where it stands in place of one.
+    CAMUNDA_ERROR: ERROR_VARIABLES,
+    ESCALATION: ("escalationCodeVariable",),
+}
 """The attributes of event definitions that name a variable."""
 
 _result_variables: Final = etree.XPath(
@@ -124,11 +124,12 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
     ):
         for element, (first, *_) in diagram.extended(tag).items():
             for child in first.iterchildren(parameter):
-                yield _Source(child.get(name), element)
+                yield _Source(extension_attributes(child, CAMUNDA).get(name), element)
     for element, mappings in diagram.extended(OUT).items():
         for mapping in mappings:
-            if mapping.get("local") != "true":
-                yield _Source(mapping.get("target"), element)
+            attributes = extension_attributes(mapping, CAMUNDA)
+            if attributes.get("local") != "true":
+                yield _Source(attributes.get("target"), element)
     if diagram.mentions(MENTION):
         for element in _result_variables(diagram.root):
             variable = (
@@ -162,7 +163,10 @@ class _Scopes:
 
     def __init__(self, diagram: Diagram) -> None:
         self._names = {
-            element: {parameter.get("name") for parameter in first.iterchildren(INPUT_PARAMETER)}
+            element: {
+                extension_attributes(parameter, CAMUNDA).get("name")
+                for parameter in first.iterchildren(INPUT_PARAMETER)
+            }
             for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items()
         }
         self._all_names = set().union(*self._names.values())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.bpmn import USER_TASK, Engine, camunda, extension_attributes, zeebe
 from metrics.metric import Finding, Metric, counted, described, tally
-from metrics.namespaces import CAMUNDA
+from metrics.namespaces import CAMUNDA, ZEEBE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,14 +111,15 @@ def _camunda_7_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
 
 def _camunda_8_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
     for definition in diagram.extended(FORM_DEFINITION).get(task, ())[:1]:
-        form_key = definition.get("formKey")
+        attributes = extension_attributes(definition, ZEEBE)
+        form_key = attributes.get("formKey")
         if form_key is not None:
             kind = _kind_of_form_key(form_key)
             yield kind if kind == "camundaForms" else "other"
         else:
             # The Modeler's code takes a form key for granted, and fails on a task that has only a
             # form id: the sane reading of such a task is that it has a Camunda Form.
-            yield "other" if definition.get("formId") is None else "camundaForms"
+            yield "camundaForms" if "formId" in attributes else "other"
 
 
 def _kind_of_form_key(form_key: str) -> str:
