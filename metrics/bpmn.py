@@ -17,7 +17,7 @@ from metrics.document import DiagramWarning, Kind
 from metrics.namespaces import BPMN, BPMNDI, CAMUNDA, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from lxml.etree import _Element as Element
 
@@ -106,6 +106,7 @@ LEGAL_ID: Final = re.compile(r"(?:[a-z][\w.-]*:)?[a-z_][\w.-]*", re.ASCII | re.I
 ID_CHARACTERS: Final = re.sub(
     rb"[^\0a0]", b"!", re.sub(rb"[0-9.-]", b"0", re.sub(rb"[A-Za-z_]", b"a", bytes(range(256))))
 )
+ILLEGAL_START: Final = bytes([0, ord("0")])
 MOST_CHARACTERS_QUOTED: Final = 80
 
 # Of extension elements the Modeler's model gives an id only to the BPMN elements among them.
@@ -121,10 +122,16 @@ MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
 TAGS_WITH_IDS: Final = (*(f"{prefix}*" for prefix in MODEL_TAGS), CAMUNDA_ERROR)
 
 _bpmn_ids: Final = etree.XPath(
-    "/*/bpmn:*/descendant-or-self::bpmn:*/@id", namespaces={"bpmn": BPMN}, smart_strings=False
+    "/*/bpmn:*/descendant-or-self::bpmn:*/@id",
+    namespaces={"bpmn": BPMN},
+    smart_strings=False,
+    regexp=False,
 )
 _drawing_ids: Final = etree.XPath(
-    "/*/di:*/descendant-or-self::di:*/@id", namespaces={"di": BPMNDI}, smart_strings=False
+    "/*/di:*/descendant-or-self::di:*/@id",
+    namespaces={"di": BPMNDI},
+    smart_strings=False,
+    regexp=False,
 )
 
 
@@ -146,6 +153,17 @@ def bpmn_type(element: Element) -> str:
     """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`."""
     name = etree.QName(element).localname
     return f"bpmn:{name[:1].upper()}{name[1:]}"
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """An extension attribute, by its qualified name, read as by `extension_attributes`."""
+    qualified = element.get(name)
+    plain = element.get(name.rpartition("}")[2])
+    if qualified is None:
+        return plain
+    if plain is None:
+        return qualified
+    return extension_attributes(element, name[1 : name.index("}")])[name.rpartition("}")[2]]
 
 
 def extension_attributes(element: Element, namespace: str) -> dict[str, str]:
@@ -189,33 +207,20 @@ class Diagram:
     def __init__(self, document: Document, tags: Mapping[Engine, tuple[str, ...]]) -> None:
         self.document = document
         self.warnings: tuple[DiagramWarning, ...] = ()
-        self.platform = _platform(document)
-        self.engine = _engine(document, self.platform)
+        self.platform = platform = _platform(document)
+        self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
         self._mentioned: dict[bytes, bool] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
         self._roots: dict[Element, Element | None] = {}
-        if document.kind is Kind.BPMN:
-            wanted = (*tags[self.engine], CAMUNDA_ERROR)
-            self._elements = _select(self.root, wanted)
-            suspicious = self._suspicious_ids()
+        root = document.root
+        if root is not None and document.kind is Kind.BPMN:
+            wanted = (*tags[engine], CAMUNDA_ERROR)
+            self._elements = _select(root, wanted)
+            suspicious = _suspicious_ids(root, self._elements.get(CAMUNDA_ERROR, ()))
             if suspicious:
-                self.warnings = _drop_what_the_modeler_drops(self.root, suspicious)
-                self._elements = _select(self.root, wanted)
-
-    def _suspicious_ids(self) -> set[str]:
-        """The ids that stand there more than once or are illegal: in most diagrams none."""
-        ids = ["", self.root.get("id") or ""]
-        ids += _bpmn_ids(self.root)
-        ids += _drawing_ids(self.root)
-        ids += [error.get("id") or "" for error in self.elements(CAMUNDA_ERROR)]
-        characters = "\0".join(ids).encode().translate(ID_CHARACTERS)
-        suspicious: set[str] = set()
-        if b"\00" in characters or b"!" in characters:
-            suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
-        if len(set(ids)) < len(ids):
-            suspicious.update(id for id, times in Counter(ids).items() if times > 1)
-        return suspicious - {""}
+                self.warnings = _drop_what_the_modeler_drops(root, suspicious)
+                self._elements = _select(root, wanted)
 
     @property
     def root(self) -> Element:
@@ -224,9 +229,10 @@ class Diagram:
             raise ValueError("a form has no elements")
         return self.document.root
 
-    def has_any(self, tags: Collection[str]) -> bool:
-        """Whether it has an element with one of the selected tags."""
-        return not self._elements.keys().isdisjoint(tags)
+    @property
+    def tags(self) -> frozenset[object]:
+        """Which of the selected tags it has elements with."""
+        return frozenset(self._elements)
 
     def mentions(self, name: bytes) -> bool:
         """Whether the file may have a name somewhere, as that of an attribute or of anything."""
@@ -291,6 +297,23 @@ def _select(root: Element, tags: Iterable[str]) -> dict[object, list[Element]]:
     for element in root.iter(*tags):
         selected.setdefault(element.tag, []).append(element)
     return selected
+
+
+def _suspicious_ids(root: Element, extensions_with_ids: Iterable[Element]) -> set[str]:
+    """The ids that stand there more than once or are illegal: in most diagrams none."""
+    ids: list[str] = _bpmn_ids(root)
+    ids += _drawing_ids(root)
+    for element in (root, *extensions_with_ids):
+        id = element.get("id")
+        if id:
+            ids.append(id)
+    characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
+    suspicious: set[str] = set()
+    if ILLEGAL_START in characters or b"!" in characters:
+        suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
+    if len(set(ids)) < len(ids):
+        suspicious.update(id for id, times in Counter(ids).items() if times > 1)
+    return suspicious - {""}
 
 
 def _platform(document: Document) -> Platform:

@@ -137,9 +137,10 @@ def read(source: bytes, *, form: bool = False) -> Document:
     """
     if form:
         return _read_form(source)
-    long = len(source) > MOST_LINES_IN_16_BITS and source.count(b"\n") > MOST_LINES_IN_16_BITS
     try:
-        root = etree.fromstring(source, _LONG_PARSER if long else _PARSER)
+        root = etree.fromstring(source, _PARSER)
+        if len(source) > MOST_LINES_IN_16_BITS and _last_line(root) > MOST_LINES_IN_16_BITS:
+            root = etree.fromstring(source, _LONG_PARSER)
     except etree.XMLSyntaxError as error:
         return _read_untidy(source, error)
     docinfo = root.getroottree().docinfo
@@ -155,6 +156,13 @@ def read(source: bytes, *, form: bool = False) -> Document:
 def looks_like_a_form(source: bytes) -> bool:
     """Whether bytes that come without a name begin as a JSON object does."""
     return source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+
+
+def _last_line(root: Element) -> int:
+    last = root
+    while len(last):
+        last = last[-1]
+    return last.sourceline or 0
 
 
 def _refuse_entities(docinfo: etree.DocInfo, source: bytes) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from metrics.document import Kind
@@ -77,24 +76,7 @@ class Metric(Generic[Found, Block]):
 
     def measure(self, diagram: Diagram) -> Block | None:
         """The block of a diagram, None where it has none."""
-        if diagram.document.kind not in self.kinds:
-            return None
-        if self._may_find(diagram):
-            found = self.find(diagram)
-            if found:
-                return self.count(found, diagram.engine)
-        return _of_nothing(self, diagram.engine)
-
-    def _may_find(self, diagram: Diagram) -> bool:
-        if self.attribute is not None:
-            return diagram.has_any(self.tags) or diagram.mentions(self.attribute)
-        return not self.tags or diagram.has_any(self.tags)
-
-
-@cache
-def _of_nothing(metric: Metric[Any, Block], engine: Engine) -> Block | None:
-    """The block of a diagram in which nothing was found, as in most diagrams: made but once."""
-    return metric.count((), engine)
+        return self.count(self.find(diagram), diagram.engine)
 
 
 def described(meaning: str, *, documented_key: str | None = None) -> Any:

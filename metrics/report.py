@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from metrics import document
 from metrics.bpmn import Diagram
-from metrics.catalog import METRICS, TAGS
+from metrics.catalog import METRICS, TAGS, measure
 from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
 from metrics.metric import keys, snake_case, to_json
 
@@ -147,7 +147,7 @@ def scan(
         diagram = Diagram(document.read(content, form=form), TAGS)
     except DocumentError as error:
         return Report(name, error=error)
-    blocks = {metric.name: metric.measure(diagram) for metric in METRICS}
+    blocks = measure(diagram)
     warnings = diagram.document.warnings + diagram.warnings
     if templates is not None and diagram.document.kind is Kind.BPMN:
         offered = templates.offered(name, diagram.engine)

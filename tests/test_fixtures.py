@@ -26,6 +26,6 @@ def test_fixture(path: Path) -> None:
     report = scan(path)
     assert report.error is None
     name = path.parent.name
-    only = Report(report.file, report.kind, {name: report.blocks[name]})
+    only = Report(report.file, report.kind, {name: report.blocks.get(name)})
     payload = only.payload(fragments=[BLOCKS[name].fragment])
     assert payload == json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

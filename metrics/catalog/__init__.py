@@ -5,13 +5,16 @@ Every module in this package that has a `METRIC` is part of the catalogue. Nothi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.bpmn import Engine, camunda, zeebe
 
 if TYPE_CHECKING:
+    from metrics.bpmn import Diagram
+    from metrics.document import Kind
     from metrics.metric import Metric
 
 METRICS: Final[tuple[Metric[Any, Any], ...]] = tuple(
@@ -37,3 +40,45 @@ TAGS: Final = {
     for engine, other in OTHER_ENGINE.items()
 }
 """The elements that any of them asks for, in a diagram for an engine."""
+
+
+def measure(diagram: Diagram) -> dict[str, Any]:
+    """The block of each metric that a diagram has, by the metric's name; None for no block."""
+    plan = _plan(diagram.document.kind, diagram.engine, diagram.tags)
+    blocks = dict(plan.nothing)
+    for metric in plan.asked:
+        blocks[metric.name] = metric.measure(diagram)
+    for metric, attribute in plan.asked_if_mentioned:
+        if diagram.mentions(attribute):
+            blocks[metric.name] = metric.measure(diagram)
+    return blocks
+
+
+class _Plan(NamedTuple):
+    """What is to be done for diagrams that have the same tags.
+
+    `nothing` holds the blocks of diagrams in which nothing is found.
+    """
+
+    nothing: dict[str, Any]
+    asked: tuple[Metric[Any, Any], ...]
+    asked_if_mentioned: tuple[tuple[Metric[Any, Any], bytes], ...]
+
+
+@lru_cache(maxsize=1024)
+def _plan(kind: Kind, engine: Engine, tags: frozenset[object]) -> _Plan:
+    metrics = [metric for metric in METRICS if kind in metric.kinds]
+    asked = [
+        metric
+        for metric in metrics
+        if not metric.tags.isdisjoint(tags) or not (metric.tags or metric.attribute)
+    ]
+    return _Plan(
+        {metric.name: metric.count((), engine) for metric in metrics},
+        tuple(asked),
+        tuple(
+            (metric, metric.attribute)
+            for metric in metrics
+            if metric.attribute is not None and metric not in asked
+        ),
+    )

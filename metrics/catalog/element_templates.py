@@ -4,8 +4,30 @@
 `{"elementTemplateCount": 1, "elementTemplates": [{"appliesTo": ["bpmn:ServiceTask"],
 "properties": {"camunda:topic": 1}}]}`.
 
-There is one entry for each id and version of a template, in document order. Of each binding it has
-the most that one of the elements with the template has.
+A flow element, process or collaboration uses a template where it has `camunda:modelerTemplate` in a
+Camunda 7 diagram, `zeebe:modelerTemplate` in a Camunda 8 one. The messages and signals that a
+templated event refers to bear the template's id too; it is the event that uses it. There is one
+entry for each id and `modelerTemplateVersion`, in document order, with `"icon": true` where an
+element has a `modelerTemplateIcon`. Of each binding it has the most that one of the elements has.
+
+In Camunda 7 each attribute in the camunda namespace is a binding by its name, but for those of the
+template itself. A `camunda:in` with a `businessKey` is a `camunda:in:businessKey`; a sequence
+flow's condition is a `conditionExpression`. In Camunda 8 each attribute of a
+`zeebe:linkedResource`, its `linkName` aside, is a `zeebe:linkedResource`, and an event has
+
+- of the message that it refers to, as a receive task has: the name as `bpmn:Message#property`, each
+  attribute of its `zeebe:subscription` as `bpmn:Message#zeebe:subscription#property`;
+- of the signal that it refers to: the name as `bpmn:Signal#property`;
+- each time of a timer as `bpmn:TimerEventDefinition#property`;
+- a condition as `bpmn:ConditionalEventDefinition#property`, each attribute of its
+  `zeebe:conditionalFilter` as `bpmn:ConditionalEventDefinition#zeebe:conditionalFilter#property`.
+
+With `--templates definitions` the entries are instead the templates that the Modeler would offer
+for the file, used or not: those of every `element-templates/**/*.json` in a folder `.camunda`
+beside the diagram and above it, nearest first, then in each folder given with `--template-path`. A
+Camunda 8 diagram takes those whose `$schema` names the zeebe element templates, a Camunda 7 diagram
+all others. Properties count by `binding.name` where `binding.type` is `property`, else by
+`binding.type`. A definition that cannot be read is a warning that names the file.
 """
 
 from __future__ import annotations
@@ -149,7 +171,7 @@ CONDITIONAL_FILTER: Final = zeebe("conditionalFilter")
 
 _templated: Final = {
     namespace: etree.XPath(
-        "//*[@platform:modelerTemplate or @modelerTemplate]", namespaces={"platform": namespace}
+        "//@platform:modelerTemplate/.. | //@modelerTemplate/..", namespaces={"platform": namespace}
     )
     for namespace in (CAMUNDA, ZEEBE)
 }

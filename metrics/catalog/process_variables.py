@@ -3,9 +3,19 @@
 `<serviceTask camunda:resultVariable="total">` gives `{"processVariablesCount": 1}`.
 
 Every root element is a world of its own: its variables are gathered from itself and from all its
-flow elements. A variable is one by its name and its scope, which is the nearest element above the
-source with a `camunda:inputParameter` of that name, else the root element. The rules are those of
-the library that the Modeler uses, extract-process-variables.
+flow elements, at any depth. They are written by
+
+- each `camunda:outputParameter` of the first `camunda:inputOutput`: its `name`;
+- each `camunda:formField` of the first `camunda:formData`: its `id`;
+- each `camunda:out`, unless it has `local="true"`: its `target`;
+- `camunda:resultVariable`, where not empty; without a prefix it is read on service, send, business
+  rule and script tasks;
+- the error and escalation event definitions of an event: the attributes below, where not empty.
+
+A missing name is a variable too, the one without a name. A variable is one by its name and its
+scope: the nearest element above its source with a `camunda:inputParameter` of that name in its
+first `camunda:inputOutput`, else the root element. The rules are those of the library that the
+Modeler uses, extract-process-variables. A Camunda 8 diagram has no such key.
 """
 
 from __future__ import annotations
@@ -21,9 +31,9 @@ from metrics.bpmn import (
     FLOW_ELEMENTS,
     ROOT_ELEMENTS,
     Engine,
+    attribute,
     bpmn,
     camunda,
-    extension_attributes,
 )
 from metrics.metric import Metric, described
 from metrics.namespaces import CAMUNDA
@@ -41,25 +51,27 @@ OUTPUT_PARAMETER: Final = camunda("outputParameter")
 FORM_DATA: Final = camunda("formData")
 FORM_FIELD: Final = camunda("formField")
 OUT: Final = camunda("out")
+NAME, ID = camunda("name"), camunda("id")
+TARGET, LOCAL = camunda("target"), camunda("local")
 RESULT_VARIABLE: Final = camunda("resultVariable")
 MENTION: Final = b"resultVariable"
 
 # The tasks whose `resultVariable` the Modeler also reads without a prefix.
 RESULT_TASKS: Final = frozenset(bpmn("serviceTask sendTask businessRuleTask scriptTask"))
 
-ERROR_VARIABLES: Final = ("errorCodeVariable", "errorMessageVariable")
+ERROR_VARIABLES: Final = (camunda("errorCodeVariable"), camunda("errorMessageVariable"))
 ERROR, ESCALATION = bpmn("errorEventDefinition escalationEventDefinition")
 
 EVENT_VARIABLES: Final = {
     ERROR: ERROR_VARIABLES,
     # To the Modeler this is an error event definition too, where it stands in place of one.
     CAMUNDA_ERROR: ERROR_VARIABLES,
-    ESCALATION: ("escalationCodeVariable",),
+    ESCALATION: (camunda("escalationCodeVariable"),),
 }
 """The attributes of event definitions that name a variable."""
 
 _result_variables: Final = etree.XPath(
-    "//*[@camunda:resultVariable or @resultVariable]", namespaces={"camunda": CAMUNDA}
+    "//@camunda:resultVariable/.. | //@resultVariable/..", namespaces={"camunda": CAMUNDA}
 )
 
 
@@ -119,21 +131,20 @@ def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | No
 
 def _sources(diagram: Diagram) -> Iterator[_Source]:
     for tag, parameter, name in (
-        (INPUT_OUTPUT, OUTPUT_PARAMETER, "name"),
-        (FORM_DATA, FORM_FIELD, "id"),
+        (INPUT_OUTPUT, OUTPUT_PARAMETER, NAME),
+        (FORM_DATA, FORM_FIELD, ID),
     ):
         for element, (first, *_) in diagram.extended(tag).items():
             for child in first.iterchildren(parameter):
-                yield _Source(extension_attributes(child, CAMUNDA).get(name), element)
+                yield _Source(attribute(child, name), element)
     for element, mappings in diagram.extended(OUT).items():
         for mapping in mappings:
-            attributes = extension_attributes(mapping, CAMUNDA)
-            if attributes.get("local") != "true":
-                yield _Source(attributes.get("target"), element)
+            if attribute(mapping, LOCAL) != "true":
+                yield _Source(attribute(mapping, TARGET), element)
     if diagram.mentions(MENTION):
         for element in _result_variables(diagram.root):
             variable = (
-                extension_attributes(element, CAMUNDA).get("resultVariable")
+                attribute(element, RESULT_VARIABLE)
                 if element.tag in RESULT_TASKS
                 else element.get(RESULT_VARIABLE)
             )
@@ -143,10 +154,10 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
         for definition in diagram.elements(tag):
             event = definition.getparent()
             if event is not None and event.tag in EVENTS:
-                attributes = extension_attributes(definition, CAMUNDA)
                 for name in names:
-                    if attributes.get(name):
-                        yield _Source(attributes[name], event)
+                    variable = attribute(definition, name)
+                    if variable:
+                        yield _Source(variable, event)
 
 
 def _world(diagram: Diagram, element: Element) -> Element | None:
@@ -164,8 +175,7 @@ class _Scopes:
     def __init__(self, diagram: Diagram) -> None:
         self._names = {
             element: {
-                extension_attributes(parameter, CAMUNDA).get("name")
-                for parameter in first.iterchildren(INPUT_PARAMETER)
+                attribute(parameter, NAME) for parameter in first.iterchildren(INPUT_PARAMETER)
             }
             for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items()
         }

@@ -13,26 +13,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import SERVICE_TASK, Engine, camunda, extension_attributes, zeebe
+from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, zeebe
 from metrics.metric import Finding, Metric, counted, described, tally
-from metrics.namespaces import CAMUNDA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from lxml.etree import _Element as Element
 
     from metrics.bpmn import Diagram
 
 CONNECTOR: Final = camunda("connector")
+TYPE: Final = camunda("type")
 TASK_DEFINITION: Final = zeebe("taskDefinition")
 
 ATTRIBUTE_KINDS: Final = {
-    "class": "java",
-    "expression": "expression",
-    "delegateExpression": "delegate",
+    name: kind
+    for local, kind in (
+        ("class", "java"),
+        ("expression", "expression"),
+        ("delegateExpression", "delegate"),
+    )
+    for name in (camunda(local), local)
 }
 """The Camunda 7 attributes of which the mere presence tells the kind of an implementation."""
+
+KEYS: Final = {
+    kind: f"implementation.{kind}" for kind in (*ATTRIBUTE_KINDS.values(), "external", "connector")
+}
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,10 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     findings = []
     for task in diagram.in_processes(SERVICE_TASK):
         findings.append(Finding("count", task))
-        kinds = tuple(kinds_of(diagram, task))
+        kinds = kinds_of(diagram, task)
         if kinds:
             findings.append(Finding("implementation.count", task))
-            findings += [Finding(f"implementation.{kind}", task) for kind in kinds]
+            findings += [Finding(KEYS[kind], task) for kind in kinds]
     return findings
 
 
@@ -89,20 +97,17 @@ def count(findings: Sequence[Finding], engine: Engine) -> ServiceTasks:
     return ServiceTasks(counts.get("count", 0), how)
 
 
-def _camunda_7_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
-    attributes = extension_attributes(task, CAMUNDA)
-    for name, kind in ATTRIBUTE_KINDS.items():
-        if name in attributes:
-            yield kind
-    if attributes.get("type") == "external":
-        yield "external"
+def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
+    kinds = {ATTRIBUTE_KINDS[name] for name in task.attrib if name in ATTRIBUTE_KINDS}
+    if attribute(task, TYPE) == "external":
+        kinds.add("external")
     if task in diagram.extended(CONNECTOR):
-        yield "connector"
+        kinds.add("connector")
+    return kinds
 
 
-def _camunda_8_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
-    if task in diagram.extended(TASK_DEFINITION):
-        yield "external"
+def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
+    return ("external",) if task in diagram.extended(TASK_DEFINITION) else ()
 
 
 METRIC: Final = Metric(

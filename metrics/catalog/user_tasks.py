@@ -14,17 +14,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import USER_TASK, Engine, camunda, extension_attributes, zeebe
+from metrics.bpmn import USER_TASK, Engine, attribute, camunda, zeebe
 from metrics.metric import Finding, Metric, counted, described, tally
-from metrics.namespaces import CAMUNDA, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from lxml.etree import _Element as Element
 
     from metrics.bpmn import Diagram
 
+FORM_KEY: Final = camunda("formKey")
+FORM_REF: Final = camunda("formRef")
 FORM_DATA: Final = camunda("formData")
 FORM_FIELD: Final = camunda("formField")
 FORM_DEFINITION: Final = zeebe("formDefinition")
@@ -35,6 +36,8 @@ FORM_KEY_KINDS: Final = {
     "camunda-forms:": "camundaForms",
 }
 """How a Camunda 7 form key begins, and the kind of form that it names; any other is `other`."""
+
+KEYS: Final = {kind: f"form.{kind}" for kind in (*FORM_KEY_KINDS.values(), "generated", "other")}
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,10 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     findings = []
     for task in diagram.in_processes(USER_TASK):
         findings.append(Finding("count", task))
-        kinds = dict.fromkeys(kinds_of(diagram, task))
+        kinds = kinds_of(diagram, task)
         if kinds:
             findings.append(Finding("form.count", task))
-            findings += [Finding(f"form.{kind}", task) for kind in kinds]
+            findings += [Finding(KEYS[kind], task) for kind in kinds]
     return findings
 
 
@@ -97,29 +100,30 @@ def count(findings: Sequence[Finding], engine: Engine) -> UserTasks:
     return UserTasks(counts.get("count", 0), how)
 
 
-def _camunda_7_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
-    attributes = extension_attributes(task, CAMUNDA)
-    if "formKey" in attributes:
-        yield _kind_of_form_key(attributes["formKey"])
-    if "formRef" in attributes:
-        yield "camundaForms"
-    if "formKey" not in attributes:
-        for form_data in diagram.extended(FORM_DATA).get(task, ())[:1]:
-            if next(form_data.iterchildren(FORM_FIELD), None) is not None:
-                yield "generated"
+def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
+    form_key = attribute(task, FORM_KEY)
+    kinds = set() if form_key is None else {_kind_of_form_key(form_key)}
+    if attribute(task, FORM_REF) is not None:
+        kinds.add("camundaForms")
+    if form_key is None and task in diagram.extended(FORM_DATA):
+        form_data = diagram.extended(FORM_DATA)[task][0]
+        if next(form_data.iterchildren(FORM_FIELD), None) is not None:
+            kinds.add("generated")
+    return kinds
 
 
-def _camunda_8_kinds(diagram: Diagram, task: Element) -> Iterator[str]:
-    for definition in diagram.extended(FORM_DEFINITION).get(task, ())[:1]:
-        attributes = extension_attributes(definition, ZEEBE)
-        form_key = attributes.get("formKey")
-        if form_key is not None:
-            kind = _kind_of_form_key(form_key)
-            yield kind if kind == "camundaForms" else "other"
-        else:
-            # The Modeler's code takes a form key for granted, and fails on a task that has only a
-            # form id: the sane reading of such a task is that it has a Camunda Form.
-            yield "camundaForms" if "formId" in attributes else "other"
+def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
+    definitions = diagram.extended(FORM_DEFINITION).get(task)
+    if definitions is None:
+        return ()
+    form_key = attribute(definitions[0], zeebe("formKey"))
+    if form_key is not None:
+        is_camunda_form = _kind_of_form_key(form_key) == "camundaForms"
+    else:
+        # The Modeler's code takes a form key for granted, and fails on a task that has only a
+        # form id: the sane reading of such a task is that it has a Camunda Form.
+        is_camunda_form = attribute(definitions[0], zeebe("formId")) is not None
+    return ("camundaForms" if is_camunda_form else "other",)
 
 
 def _kind_of_form_key(form_key: str) -> str:

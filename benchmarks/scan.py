@@ -1,0 +1,84 @@
+"""How much a full scan costs over parsing alone: one run, one process, bytes in memory.
+
+    python benchmarks/scan.py [FOLDER]
+
+Without a folder, diagrams are generated. Printed are the medians of several rounds, in each of
+which both take turns: raw `lxml` parsing of the bytes, a scan of the same bytes with all blocks of
+the payload computed, and the ratio of the two.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import generate
+from lxml import etree
+
+from metrics import scan
+from metrics.discovery import discover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Files = list[tuple[str, bytes]]
+
+GENERATED = 2000
+ROUNDS = 9
+
+
+def parse(files: Files) -> None:
+    """Parse with lxml as it comes; forms are no XML."""
+    for name, content in files:
+        if not name.endswith(".form"):
+            try:
+                etree.fromstring(content)
+            except etree.XMLSyntaxError:
+                continue
+
+
+def measure(files: Files) -> None:
+    """Scan in full."""
+    for name, content in files:
+        scan(content, name=name)
+
+
+def seconds(work: Callable[[Files], None], files: Files) -> float:
+    """How long a piece of work takes."""
+    start = time.perf_counter()
+    work(files)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print what was measured."""
+    if len(sys.argv) > 1:
+        found = discover(sys.argv[1], honour_ignores=False)
+        files = [(item.path, Path(item.path).read_bytes()) for item in found]
+    else:
+        files = [
+            (f"{number}.bpmn", generate.diagram(number, elements).encode())
+            for number, elements in enumerate(generate.sizes(GENERATED))
+        ]
+    if not files:
+        sys.exit("no diagrams")
+    measure(files)
+    rounds = [(seconds(parse, files), seconds(measure, files)) for _ in range(ROUNDS)]
+    parsed = statistics.median(raw for raw, _ in rounds)
+    scanned = statistics.median(full for _, full in rounds)
+    ratio = statistics.median(full / raw for raw, full in rounds)
+    size = sum(len(content) for _, content in files)
+    version = ".".join(map(str, etree.LIBXML_VERSION))
+    print(f"Python {platform.python_version()}, lxml {etree.__version__}, libxml2 {version}")
+    print(f"{len(files)} diagrams, {size / 1e6:.1f} MB, median of {ROUNDS} rounds")
+    print(f"raw lxml parsing  {parsed * 1e6 / len(files):8.1f} µs a diagram")
+    print(f"full scan         {scanned * 1e6 / len(files):8.1f} µs a diagram")
+    print(f"ratio             {ratio:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

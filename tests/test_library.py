@@ -1,0 +1,103 @@
+"""The library as its users call it."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from diagrams import process
+
+import metrics
+from metrics import ErrorType, Kind, TemplateDefinitions, scan
+
+TREE = Path(__file__).parent / "fixtures" / "template_definitions"
+EXAMPLE = Path(__file__).parent.parent / "examples" / "invoice.bpmn"
+TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
+
+
+def test_a_path_bytes_and_an_open_file_give_the_same() -> None:
+    by_path = scan(EXAMPLE)
+    assert by_path.file == str(EXAMPLE)
+    assert scan(str(EXAMPLE)).payload() == by_path.payload()
+    assert scan(EXAMPLE.read_bytes()).payload() == by_path.payload()
+    with EXAMPLE.open("rb") as file:
+        assert scan(file).payload() == by_path.payload()
+    assert scan(io.BytesIO(EXAMPLE.read_bytes()), name="a").file == "a"
+
+
+def test_typed_report() -> None:
+    report = scan(EXAMPLE)
+    assert report.kind is Kind.BPMN
+    assert report.error is None
+    assert report.execution_platform is not None
+    assert report.execution_platform.execution_platform_version == "7.21.0"
+    assert report.element_templates is not None
+    assert report.element_templates[0].applies_to == ("bpmn:ServiceTask",)
+    assert report.diagram_metrics is not None
+    assert report.diagram_metrics.process_variables_count == 2
+    assert report.diagram_metrics.tasks.service_task.implementation.count == 2
+    assert report.diagram_metrics.subprocess_planes.nesting == 1
+
+
+def test_readme_shows_what_is_printed() -> None:
+    readme = (EXAMPLE.parent.parent / "README.md").read_text(encoding="utf-8")
+    printed = readme.partition("```json\n")[2].partition("```")[0]
+    assert json.loads(printed) == scan(EXAMPLE).payload()
+    assert list(json.loads(printed)) == list(scan(EXAMPLE).payload())
+
+
+def test_report_of_an_error() -> None:
+    report = scan(b"<a>", name="a.bpmn")
+    assert report.error is not None
+    assert report.error.type is ErrorType.MALFORMED
+    assert (report.kind, report.diagram_metrics, report.element_templates) == (None, None, None)
+    assert report.payload()["error"]["line"] == 1
+    with pytest.raises(metrics.DocumentError, match="malformed: not well-formed"):
+        raise report.error
+
+
+def test_dmn_and_forms_have_the_profile_only() -> None:
+    report = scan(b"{}")
+    assert report.payload() == {"diagramType": "form", "executionPlatform": "Camunda Platform"}
+    assert report.diagram_metrics is None
+
+
+def test_reports_can_be_pickled() -> None:
+    for source in (EXAMPLE.read_bytes(), b"<a", process(TASK * 2), b"{}"):
+        report = scan(source, name="a.bpmn")
+        again = pickle.loads(pickle.dumps(report))
+        assert again.payload() == report.payload()
+        assert again.warnings == report.warnings
+
+
+def test_threads_give_the_same_as_one_after_another() -> None:
+    sources = [process(TASK * number) for number in range(40)] * 5 + [b"<a", b"{}"] * 20
+    expected = [scan(source).payload() for source in sources]
+    with ThreadPoolExecutor(8) as executor:
+        assert [report.payload() for report in executor.map(scan, sources)] == expected
+
+
+@pytest.mark.parametrize("diagram", ["camunda7", "camunda8"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_template_definitions(diagram: str, shared: bool) -> None:
+    expected = json.loads((TREE / "expected.json").read_text(encoding="utf-8"))
+    folders = [TREE / "shared_templates"] if shared else []
+    report = scan(
+        TREE / "project" / "processes" / f"{diagram}.bpmn", templates=TemplateDefinitions(folders)
+    )
+    case = f"{diagram}_with_shared_templates" if shared else diagram
+    assert report.payload(fragments=["elementTemplates"]) == expected[case]
+    for unreadable in expected["unreadable"]:
+        assert any(str(TREE / unreadable) in warning.message for warning in report.warnings)
+    named = {name for name in expected["unreadable"] for w in report.warnings if name in w.message}
+    assert len(named) == len(expected["unreadable"])
+
+
+def test_version() -> None:
+    assert metrics.__version__
+    with pytest.raises(AttributeError):
+        _ = metrics.no_such_name
