@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from metrics.bpmn import AttributeName
 from metrics.catalog import METRICS
 from metrics.metric import json_key
 
@@ -90,8 +91,10 @@ def told(value: Any) -> str:
     """A value of a table."""
     if isinstance(value, dict):
         return ", ".join(f"`{short(key)}` is `{item}`" for key, item in value.items())
+    if isinstance(value, AttributeName):
+        return f"`{short(value.qualified)}`"
     if isinstance(value, tuple):
-        return ", ".join(f"`{short(item)}`" for item in value)
+        return ", ".join(told(item) for item in value)
     return f"`{value}`"
 
 

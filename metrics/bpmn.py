@@ -117,19 +117,13 @@ EXTENSIONS_WITH_IDS: Final = {
     TASK_LISTENER: bpmn("timerEventDefinition"),
 }
 
-# The places at which the model has elements with ids: below the root, and in drawings.
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
 TAGS_WITH_IDS: Final = (*(f"{prefix}*" for prefix in MODEL_TAGS), CAMUNDA_ERROR)
 
-_bpmn_ids: Final = etree.XPath(
-    "/*/bpmn:*/descendant-or-self::bpmn:*/@id",
-    namespaces={"bpmn": BPMN},
-    smart_strings=False,
-    regexp=False,
-)
-_drawing_ids: Final = etree.XPath(
-    "/*/di:*/descendant-or-self::di:*/@id",
-    namespaces={"di": BPMNDI},
+_ids: Final = etree.XPath("//*/@id", smart_strings=False, regexp=False)
+_model_ids: Final = etree.XPath(
+    "//bpmn:*/@id | //di:*/@id | //camunda:errorEventDefinition/@id",
+    namespaces={"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA},
     smart_strings=False,
     regexp=False,
 )
@@ -155,22 +149,43 @@ def bpmn_type(element: Element) -> str:
     return f"bpmn:{name[:1].upper()}{name[1:]}"
 
 
-def attribute(element: Element, name: str) -> str | None:
-    """An extension attribute, by its qualified name, read as by `extension_attributes`."""
-    qualified = element.get(name)
-    plain = element.get(name.rpartition("}")[2])
-    if qualified is None:
-        return plain
-    if plain is None:
-        return qualified
-    return extension_attributes(element, name[1 : name.index("}")])[name.rpartition("}")[2]]
+class AttributeName(NamedTuple):
+    """The name of an extension attribute: with its namespace, and as written without a prefix."""
+
+    qualified: str
+    plain: str
+
+
+def camunda_attribute(name: str) -> AttributeName:
+    """The name of a Camunda 7 attribute."""
+    return AttributeName(camunda(name), name)
+
+
+def zeebe_attribute(name: str) -> AttributeName:
+    """The name of a Camunda 8 attribute."""
+    return AttributeName(zeebe(name), name)
+
+
+def attribute(element: Element, name: AttributeName) -> str | None:
+    """An extension attribute in its namespace, or as written without any prefix: both are read.
+
+    Of both the last in the file counts.
+    """
+    qualified, plain = name
+    value = element.get(qualified)
+    if value is None:
+        return element.get(plain)
+    if element.get(plain) is not None:
+        names = element.keys()
+        if names.index(plain) > names.index(qualified):
+            return element.get(plain)
+    return value
 
 
 def extension_attributes(element: Element, namespace: str) -> dict[str, str]:
     """An element's attributes by their names, those of a namespace without it.
 
-    The Modeler reads an extension attribute in its namespace and also without any prefix. Of both
-    the last in the file counts.
+    As in `attribute`, of two writings the last in the file counts.
     """
     prefix = f"{{{namespace}}}"
     return {name.removeprefix(prefix): value for name, value in element.items()}
@@ -210,17 +225,15 @@ class Diagram:
         self.platform = platform = _platform(document)
         self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
-        self._mentioned: dict[bytes, bool] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
         self._roots: dict[Element, Element | None] = {}
         root = document.root
         if root is not None and document.kind is Kind.BPMN:
-            wanted = (*tags[engine], CAMUNDA_ERROR)
-            self._elements = _select(root, wanted)
-            suspicious = _suspicious_ids(root, self._elements.get(CAMUNDA_ERROR, ()))
+            suspicious = _suspicious_ids(root)
             if suspicious:
                 self.warnings = _drop_what_the_modeler_drops(root, suspicious)
-                self._elements = _select(root, wanted)
+            for element in root.iter(*tags[engine]):
+                self._elements.setdefault(element.tag, []).append(element)
 
     @property
     def root(self) -> Element:
@@ -233,12 +246,6 @@ class Diagram:
     def tags(self) -> frozenset[object]:
         """Which of the selected tags it has elements with."""
         return frozenset(self._elements)
-
-    def mentions(self, name: bytes) -> bool:
-        """Whether the file may have a name somewhere, as that of an attribute or of anything."""
-        if name not in self._mentioned:
-            self._mentioned[name] = self.document.mentions(name)
-        return self._mentioned[name]
 
     @cached_property
     def root_elements_by_id(self) -> dict[str | None, Element]:
@@ -292,28 +299,23 @@ class Diagram:
         ]
 
 
-def _select(root: Element, tags: Iterable[str]) -> dict[object, list[Element]]:
-    selected: dict[object, list[Element]] = {}
-    for element in root.iter(*tags):
-        selected.setdefault(element.tag, []).append(element)
-    return selected
-
-
-def _suspicious_ids(root: Element, extensions_with_ids: Iterable[Element]) -> set[str]:
+def _suspicious_ids(root: Element) -> set[str]:
     """The ids that stand there more than once or are illegal: in most diagrams none."""
-    ids: list[str] = _bpmn_ids(root)
-    ids += _drawing_ids(root)
-    for element in (root, *extensions_with_ids):
-        id = element.get("id")
-        if id:
-            ids.append(id)
+    if not _suspicious(_ids(root)):
+        return set()
+    # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
+    return _suspicious(_model_ids(root))
+
+
+def _suspicious(ids: list[str]) -> set[str]:
     characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
     suspicious: set[str] = set()
     if ILLEGAL_START in characters or b"!" in characters:
         suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
     if len(set(ids)) < len(ids):
         suspicious.update(id for id, times in Counter(ids).items() if times > 1)
-    return suspicious - {""}
+    suspicious.discard("")
+    return suspicious
 
 
 def _platform(document: Document) -> Platform:

@@ -157,6 +157,7 @@ class _Mender:
 
     def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
         self.text = text
+        self.has_ampersands = "&" in text
         self.given = warnings
         self.times_given: Counter[str] = Counter()
         self.line_ends: list[int] | None = None
@@ -247,6 +248,8 @@ class _Mender:
 
     def ampersands(self, start: int, end: int) -> None:
         """Escape each `&` that begins no reference to a character that XML allows."""
+        if not self.has_ampersands:
+            return
         for match in AMPERSAND.finditer(self.text, start, end):
             decimal, hexadecimal = match.groups()
             if decimal or hexadecimal:
@@ -262,9 +265,10 @@ class _Mender:
 
     def token(self, start: int) -> int:
         """Pass the token that begins with the `<` at `start`; returns where it ends."""
-        for opening, closing in SECTIONS:
-            if self.text.startswith(opening, start):
-                return self.section(start, opening, closing)
+        if self.text.startswith(("<!", "<?"), start):
+            for opening, closing in SECTIONS:
+                if self.text.startswith(opening, start):
+                    return self.section(start, opening, closing)
         if self.text.startswith("<!", start):
             return self.declaration(start)
         tag = TAG.match(self.text, start)
@@ -272,8 +276,9 @@ class _Mender:
             return self.stray_opening(start)
         end = self.end_of_tag(start)
         if tag["close"]:
-            if self.open:
-                self.in_scope.subtract(self.open.pop())
+            declared = self.open.pop() if self.open else ()
+            if declared:
+                self.in_scope.subtract(declared)
         else:
             self.start_tag(tag, end)
         return end
@@ -326,13 +331,16 @@ class _Mender:
         empty = self.text[end - 2] == "/"
         names = list(self.attributes(tag.end(), end - 2 if empty else end - 1))
         declared = tuple(name[6:] for name in names if name.startswith("xmlns:"))
-        self.in_scope.update(declared)
+        if declared:
+            self.in_scope.update(declared)
         for name in (tag["name"], *names):
-            prefix, colon, _ = name.partition(":")
-            if colon and self.in_scope[prefix] <= 0:
-                self.undeclared_prefix(prefix, tag.start())
+            if ":" in name:
+                prefix = name.partition(":")[0]
+                if self.in_scope[prefix] <= 0:
+                    self.undeclared_prefix(prefix, tag.start())
         if empty:
-            self.in_scope.subtract(declared)
+            if declared:
+                self.in_scope.subtract(declared)
         else:
             self.open.append(declared)
 
@@ -345,18 +353,21 @@ class _Mender:
                 position = self.unreadable_attribute(position, end)
                 continue
             name, start, position = match["name"], match.start("name"), match.end()
-            glued = REST_OF_WORD.match(self.text, position, end)
-            if glued and glued[0]:
-                position = glued.end()
+            if position < end and self.text[position] not in BLANKS:
+                glued = REST_OF_WORD.match(self.text, position, end)
+                position = glued.end() if glued else end
                 self.leave_out("an attribute with no blank behind it", start, position)
             elif name in seen:
                 self.leave_out("an attribute written twice", start, position)
-            elif not QUALIFIED_NAME.fullmatch(name) or name in RESERVED_DECLARATIONS:
+            elif ":" in name and not self.is_allowed(name):
                 self.leave_out("an attribute with a name that is not allowed", start, position)
             else:
                 seen.add(name)
                 self.value(match)
                 yield name
+
+    def is_allowed(self, name: str) -> bool:
+        return name not in RESERVED_DECLARATIONS and QUALIFIED_NAME.fullmatch(name) is not None
 
     def unreadable_attribute(self, position: int, end: int) -> int:
         start = position

@@ -49,7 +49,7 @@ def measure(diagram: Diagram) -> dict[str, Any]:
     for metric in plan.asked:
         blocks[metric.name] = metric.measure(diagram)
     for metric, attribute in plan.asked_if_mentioned:
-        if diagram.mentions(attribute):
+        if diagram.document.mentions(attribute):
             blocks[metric.name] = metric.measure(diagram)
     return blocks
 

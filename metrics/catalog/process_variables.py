@@ -34,6 +34,7 @@ from metrics.bpmn import (
     attribute,
     bpmn,
     camunda,
+    camunda_attribute,
 )
 from metrics.metric import Metric, described
 from metrics.namespaces import CAMUNDA
@@ -51,22 +52,25 @@ OUTPUT_PARAMETER: Final = camunda("outputParameter")
 FORM_DATA: Final = camunda("formData")
 FORM_FIELD: Final = camunda("formField")
 OUT: Final = camunda("out")
-NAME, ID = camunda("name"), camunda("id")
-TARGET, LOCAL = camunda("target"), camunda("local")
-RESULT_VARIABLE: Final = camunda("resultVariable")
+NAME, ID = camunda_attribute("name"), camunda_attribute("id")
+TARGET, LOCAL = camunda_attribute("target"), camunda_attribute("local")
+RESULT_VARIABLE: Final = camunda_attribute("resultVariable")
 MENTION: Final = b"resultVariable"
 
 # The tasks whose `resultVariable` the Modeler also reads without a prefix.
 RESULT_TASKS: Final = frozenset(bpmn("serviceTask sendTask businessRuleTask scriptTask"))
 
-ERROR_VARIABLES: Final = (camunda("errorCodeVariable"), camunda("errorMessageVariable"))
+ERROR_VARIABLES: Final = (
+    camunda_attribute("errorCodeVariable"),
+    camunda_attribute("errorMessageVariable"),
+)
 ERROR, ESCALATION = bpmn("errorEventDefinition escalationEventDefinition")
 
 EVENT_VARIABLES: Final = {
     ERROR: ERROR_VARIABLES,
     # To the Modeler this is an error event definition too, where it stands in place of one.
     CAMUNDA_ERROR: ERROR_VARIABLES,
-    ESCALATION: (camunda("escalationCodeVariable"),),
+    ESCALATION: (camunda_attribute("escalationCodeVariable"),),
 }
 """The attributes of event definitions that name a variable."""
 
@@ -141,12 +145,12 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
         for mapping in mappings:
             if attribute(mapping, LOCAL) != "true":
                 yield _Source(attribute(mapping, TARGET), element)
-    if diagram.mentions(MENTION):
+    if diagram.document.mentions(MENTION):
         for element in _result_variables(diagram.root):
             variable = (
                 attribute(element, RESULT_VARIABLE)
                 if element.tag in RESULT_TASKS
-                else element.get(RESULT_VARIABLE)
+                else element.get(RESULT_VARIABLE.qualified)
             )
             if variable:
                 yield _Source(variable, element)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, zeebe
+from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, camunda_attribute, zeebe
 from metrics.metric import Finding, Metric, counted, described, tally
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from metrics.bpmn import Diagram
 
 CONNECTOR: Final = camunda("connector")
-TYPE: Final = camunda("type")
+TYPE: Final = camunda_attribute("type")
 TASK_DEFINITION: Final = zeebe("taskDefinition")
 
 ATTRIBUTE_KINDS: Final = {

@@ -14,7 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import USER_TASK, Engine, attribute, camunda, zeebe
+from metrics.bpmn import (
+    USER_TASK,
+    Engine,
+    attribute,
+    camunda,
+    camunda_attribute,
+    zeebe,
+    zeebe_attribute,
+)
 from metrics.metric import Finding, Metric, counted, described, tally
 
 if TYPE_CHECKING:
@@ -24,8 +32,10 @@ if TYPE_CHECKING:
 
     from metrics.bpmn import Diagram
 
-FORM_KEY: Final = camunda("formKey")
-FORM_REF: Final = camunda("formRef")
+FORM_KEY: Final = camunda_attribute("formKey")
+FORM_REF: Final = camunda_attribute("formRef")
+ZEEBE_FORM_KEY: Final = zeebe_attribute("formKey")
+ZEEBE_FORM_ID: Final = zeebe_attribute("formId")
 FORM_DATA: Final = camunda("formData")
 FORM_FIELD: Final = camunda("formField")
 FORM_DEFINITION: Final = zeebe("formDefinition")
@@ -116,13 +126,13 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
     definitions = diagram.extended(FORM_DEFINITION).get(task)
     if definitions is None:
         return ()
-    form_key = attribute(definitions[0], zeebe("formKey"))
+    form_key = attribute(definitions[0], ZEEBE_FORM_KEY)
     if form_key is not None:
         is_camunda_form = _kind_of_form_key(form_key) == "camundaForms"
     else:
         # The Modeler's code takes a form key for granted, and fails on a task that has only a
         # form id: the sane reading of such a task is that it has a Camunda Form.
-        is_camunda_form = attribute(definitions[0], zeebe("formId")) is not None
+        is_camunda_form = attribute(definitions[0], ZEEBE_FORM_ID) is not None
     return ("camundaForms" if is_camunda_form else "other",)
 
 
