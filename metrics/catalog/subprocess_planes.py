@@ -45,7 +45,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     longest: tuple[Element, ...] = ()
     for plane in _planes(diagram.root):
         sub_process = sub_processes.get(plane.get("bpmnElement"))
-        if sub_process is not None:
+        if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding("count", plane))
             longest = max(longest, _way_up(sub_process), key=len)
     return [*findings, *(Finding("nesting", element) for element in longest)]
