@@ -301,21 +301,18 @@ class Diagram:
 
 def _suspicious_ids(root: Element) -> set[str]:
     """The ids that stand there more than once or are illegal: in most diagrams none."""
-    if not _suspicious(_ids(root)):
-        return set()
     # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
-    return _suspicious(_model_ids(root))
+    if not _has_suspicious(_ids(root)):
+        return set()
+    ids: list[str] = _model_ids(root)
+    suspicious = {id for id, times in Counter(ids).items() if times > 1}
+    suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
+    return suspicious - {""}
 
 
-def _suspicious(ids: list[str]) -> set[str]:
+def _has_suspicious(ids: list[str]) -> bool:
     characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
-    suspicious: set[str] = set()
-    if ILLEGAL_START in characters or b"!" in characters:
-        suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
-    if len(set(ids)) < len(ids):
-        suspicious.update(id for id, times in Counter(ids).items() if times > 1)
-    suspicious.discard("")
-    return suspicious
+    return len(set(ids)) < len(ids) or ILLEGAL_START in characters or b"!" in characters
 
 
 def _platform(document: Document) -> Platform:
