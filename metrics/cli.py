@@ -47,7 +47,6 @@ def main() -> NoReturn:
     """The entry point of the command `metrics`; ends the process with its exit status."""
     try:
         status = metrics.main(prog_name="metrics", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         status = EXIT_UNMEASURED
@@ -165,6 +164,8 @@ def scan_command(
         _reports(paths or (os.curdir,), measure, stdin_filename, honour_ignores=not no_ignore)
     )
     selection = Selection(fragments, documented_keys, warnings)
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed.")
     output = sys.stdout.buffer
     for piece in write(reports, selection, single=single):
         output.write(piece)
@@ -214,8 +215,13 @@ def _reports(
 ) -> Iterator[Report]:
     for path in paths:
         if path == STANDARD_INPUT:
-            report = measure(sys.stdin.buffer, name=stdin_filename)
-            yield report if report.file is not None else replace(report, file=STANDARD_INPUT)
+            name = stdin_filename or STANDARD_INPUT
+            if sys.stdin is None:
+                error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
+                yield Report(name, error=error)
+            else:
+                report = measure(sys.stdin.buffer, name=stdin_filename)
+                yield replace(report, file=name)
         elif os.path.isdir(path):
             from metrics.discovery import discover
 

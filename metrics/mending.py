@@ -71,6 +71,7 @@ SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 
 # White space is what the Modeler's parser takes for it: that of ASCII.
 NAME_START: Final = r"[A-Za-z_:\u0080-\U0010ffff]"
+STRAY_OPENINGS: Final = re.compile(rf"(?:<(?!/?{NAME_START}|[!?]))++")
 TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
 ATTRIBUTE: Final = re.compile(
     rf"""\s++(?P<name>{NAME_START}[\w:.\u0080-\U0010ffff-]*+)\s*+=\s*+"""
@@ -319,9 +320,13 @@ class _Mender:
         if self.stray is None:
             message = "not well-formed XML: a '<' opens no tag"
             self.stray = self.error(ErrorType.MALFORMED, message, start)
+        if self.root_piece is None:
+            raise self.stray
         self.warn("a '<' that opens no tag is read as text", start)
-        self.replace(start, start + 1, "&lt;")
-        return start + 1
+        run = STRAY_OPENINGS.match(self.text, start)
+        end = run.end() if run else start + 1
+        self.replace(start, end, "&lt;" * (end - start))
+        return end
 
     def start_tag(self, tag: re.Match[str], end: int) -> None:
         if self.root_piece is None:

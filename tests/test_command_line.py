@@ -348,6 +348,18 @@ class TestEnds:
         assert waiting.returncode == 130
         assert b"Traceback" not in errors
 
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+    def test_closed_streams(self, folder: Path, closed: str) -> None:
+        result = subprocess.run(
+            ["bash", "-c", f"'{METRICS}' scan - b.bpmn {closed}"],
+            cwd=folder,
+            input=BROKEN,
+            capture_output=True,
+            check=False,
+        )
+        assert result.returncode == 2
+        assert b"Traceback" not in result.stderr
+
     def test_full_disk(self, folder: Path) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("no device that is always full")
