@@ -117,15 +117,20 @@ EXTENSIONS_WITH_IDS: Final = {
     TASK_LISTENER: bpmn("timerEventDefinition"),
 }
 
+DROPPED: Final = "{urn:dropped}element"
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
 TAGS_WITH_IDS: Final = (*(f"{prefix}*" for prefix in MODEL_TAGS), CAMUNDA_ERROR)
 
 _ids: Final = etree.XPath("//*/@id", smart_strings=False, regexp=False)
-_model_ids: Final = etree.XPath(
-    "//bpmn:*/@id | //di:*/@id | //camunda:errorEventDefinition/@id",
-    namespaces={"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA},
-    smart_strings=False,
-    regexp=False,
+# One by one: a union would be sorted, which takes the square of the number in a hostile file.
+_model_ids: Final = tuple(
+    etree.XPath(
+        path,
+        namespaces={"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA},
+        smart_strings=False,
+        regexp=False,
+    )
+    for path in ("//bpmn:*/@id", "//di:*/@id", "//camunda:errorEventDefinition/@id")
 )
 
 
@@ -215,7 +220,7 @@ class Diagram:
     """A document as the Modeler reads it.
 
     `tags` are those that `elements` will be asked for in a diagram for an engine: they are selected
-    in one walk. What the Modeler drops of a BPMN document is taken out of the tree, and said in
+    in one walk. What the Modeler drops of a BPMN document is unknown in the tree, and said in
     `warnings`.
     """
 
@@ -304,7 +309,7 @@ def _suspicious_ids(root: Element) -> set[str]:
     # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
     if not _has_suspicious(_ids(root)):
         return set()
-    ids: list[str] = _model_ids(root)
+    ids: list[str] = [id for select in _model_ids for id in select(root)]
     suspicious = {id for id, times in Counter(ids).items() if times > 1}
     suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
     return suspicious - {""}
@@ -352,9 +357,10 @@ def _engine(document: Document, platform: Platform) -> Engine:
 
 
 def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[DiagramWarning, ...]:
-    """Remove the elements whose id is a second one or an illegal one, with all that they hold.
+    """Make the elements whose id is a second one or an illegal one unknown, so that nothing counts.
 
-    `suspicious` holds the ids for which that may be so.
+    `suspicious` holds the ids for which that may be so. The elements stay in the tree: to take out
+    many, one by one, costs the square of their number.
     """
     warnings = []
     seen: set[str] = set()
@@ -369,12 +375,9 @@ def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[D
             continue
         warnings.append(_warning_of_dropped(element, is_second))
         is_read[element] = False
-        parent = element.getparent()
-        if parent is not None:
-            parent.remove(element)
-        else:
-            # Of a root that it refuses the Modeler keeps the attributes.
-            del element[:]
+        # Of a root that it refuses the Modeler keeps the attributes.
+        for dropped in element if element is root else (element,):
+            dropped.tag = DROPPED
     return tuple(warnings)
 
 

@@ -171,7 +171,7 @@ CONDITIONAL_FILTER: Final = zeebe("conditionalFilter")
 
 _templated: Final = {
     namespace: etree.XPath(
-        "//@platform:modelerTemplate/.. | //@modelerTemplate/..", namespaces={"platform": namespace}
+        "//*[@platform:modelerTemplate or @modelerTemplate]", namespaces={"platform": namespace}
     )
     for namespace in (CAMUNDA, ZEEBE)
 }

@@ -75,7 +75,7 @@ EVENT_VARIABLES: Final = {
 """The attributes of event definitions that name a variable."""
 
 _result_variables: Final = etree.XPath(
-    "//@camunda:resultVariable/.. | //@resultVariable/..", namespaces={"camunda": CAMUNDA}
+    "//*[@camunda:resultVariable or @resultVariable]", namespaces={"camunda": CAMUNDA}
 )
 
 
