@@ -198,8 +198,9 @@ class _Outcome:
 
 def _say(file: str | None, line: int | None, column: int | None, message: str) -> None:
     place = ":".join(str(part) for part in (line, column) if part is not None)
-    name = CONTROL_CHARACTER.sub(_escaped, printable(file or STANDARD_INPUT))
-    click.echo(f"{name}:{place}: {message}" if place else f"{name}: {message}", err=True)
+    name = file or STANDARD_INPUT
+    said = f"{name}:{place}: {message}" if place else f"{name}: {message}"
+    click.echo(CONTROL_CHARACTER.sub(_escaped, printable(said)), err=True)
 
 
 def _escaped(character: re.Match[str]) -> str:

@@ -51,7 +51,7 @@ _INDENTED: Final = orjson.OPT_INDENT_2
 
 
 def printable(path: str) -> str:
-    """A path as text: bytes that are no valid UTF-8 are escaped."""
+    """A text with a path in it, for output: bytes that are no valid UTF-8 are escaped."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -68,7 +68,7 @@ def _record(report: Report, selection: Selection, *, named: bool) -> dict[str, A
     )
     if selection.warnings and report.error is None:
         record["warnings"] = [
-            {key: value for key, value in warning._asdict().items() if value is not None}
-            for warning in report.warnings
+            {"message": printable(message)} | ({} if line is None else {"line": line})
+            for message, line in report.warnings
         ]
     return record

@@ -257,6 +257,17 @@ class TestFolders:
         assert files(result) == ["a\\xff.bpmn", "b\n.bpmn"]
         assert len(result.stderr.splitlines()) == 2
 
+    def test_odd_names_in_warnings(self, tmp_path: Path) -> None:
+        folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\x1b"))
+        templates = folder / ".camunda" / "element-templates"
+        templates.mkdir(parents=True)
+        (templates / "broken.json").write_text("{")
+        (folder / "a.bpmn").write_bytes(process(""))
+        result = run("scan", "--warnings", "--templates", "definitions", folder / "a.bpmn")
+        (warning,) = json.loads(result.stdout)["warnings"]
+        assert "\\xff" in warning["message"]
+        assert b"\x1b" not in result.stderr
+
 
 class TestOptions:
     """What is printed of a payload."""
