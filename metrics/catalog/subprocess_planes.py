@@ -37,14 +37,17 @@ class SubprocessPlanes:
 def find(diagram: Diagram) -> Sequence[Finding]:
     """Each plane for `count`; for `nesting` each element on the longest way up to a process."""
     sub_processes = {
-        element.get("id"): element for tag in SUB_PROCESSES for element in diagram.elements(tag)
+        id: element
+        for tag in SUB_PROCESSES
+        for element in diagram.elements(tag)
+        if (id := element.get("id"))
     }
     if not sub_processes:
         return ()
     findings = []
     longest: tuple[Element, ...] = ()
     for plane in _planes(diagram.root):
-        sub_process = sub_processes.get(plane.get("bpmnElement"))
+        sub_process = sub_processes.get(plane.get("bpmnElement", ""))
         if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding("count", plane))
             longest = max(longest, _way_up(sub_process), key=len)
