@@ -7,7 +7,7 @@ what that refuses is looked at again by `metrics.mending`, which is imported the
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_LINES_IN_16_BITS: Final = 65_534
 
 # Encodings in which the bytes of ASCII text are those of ASCII.
+UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
 
 
@@ -169,7 +170,8 @@ def read(source: bytes, *, form: bool = False) -> Document:
     if kind is None:
         raise _unsupported(root)
     warnings = (BYTE_ORDER_MARK_WARNING,) if source.startswith(BOM_UTF8) else ()
-    is_searchable = _is_ascii_compatible(docinfo.encoding)
+    # Of UTF-16 without a declaration the parser names no encoding.
+    is_searchable = _is_ascii_compatible(docinfo.encoding) and source[:2] not in UTF_16_MARKS
     return Document(kind, source, root, None, warnings, is_searchable)
 
 
