@@ -249,9 +249,11 @@ def _may_use_a_template(diagram: Diagram, element: Element) -> bool:
 
 
 def _most(counts: Iterable[Counter[str]]) -> dict[str, int]:
-    most: Counter[str] = Counter()
+    most: dict[str, int] = {}
     for of_an_element in counts:
-        most |= of_an_element
+        for binding, times in of_an_element.items():
+            if times > most.get(binding, 0):
+                most[binding] = times
     return dict(sorted(most.items()))
 
 
