@@ -205,9 +205,8 @@ def extensions(element: Element) -> Iterable[Element]:
     return extension_elements[-1] if extension_elements else ()
 
 
-def _extended_element(extension: Element) -> Element | None:
-    """The element whose extension elements directly hold this one, None where none does."""
-    holder = extension.getparent()
+def _extended_element(holder: Element | None) -> Element | None:
+    """The element whose extension elements these are, None where they are not read."""
     if holder is None or holder.tag != EXTENSION_ELEMENTS:
         return None
     # Where there are several, the Modeler keeps the last.
@@ -269,8 +268,12 @@ class Diagram:
         """The elements with extension elements of one of the selected tags, and those."""
         if tag not in self._extended:
             by_element: dict[Element, list[Element]] = {}
+            # The holder is asked once, not for each of the many that it may hold.
+            last_holder = element = None
             for extension in self.elements(tag):
-                element = _extended_element(extension)
+                holder = extension.getparent()
+                if holder is not last_holder:
+                    last_holder, element = holder, _extended_element(holder)
                 if element is not None:
                     by_element.setdefault(element, []).append(extension)
             self._extended[tag] = by_element
@@ -306,18 +309,25 @@ class Diagram:
 
 def _suspicious_ids(root: Element) -> set[str]:
     """The ids that stand there more than once or are illegal: in most diagrams none."""
-    # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
-    if not _has_suspicious(_ids(root)):
-        return set()
-    ids: list[str] = [id for select in _model_ids for id in select(root)]
-    suspicious = {id for id, times in Counter(ids).items() if times > 1}
-    suspicious.update(id for id in ids if not LEGAL_ID.fullmatch(id))
-    return suspicious - {""}
-
-
-def _has_suspicious(ids: list[str]) -> bool:
+    ids = _ids(root)
     characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
-    return len(set(ids)) < len(ids) or ILLEGAL_START in characters or b"!" in characters
+    is_repeated = len(set(ids)) < len(ids)
+    has_odd = ILLEGAL_START in characters or b"!" in characters
+    if not (is_repeated or has_odd):
+        return set()
+    suspicious = {id for id, times in Counter(ids).items() if times > 1} if is_repeated else set()
+    if has_odd:
+        suspicious.update(
+            id
+            for id, classes in zip(ids, characters[1:].split(b"\0"), strict=True)
+            if (b"!" in classes or classes.startswith(b"0")) and not LEGAL_ID.fullmatch(id)
+        )
+    suspicious.discard("")
+    if not suspicious:
+        return suspicious
+    # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
+    model_ids = Counter(id for select in _model_ids for id in select(root) if id in suspicious)
+    return {id for id, times in model_ids.items() if times > 1 or not LEGAL_ID.fullmatch(id)}
 
 
 def _platform(document: Document) -> Platform:
@@ -335,7 +345,7 @@ def _platform(document: Document) -> Platform:
     # Written without a prefix they count where the modeler namespace is the default one.
     if name is None and (plain := root.get("executionPlatform")) and _has_modeler_default(root):
         name = plain
-    if version is None and (plain := root.get("executionPlatformVersion")):
+    if version is None and (plain := root.get("executionPlatformVersion")) is not None:
         version = plain if _has_modeler_default(root) else None
     return Platform(name or None, version)
 
