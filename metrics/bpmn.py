@@ -269,7 +269,8 @@ class Diagram:
         if tag not in self._extended:
             by_element: dict[Element, list[Element]] = {}
             # The holder is asked once, not for each of the many that it may hold.
-            last_holder = element = None
+            last_holder: Element | None = None
+            element: Element | None = None
             for extension in self.elements(tag):
                 holder = extension.getparent()
                 if holder is not last_holder:
@@ -326,7 +327,9 @@ def _suspicious_ids(root: Element) -> set[str]:
     if not suspicious:
         return suspicious
     # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
-    model_ids = Counter(id for select in _model_ids for id in select(root) if id in suspicious)
+    model_ids: Counter[str] = Counter(
+        id for select in _model_ids for id in select(root) if id in suspicious
+    )
     return {id for id, times in model_ids.items() if times > 1 or not LEGAL_ID.fullmatch(id)}
 
 
