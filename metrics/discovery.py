@@ -7,6 +7,7 @@ what `.gitignore` files name. Who asks for those too gets all, except from a rep
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def discover(top: str, *, honour_ignores: bool = True) -> Iterator[Found]:
         found = []
         for entry in entries:
             inner = entry.name if path == os.curdir else os.path.join(path, entry.name)
-            is_folder = entry.is_dir()
+            is_folder = _is_folder(entry)
             if is_folder:
                 hidden = entry.name.startswith(".")
                 wanted = entry.name != REPOSITORY and not (hidden and ignores is not None)
@@ -78,31 +79,62 @@ def discover(top: str, *, honour_ignores: bool = True) -> Iterator[Found]:
 
 def _may_be_read(entry: os.DirEntry[str]) -> bool:
     # A pipe or a device would block. A link to nowhere is asked for, and has its error.
-    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
+    try:
+        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
+    except OSError:
+        return True
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads back to itself is nothing; by a diagram's name it is asked for.
+        return False
 
 
 def _ignores_above(folder: str) -> tuple[_Ignores, ...]:
-    """The `.gitignore` files above a folder, up to the top of its repository, if it is in one."""
-    above = []
-    current = os.path.abspath(folder)
+    """The `.gitignore` files above a folder, up to the top of its repository, if it is in one.
+
+    A folder that these ignore was asked for by its name, and is read without them.
+    """
+    above: list[str] = []
+    top = current = os.path.abspath(folder)
     while not os.path.exists(os.path.join(current, REPOSITORY)):
         parent = os.path.dirname(current)
         if parent == current:
             return ()
         current = parent
         above.append(current)
-    return tuple(ignores for folder in reversed(above) for ignores in _ignores_in(folder))
+    ignores = tuple(found for folder in reversed(above) for found in _ignores_in(folder))
+    return () if ignores and _is_ignored(top, True, ignores) else ignores
 
 
 def _ignores_in(folder: str) -> Sequence[_Ignores]:
+    path = os.path.join(folder, IGNORE_FILE)
     try:
-        with open(os.path.join(folder, IGNORE_FILE), encoding="utf-8", errors="replace") as file:
+        # A pipe or a device would block.
+        if not os.path.isfile(path):
+            return ()
+        with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
     except OSError:
         return ()
     from pathspec import GitIgnoreSpec
 
-    return (_Ignores(os.path.abspath(folder), GitIgnoreSpec.from_lines(lines)),)
+    # What is no pattern ignores nothing, as in git.
+    valid = [line for line in lines if _is_pattern(line)]
+    return (_Ignores(os.path.abspath(folder), GitIgnoreSpec.from_lines(valid)),)
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:
