@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -37,7 +38,7 @@ class Size(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        match = re.fullmatch(r"(\d+)\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
+        match = re.fullmatch(r"(\d{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
         if match is None:
             self.fail(f"{value!r} is no size: write 500000, 800K or 100M.", param, ctx)
         return int(match[1]) * UNITS[match[2].upper()]
@@ -57,7 +58,8 @@ def main() -> NoReturn:
         status = EXIT_BROKEN_PIPE
     except OSError as error:
         _drop_output()
-        click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
+        with suppress(OSError):
+            click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
         status = EXIT_UNMEASURED
     sys.exit(status)
 
@@ -200,7 +202,9 @@ def _say(file: str | None, line: int | None, column: int | None, message: str) -
     place = ":".join(str(part) for part in (line, column) if part is not None)
     name = file or STANDARD_INPUT
     said = f"{name}:{place}: {message}" if place else f"{name}: {message}"
-    click.echo(CONTROL_CHARACTER.sub(_escaped, printable(said)), err=True)
+    # Whoever cannot be told still gets the results, and the exit status.
+    with suppress(OSError):
+        click.echo(CONTROL_CHARACTER.sub(_escaped, printable(said)), err=True)
 
 
 def _escaped(character: re.Match[str]) -> str:

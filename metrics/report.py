@@ -30,6 +30,9 @@ FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a diagram is refused as too large, unless the caller says otherwise."""
 
+PIECE: Final = 1024 * 1024
+"""Bytes that a stream is asked for at once."""
+
 FORM_EXTENSION: Final = ".form"
 
 
@@ -168,7 +171,7 @@ def _content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -
     elif isinstance(source, str | os.PathLike):
         content = _read_file(source, max_size)
     else:
-        content = source.read(max_size + 1)
+        content = _read_stream(source, max_size)
     if len(content) > max_size:
         raise _too_large(max_size)
     return content
@@ -183,12 +186,28 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
             if size > max_size:
                 raise _too_large(max_size)
             content = file.read(size + 1)
-            return content if len(content) <= size else content + file.read(max_size - size)
+            if len(content) <= size:
+                return content
+            return content + _read_stream(file, max_size - len(content))
     except OSError as error:
         reason = error.strerror or str(error)
     except ValueError as error:
         reason = str(error)
     raise DocumentError(ErrorType.UNREADABLE, reason)
+
+
+def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
+    # In pieces: a stream sets aside as many bytes as it is asked for.
+    pieces = []
+    left = max_size + 1
+    try:
+        while left > 0 and (piece := stream.read(min(left, PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DocumentError(ErrorType.UNREADABLE, reason) from None
+    return b"".join(pieces)
 
 
 def _too_large(max_size: int) -> DocumentError:
