@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from metrics.document import DiagramWarning, DocumentError, ErrorType
+from metrics.document import BYTE_ORDER_MARK_WARNING, DiagramWarning, DocumentError, ErrorType
 from metrics.namespaces import CAMUNDA_8_PLATFORMS, PREDEFINED_PREFIXES
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ def mend(source: bytes) -> Mended:
     Raises `DocumentError`: `forbidden` where it declares entities or refers to an external document
     type, `malformed` where a tag, a comment or a section never ends.
     """
-    return _Mender(*decode(source)).mend()
+    text, warnings = decode(source)
+    if source.startswith(codecs.BOM_UTF8):
+        warnings.append(BYTE_ORDER_MARK_WARNING)
+    return _Mender(text, warnings).mend()
 
 
 def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
@@ -171,6 +174,7 @@ class _Mender:
         self.valid_namespaces: dict[str, bool] = {}
         self.root_piece: int | None = None
         self.is_camunda_8 = False
+        self.has_doctype = False
         self.stray: DocumentError | None = None
 
     def mend(self) -> Mended:
@@ -304,7 +308,10 @@ class _Mender:
 
     def declaration(self, start: int) -> int:
         """Pass a document type without entities, or another `<!…>`; nothing of it is kept."""
-        doctype = DOCTYPE.match(self.text, start)
+        # One, before the root: each of many that never end would be followed to the end.
+        may_be_doctype = self.root_piece is None and not self.has_doctype
+        self.has_doctype = True
+        doctype = DOCTYPE.match(self.text, start) if may_be_doctype else None
         end = doctype.end() if doctype else self.end_of_tag(start)
         if EXTERNAL_IDENTIFIER.match(self.text, start, end):
             raise self.error(ErrorType.FORBIDDEN, "refers to an external document type", start)
