@@ -310,7 +310,7 @@ class Diagram:
 
 def _suspicious_ids(root: Element) -> set[str]:
     """The ids that stand there more than once or are illegal: in most diagrams none."""
-    ids = _ids(root)
+    ids: list[str] = _ids(root)
     characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
     is_repeated = len(set(ids)) < len(ids)
     has_odd = ILLEGAL_START in characters or b"!" in characters
@@ -327,10 +327,9 @@ def _suspicious_ids(root: Element) -> set[str]:
     if not suspicious:
         return suspicious
     # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
-    model_ids: Counter[str] = Counter(
-        id for select in _model_ids for id in select(root) if id in suspicious
-    )
-    return {id for id, times in model_ids.items() if times > 1 or not LEGAL_ID.fullmatch(id)}
+    model_ids: list[str] = [id for select in _model_ids for id in select(root)]
+    times_read = Counter(id for id in model_ids if id in suspicious)
+    return {id for id, times in times_read.items() if times > 1 or not LEGAL_ID.fullmatch(id)}
 
 
 def _platform(document: Document) -> Platform:

@@ -250,6 +250,34 @@ class TestFolders:
         (tmp_path / "none.bpmn").symlink_to("nowhere")
         assert files(run("scan", cwd=tmp_path)) == ["a.bpmn", "none.bpmn"]
 
+    def test_links_to_themselves(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(""))
+        (tmp_path / "self").symlink_to("self")
+        (tmp_path / "self.bpmn").symlink_to("self.bpmn")
+        result = run("scan", cwd=tmp_path)
+        assert files(result) == ["a.bpmn", "self.bpmn"]
+        assert lines(result)[1]["error"]["type"] == "unreadable"
+
+    def test_lines_that_are_no_patterns(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(""))
+        (tmp_path / "b.bpmn").write_bytes(process(""))
+        (tmp_path / ".gitignore").write_text("!\n\\\n[z-a]\nb.bpmn\n")
+        assert files(run("scan", cwd=tmp_path)) == ["a.bpmn"]
+
+    def test_pipe_in_place_of_an_ignore_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(""))
+        os.mkfifo(tmp_path / ".gitignore")
+        assert files(run("scan", cwd=tmp_path)) == ["a.bpmn"]
+
+    def test_ignored_folder_by_its_name(self, tmp_path: Path) -> None:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / "built").mkdir()
+        (tmp_path / "built" / "a.bpmn").write_bytes(process(""))
+        (tmp_path / ".gitignore").write_text("built/\n")
+        assert files(run("scan", "built", cwd=tmp_path)) == ["built/a.bpmn"]
+        assert files(run("scan", cwd=tmp_path / "built")) == ["a.bpmn"]
+        assert run("scan", cwd=tmp_path).stdout == b""
+
     def test_odd_names(self, tmp_path: Path) -> None:
         for name in (b"a\xff.bpmn", b"b\n.bpmn"):
             Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(BROKEN)
@@ -381,6 +409,40 @@ class TestEnds:
         assert result.returncode == 2
         assert b"No space left" in result.stderr
         assert b"Traceback" not in result.stderr
+
+
+class TestStreams:
+    """A stream that fails costs no other result."""
+
+    def test_unreadable_standard_input(self, folder: Path) -> None:
+        with open(os.devnull, "wb") as write_only:
+            result = subprocess.run(
+                [METRICS, "scan", "-", "a.bpmn"],
+                cwd=folder,
+                stdin=write_only,
+                capture_output=True,
+                check=False,
+            )
+        assert [line["file"] for line in lines(result)] == ["-", "a.bpmn"]
+        assert lines(result)[0]["error"]["type"] == "unreadable"
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+    def test_full_standard_error(self, folder: Path) -> None:
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run(
+                [METRICS, "scan", "none.bpmn", "a.bpmn"],
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=full,
+                check=False,
+            )
+        assert [line["file"] for line in lines(result)] == ["none.bpmn", "a.bpmn"]
+        assert result.returncode == 2
+
+    def test_sizes_beyond_memory(self) -> None:
+        result = run("scan", "--max-size", "99999999999999G", "-", stdin=process(TASK))
+        assert json.loads(result.stdout)["diagramType"] == "bpmn"
+        assert run("scan", "--max-size", "9" * 5000, "-").returncode == 2
 
 
 def test_module() -> None:

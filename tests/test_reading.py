@@ -370,10 +370,50 @@ class TestExtremes:
     def test_attribute_of_10_megabytes(self, size: int) -> None:
         assert embedded(scan(process(f'<bpmn:task name="{"x" * size}"/>{TASK}'))) == 1
 
+    def test_no_quadratic_counting(self) -> None:
+        outs = "<camunda:out/>" * 30_000
+        tasks = "<bpmn:task/>" * 50_000
+        extended = f"<bpmn:extensionElements>{outs}</bpmn:extensionElements>{tasks}"
+        assert scan(process(extended)).payload()["diagramMetrics"]["processVariablesCount"] == 1
+        templated = "".join(
+            f'<bpmn:task camunda:modelerTemplate="a" camunda:a{n}=""/>' for n in range(20_000)
+        )
+        (template,) = scan(process(templated)).payload()["elementTemplates"]
+        assert len(template["properties"]) == 20_000
+
+    def test_document_types_that_never_end(self) -> None:
+        error = scan(b"<!DOCTYPE a [>" * 70_000 + process("")).error
+        assert error is None or error.type is ErrorType.MALFORMED
+
     @pytest.mark.parametrize("text", ["<a", '<a "', "<a b='\"", "&", "<!--", "<![", "<", '"<'])
     def test_no_quadratic_reading(self, text: str) -> None:
         # A reading that took the square of the length would take hours here.
         assert scan(process(text * (1_000_000 // len(text)))).payload()
+
+
+def test_utf_16_without_a_declaration() -> None:
+    source = process(
+        '<bpmn:serviceTask id="S" camunda:modelerTemplate="t" camunda:resultVariable="x"/>'
+    )
+    text = source.decode()
+    text = text[text.index("?>") + 2 :] if text.startswith("<?xml") else text
+    payload = scan(text.encode("utf-16")).payload()
+    assert payload["elementTemplateCount"] == 1
+    assert payload["diagramMetrics"]["processVariablesCount"] == 1
+
+
+def test_byte_order_mark_beside_another_fault() -> None:
+    source = b"\xef\xbb\xbf" + process('<bpmn:task foo:x="y"/>')
+    assert any("byte order mark" in message for _, message in warnings_of(source))
+
+
+def test_plane_of_nothing() -> None:
+    plane = (
+        "<bpmndi:BPMNDiagram><bpmndi:BPMNPlane><bpmndi:BPMNShape/></bpmndi:BPMNPlane>"
+        "</bpmndi:BPMNDiagram>"
+    )
+    source = definitions(f'<bpmn:process id="P"><bpmn:subProcess/></bpmn:process>{plane}')
+    assert scan(source).payload()["diagramMetrics"]["subprocessPlanes"]["count"] == 0
 
 
 def test_kinds() -> None:
