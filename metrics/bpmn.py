@@ -310,26 +310,24 @@ class Diagram:
 
 def _suspicious_ids(root: Element) -> set[str]:
     """The ids that stand there more than once or are illegal: in most diagrams none."""
-    ids: list[str] = _ids(root)
-    characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
-    is_repeated = len(set(ids)) < len(ids)
-    has_odd = ILLEGAL_START in characters or b"!" in characters
-    if not (is_repeated or has_odd):
+    if not _may_be_suspicious(_ids(root)):
         return set()
-    suspicious = {id for id, times in Counter(ids).items() if times > 1} if is_repeated else set()
-    if has_odd:
-        suspicious.update(
-            id
-            for id, classes in zip(ids, characters[1:].split(b"\0"), strict=True)
-            if (b"!" in classes or classes.startswith(b"0")) and not LEGAL_ID.fullmatch(id)
-        )
-    suspicious.discard("")
-    if not suspicious:
-        return suspicious
-    # Most second ids are those of form fields, and the like, which are no ids to the Modeler.
-    model_ids: list[str] = [id for select in _model_ids for id in select(root)]
-    times_read = Counter(id for id in model_ids if id in suspicious)
+    # Most second and odd ids are those of form fields, and the like: no ids to the Modeler.
+    ids: list[str] = [id for select in _model_ids for id in select(root)]
+    if not _may_be_suspicious(ids):
+        return set()
+    times_read = Counter(ids)
+    del times_read[""]
     return {id for id, times in times_read.items() if times > 1 or not LEGAL_ID.fullmatch(id)}
+
+
+def _may_be_suspicious(ids: list[str]) -> bool:
+    """Whether one stands there twice or may be illegal: a look at all of them at once."""
+    if len(set(ids)) < len(ids):
+        return True
+    characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
+    # From the right: the search stops at NUL, which is rarer than digits.
+    return b"!" in characters or characters.rfind(ILLEGAL_START) != -1
 
 
 def _platform(document: Document) -> Platform:
