@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
 
-from metrics.document import DiagramWarning, Kind
+from metrics.document import MOST_WARNINGS_OF_A_KIND, DiagramWarning, Kind
 from metrics.namespaces import BPMN, BPMNDI, CAMUNDA, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
 
 if TYPE_CHECKING:
@@ -372,7 +372,8 @@ def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[D
     `suspicious` holds the ids for which that may be so. The elements stay in the tree: to take out
     many, one by one, costs the square of their number.
     """
-    warnings = []
+    warnings: list[DiagramWarning] = []
+    times_more = 0
     seen: set[str] = set()
     is_read: dict[Element, bool] = {root: True}
     for element in list(root.iter(*TAGS_WITH_IDS)):
@@ -383,11 +384,17 @@ def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[D
         if not is_second and LEGAL_ID.fullmatch(id):
             seen.add(id)
             continue
-        warnings.append(_warning_of_dropped(element, is_second))
+        if len(warnings) < MOST_WARNINGS_OF_A_KIND:
+            warnings.append(_warning_of_dropped(element, is_second))
+        else:
+            times_more += 1
         is_read[element] = False
         # Of a root that it refuses the Modeler keeps the attributes.
         for dropped in element if element is root else (element,):
             dropped.tag = DROPPED
+    if times_more:
+        message = f"elements are left out, their ids read before or illegal ({times_more} more)"
+        warnings.append(DiagramWarning(message))
     return tuple(warnings)
 
 

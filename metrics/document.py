@@ -83,6 +83,8 @@ class DiagramWarning(NamedTuple):
     line: int | None = None
 
 
+# A hostile file could ask for a million.
+MOST_WARNINGS_OF_A_KIND: Final = 100
 BYTE_ORDER_MARK_WARNING: Final = DiagramWarning("a byte order mark before the XML declaration", 1)
 
 
@@ -163,15 +165,19 @@ def read(source: bytes, *, form: bool = False) -> Document:
         if len(source) > MOST_LINES_IN_16_BITS and _last_line(root) > MOST_LINES_IN_16_BITS:
             root = etree.fromstring(source, _LONG_PARSER)
     except etree.XMLSyntaxError as error:
-        return _read_untidy(source, error)
+        return _read_mended(source, error)
     docinfo = root.getroottree().docinfo
-    _refuse_entities(docinfo, source)
+    # Of UTF-16 without a declaration the parser names no encoding.
+    is_searchable = _is_ascii_compatible(docinfo.encoding) and source[:2] not in UTF_16_MARKS
+    if (dtd := docinfo.internalDTD) is not None:
+        _refuse_entities(dtd, source)
+        if b"<!ATTLIST" in source or not is_searchable:
+            # The parser gives elements the default values of attributes; the Modeler does not.
+            return _read_mended(source)
     kind = _kind(root)
     if kind is None:
         raise _unsupported(root)
     warnings = (BYTE_ORDER_MARK_WARNING,) if source.startswith(BOM_UTF8) else ()
-    # Of UTF-16 without a declaration the parser names no encoding.
-    is_searchable = _is_ascii_compatible(docinfo.encoding) and source[:2] not in UTF_16_MARKS
     return Document(kind, source, root, None, warnings, is_searchable)
 
 
@@ -187,11 +193,8 @@ def _last_line(root: Element) -> int:
     return last.sourceline or 0
 
 
-def _refuse_entities(docinfo: etree.DocInfo, source: bytes) -> None:
-    dtd = docinfo.internalDTD
-    if dtd is None:
-        return
-    if docinfo.system_url is not None or docinfo.public_id is not None:
+def _refuse_entities(dtd: etree.DTD, source: bytes) -> None:
+    if dtd.system_url is not None or dtd.external_id is not None:
         raise _forbidden("refers to an external document type", source, b"<!DOCTYPE")
     if any(True for _ in dtd.iterentities()):
         raise _forbidden("declares entities", source, b"<!ENTITY")
@@ -221,19 +224,18 @@ def _unsupported(root: Element) -> DocumentError:
     )
 
 
-def _read_untidy(source: bytes, error: etree.XMLSyntaxError) -> Document:
+def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Document:
+    """Read a diagram as the Modeler does, `error` being what strict XML says of it."""
     from metrics import mending
 
-    malformed = mending.malformed(error)
     mended = mending.mend(source)
     try:
         root = etree.fromstring(mended.source, _MENDED_PARSER)
     except etree.XMLSyntaxError as remaining:
         raise mending.malformed(remaining) from None
-    _refuse_entities(root.getroottree().docinfo, mended.source)
     kind = _kind(root)
     if kind is None:
-        raise malformed
+        raise _unsupported(root) if error is None else mending.malformed(error)
     if kind is Kind.BPMN and mended.stray is not None:
         raise mended.stray
     return Document(kind, mended.source, root, warnings=mended.warnings)

@@ -14,18 +14,26 @@ import codecs
 import re
 from bisect import bisect_left
 from collections import Counter
+from html import unescape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from lxml import etree
 
-from metrics.document import BYTE_ORDER_MARK_WARNING, DiagramWarning, DocumentError, ErrorType
-from metrics.namespaces import CAMUNDA_8_PLATFORMS, PREDEFINED_PREFIXES
+from metrics.document import (
+    BYTE_ORDER_MARK_WARNING,
+    MOST_WARNINGS_OF_A_KIND,
+    DiagramWarning,
+    DocumentError,
+    ErrorType,
+)
+from metrics.namespaces import CAMUNDA_8_PLATFORMS, MODELER, PREDEFINED_PREFIXES, XML, XMLNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-MOST_WARNINGS_OF_A_KIND: Final = 100
+
 MOST_CHARACTERS_QUOTED: Final = 80
 
 BYTE_ORDER_MARKS: Final = {
@@ -35,6 +43,7 @@ BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+UTF_16_OPENINGS: Final = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 # An encoding is a name out of a hostile file: these families are read, no other codec is run.
 ENCODING: Final = re.compile(
@@ -63,8 +72,9 @@ AMPERSAND: Final = re.compile(
 # Within a tag `>` may stand in quotes. A quote that nothing closes is a character like others.
 REST_OF_TAG: Final = re.compile(r"""[^>"']*+(?:(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+)*+>""")
 DOCTYPE: Final = re.compile(
-    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+(?:\[(?:[^\]"']|"[^"]*+"|'[^']*+')*+\]\s*+)?+>""",
-    re.ASCII,
+    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+"""
+    r"""(?:\[(?:[^\]"'<]|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?))*+\]\s*+)?+>""",
+    re.ASCII | re.DOTALL,
 )
 EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b", re.ASCII)
 SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
@@ -78,16 +88,22 @@ ATTRIBUTE: Final = re.compile(
     r"""(?P<value>"[^"]*+"|'[^']*+')""",
     re.ASCII,
 )
+NAMES: Final = re.compile(
+    rf"""({NAME_START}[\w:.\u0080-\U0010ffff-]*+)\s*+=\s*+(?:"[^"]*+"|'[^']*+')""", re.ASCII
+)
+# What follows the name in a tag that is as it should be, up to and with its end.
+TIDY_REST: Final = re.compile(
+    rf"""(?:\s++{NAME_START}[\w:.\u0080-\U0010ffff-]*+\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'))*+"""
+    r"""\s*+/?+>""",
+    re.ASCII,
+)
 UNREADABLE_ATTRIBUTE: Final = re.compile(
     r"""[^\s=]*+(?:=(?:"[^"]*+"|'[^']*+')?+\S*+)?+""", re.ASCII
 )
 REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
+WRITTEN_TWICE: Final = "an attribute written twice"
 RESERVED_DECLARATIONS: Final = ("xmlns:xml", "xmlns:xmlns")
-NAMES_CAMUNDA_8: Final = re.compile(
-    rf"""executionPlatform\s*+=\s*+["'](?:{"|".join(CAMUNDA_8_PLATFORMS)})["']""",
-    re.ASCII,
-)
 
 
 class Mended(NamedTuple):
@@ -117,14 +133,17 @@ def mend(source: bytes) -> Mended:
 def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
     """The text of a file, and warnings for what could not be read as its encoding says.
 
-    The encoding is that of the byte order mark, else `declared`, else that of the XML declaration,
-    else UTF-8. Bytes that are not valid in it are read as U+FFFD.
+    The encoding is that of the byte order mark, else UTF-16 where the first byte of a tag stands
+    beside a NUL, else `declared`, else that of the XML declaration, else UTF-8. Bytes that
+    are not valid in it are read as U+FFFD.
     """
     warnings: list[DiagramWarning] = []
     marks = [mark for mark in BYTE_ORDER_MARKS if source.startswith(mark)]
     if marks:
         source = source[len(marks[0]) :]
         encoding = BYTE_ORDER_MARKS[marks[0]]
+    elif source[:2] in UTF_16_OPENINGS:
+        encoding = UTF_16_OPENINGS[source[:2]]
     else:
         encoding = declared or _declared_encoding(source, warnings)
     try:
@@ -156,8 +175,19 @@ def _quoted(text: str) -> str:
     return repr(cut) + ("…" if len(cut) < len(text) else "")
 
 
+NOTHING_DECLARED: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class _Edit(NamedTuple):
+    """What is to stand in place of a piece of the text."""
+
+    start: int
+    end: int
+    by: str
+
+
 class _Mender:
-    """Passes the tokens of a text once, from left to right, and keeps what is to be written."""
+    """Passes the tokens of a text once, from left to right, and gathers the edits it needs."""
 
     def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
         self.text = text
@@ -165,14 +195,16 @@ class _Mender:
         self.given = warnings
         self.times_given: Counter[str] = Counter()
         self.line_ends: list[int] | None = None
-        self.pieces: list[str] = []
-        self.written = 0
-        # For each open element the prefixes that its tag declares, and how often each is in scope.
-        self.open: list[tuple[str, ...]] = []
-        self.in_scope = Counter(("xml", "xmlns"))
+        self.edits: list[_Edit] = []
+        # For each open element the namespaces that its tag declares, by their prefixes; for each
+        # prefix those in scope, the innermost last.
+        self.open: list[Mapping[str, str]] = []
+        self.in_scope: dict[str, list[str]] = {"xml": [XML], "xmlns": [XMLNS]}
+        # The names in tags that were found in order since the scope last changed.
+        self.names_in_order: set[tuple[str, ...]] = set()
         self.undeclared: dict[str, str] = {}
-        self.valid_namespaces: dict[str, bool] = {}
-        self.root_piece: int | None = None
+        self.valid_declarations: dict[tuple[str, str], bool] = {}
+        self.end_of_root_name: int | None = None
         self.is_camunda_8 = False
         self.has_doctype = False
         self.stray: DocumentError | None = None
@@ -183,23 +215,30 @@ class _Mender:
             self.character_data(position, start)
             position = self.token(start)
         self.character_data(position, len(self.text))
-        self.pieces.append(self.text[self.written :])
-        if self.root_piece is not None:
-            self.pieces[self.root_piece] += "".join(
+        if self.end_of_root_name is not None:
+            declarations = (
                 f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
             )
-        mended = ILLEGAL_CHARACTER.sub("\ufffd", "".join(self.pieces))
+            self.replace(self.end_of_root_name, self.end_of_root_name, "".join(declarations))
+        mended = ILLEGAL_CHARACTER.sub("\ufffd", self.edited())
         return Mended(mended.encode(), self.warnings(), self.stray)
 
     # What is written
 
     def replace(self, start: int, end: int, by: str) -> None:
-        self.pieces += (self.text[self.written : start], by)
-        self.written = end
+        self.edits.append(_Edit(start, end, by))
 
     def blank(self, start: int, end: int) -> None:
         """Leave out what stands from `start` to `end`, but for the line breaks."""
         self.replace(start, end, re.sub(r"[^\n]", " ", self.text[start:end]))
+
+    def edited(self) -> str:
+        pieces: list[str] = []
+        written = 0
+        for start, end, by in sorted(self.edits):
+            pieces += (self.text[written:start], by)
+            written = end
+        return "".join((*pieces, self.text[written:]))
 
     # What is said
 
@@ -208,17 +247,20 @@ class _Mender:
             self.line_ends = [match.start() for match in re.finditer("\n", self.text)]
         return bisect_left(self.line_ends, position) + 1
 
-    def warn(self, message: str, position: int) -> None:
-        """Give a warning, a bounded number of each: a hostile file could ask for a million."""
-        self.times_given[message] += 1
-        if self.times_given[message] <= MOST_WARNINGS_OF_A_KIND:
-            self.given.append(DiagramWarning(message, self.line(position)))
+    def warn(self, kind: str, position: int, message: str | None = None) -> None:
+        """Give a warning, a bounded number of each kind: a hostile file could ask for a million.
+
+        `message` says more than the kind does.
+        """
+        self.times_given[kind] += 1
+        if self.times_given[kind] <= MOST_WARNINGS_OF_A_KIND:
+            self.given.append(DiagramWarning(message or kind, self.line(position)))
 
     def warnings(self) -> tuple[DiagramWarning, ...]:
         in_order = sorted(self.given, key=lambda warning: warning.line or 0)
         more = (
-            DiagramWarning(f"{message} ({times - MOST_WARNINGS_OF_A_KIND} times more)")
-            for message, times in self.times_given.items()
+            DiagramWarning(f"{kind} ({times - MOST_WARNINGS_OF_A_KIND} times more)")
+            for kind, times in self.times_given.items()
             if times > MOST_WARNINGS_OF_A_KIND
         )
         return (*in_order, *more)
@@ -247,8 +289,8 @@ class _Mender:
     def character_data(self, start: int, end: int) -> None:
         if self.open:
             self.ampersands(start, end)
-        elif self.text[start:end].strip(BLANKS + "\ufeff"):
-            self.warn("text outside the root element is passed over", start)
+        elif text := self.text[start:end].lstrip(BLANKS + "\ufeff"):
+            self.warn("text outside the root element is passed over", end - len(text))
             self.blank(start, end)
 
     def ampersands(self, start: int, end: int) -> None:
@@ -279,14 +321,11 @@ class _Mender:
         tag = TAG.match(self.text, start)
         if tag is None:
             return self.stray_opening(start)
-        end = self.end_of_tag(start)
-        if tag["close"]:
-            declared = self.open.pop() if self.open else ()
-            if declared:
-                self.in_scope.subtract(declared)
-        else:
-            self.start_tag(tag, end)
-        return end
+        if not tag["close"]:
+            return self.start_tag(tag)
+        if self.open:
+            self.leave_scope(self.open.pop())
+        return self.end_of_tag(start)
 
     def end_of_tag(self, start: int) -> int:
         rest = REST_OF_TAG.match(self.text, start)
@@ -309,7 +348,7 @@ class _Mender:
     def declaration(self, start: int) -> int:
         """Pass a document type without entities, or another `<!…>`; nothing of it is kept."""
         # One, before the root: each of many that never end would be followed to the end.
-        may_be_doctype = self.root_piece is None and not self.has_doctype
+        may_be_doctype = self.end_of_root_name is None and not self.has_doctype
         self.has_doctype = True
         doctype = DOCTYPE.match(self.text, start) if may_be_doctype else None
         end = doctype.end() if doctype else self.end_of_tag(start)
@@ -327,7 +366,7 @@ class _Mender:
         if self.stray is None:
             message = "not well-formed XML: a '<' opens no tag"
             self.stray = self.error(ErrorType.MALFORMED, message, start)
-        if self.root_piece is None:
+        if self.end_of_root_name is None:
             raise self.stray
         self.warn("a '<' that opens no tag is read as text", start)
         run = STRAY_OPENINGS.match(self.text, start)
@@ -335,30 +374,63 @@ class _Mender:
         self.replace(start, end, "&lt;" * (end - start))
         return end
 
-    def start_tag(self, tag: re.Match[str], end: int) -> None:
-        if self.root_piece is None:
-            self.replace(tag.end(), tag.end(), "")
-            self.root_piece = len(self.pieces) - 1
-            self.is_camunda_8 = NAMES_CAMUNDA_8.search(self.text, tag.end(), end) is not None
-        empty = self.text[end - 2] == "/"
-        names = list(self.attributes(tag.end(), end - 2 if empty else end - 1))
-        declared = tuple(name[6:] for name in names if name.startswith("xmlns:"))
-        if declared:
-            self.in_scope.update(declared)
-        for name in (tag["name"], *names):
-            if ":" in name:
-                prefix = name.partition(":")[0]
-                if self.in_scope[prefix] <= 0:
-                    self.undeclared_prefix(prefix, tag.start())
-        if empty:
-            if declared:
-                self.in_scope.subtract(declared)
+    def start_tag(self, tag: re.Match[str]) -> int:
+        is_root = self.end_of_root_name is None
+        if is_root:
+            self.end_of_root_name = tag.end()
+        elif not self.open:
+            message = "not well-formed XML: an element behind the root element"
+            raise self.error(ErrorType.MALFORMED, message, tag.start())
+        tidy = TIDY_REST.match(self.text, tag.end())
+        end = tidy.end() if tidy else self.end_of_tag(tag.start())
+        is_empty = self.text[end - 2] == "/"
+        stop = end - 2 if is_empty else end - 1
+        names = (tag["name"], *NAMES.findall(self.text, tag.end(), stop)) if tidy else ()
+        if names in self.names_in_order:
+            self.ampersands(tag.end(), stop)
+            declared = NOTHING_DECLARED
+        else:
+            attributes = self.tidy_attributes(tag.end(), stop) if tidy else None
+            if attributes is None:
+                attributes = self.untidy_attributes(tag.end(), stop)
+                names = ()
+            declared = _declared(attributes)
+            self.enter_scope(declared)
+            if is_root:
+                self.is_camunda_8 = self.names_camunda_8(attributes)
+            undeclared = [
+                prefix
+                for prefix, colon, _ in (name.partition(":") for name in (tag["name"], *attributes))
+                if colon and not self.in_scope.get(prefix)
+            ]
+            for prefix in undeclared:
+                self.undeclared_prefix(prefix, tag.start())
+            if names and not declared and not undeclared:
+                self.names_in_order.add(names)
+        if is_empty:
+            self.leave_scope(declared)
         else:
             self.open.append(declared)
+        return end
 
-    def attributes(self, position: int, end: int) -> Iterator[str]:
-        """The names of the attributes that are kept; the others are left out."""
-        seen = set()
+    def tidy_attributes(self, start: int, end: int) -> dict[str, str] | None:
+        """The attributes with their quoted values, None where one of them must be left out."""
+        found = ATTRIBUTE.findall(self.text, start, end)
+        attributes = dict(found)
+        prefixed = [name for name in attributes if ":" in name]
+        if (
+            len(attributes) < len(found)
+            or len({name.partition(":")[2] for name in prefixed}) < len(prefixed)
+            or not all(map(self.is_allowed, prefixed))
+            or not all(map(self.is_valid_declaration, _declarations(attributes)))
+        ):
+            return None
+        self.ampersands(start, end)
+        return attributes
+
+    def untidy_attributes(self, position: int, end: int) -> dict[str, str]:
+        """The attributes that are kept, with their quoted values; the others are left out."""
+        kept: dict[str, re.Match[str]] = {}
         while position < end:
             match = ATTRIBUTE.match(self.text, position, end)
             if match is None:
@@ -369,14 +441,30 @@ class _Mender:
                 glued = REST_OF_WORD.match(self.text, position, end)
                 position = glued.end() if glued else end
                 self.leave_out("an attribute with no blank behind it", start, position)
-            elif name in seen:
-                self.leave_out("an attribute written twice", start, position)
-            elif ":" in name and not self.is_allowed(name):
+            elif name in kept:
+                self.leave_out(WRITTEN_TWICE, start, position)
+            elif not self.is_allowed(name):
                 self.leave_out("an attribute with a name that is not allowed", start, position)
             else:
-                seen.add(name)
-                self.value(match)
-                yield name
+                kept[name] = match
+        self.leave_out_overwritten(kept)
+        for match in kept.values():
+            self.value(match)
+        return {name: match["value"] for name, match in kept.items()}
+
+    def leave_out_overwritten(self, kept: dict[str, re.Match[str]]) -> None:
+        """Of attributes that differ in their prefixes alone, the Modeler keeps the last."""
+        declared = _declared({name: match["value"] for name, match in kept.items()})
+        last: dict[tuple[str | None, str], str] = {}
+        for name in tuple(kept):
+            prefix, colon, local = name.partition(":")
+            if not colon or prefix == "xmlns":
+                continue
+            key = declared.get(prefix) or self.namespace(prefix) or prefix, local
+            if key in last:
+                overwritten = kept.pop(last[key])
+                self.leave_out(WRITTEN_TWICE, overwritten.start("name"), overwritten.end())
+            last[key] = name
 
     def is_allowed(self, name: str) -> bool:
         return name not in RESERVED_DECLARATIONS and QUALIFIED_NAME.fullmatch(name) is not None
@@ -399,11 +487,13 @@ class _Mender:
         """Escape what may not stand in an attribute's value."""
         start, end = attribute.span("value")
         name = attribute["name"]
-        if (name == "xmlns" or name.startswith("xmlns:")) and not self.is_valid_declaration(
-            attribute
-        ):
+        if _is_declaration(name) and not self.is_valid_declaration((name, attribute["value"])):
             namespace = self.text[start + 1 : end - 1]
-            self.warn(f"the namespace name {_quoted(namespace)} is no valid URI", start)
+            self.warn(
+                "a namespace name is no valid URI",
+                start,
+                f"the namespace name {_quoted(namespace)} is no valid URI",
+            )
             self.replace(start, end, f'"urn:invalid:{quote(namespace, safe="")}"')
             return
         position = start
@@ -414,24 +504,65 @@ class _Mender:
             position = found + 1
         self.ampersands(position, end)
 
-    def is_valid_declaration(self, attribute: re.Match[str]) -> bool:
-        declaration = attribute[0]
-        if declaration not in self.valid_namespaces:
+    def is_valid_declaration(self, declaration: tuple[str, str]) -> bool:
+        if declaration not in self.valid_declarations:
             try:
-                etree.fromstring(f"<a{declaration}/>")
-                self.valid_namespaces[declaration] = True
+                etree.fromstring("<a {}={}/>".format(*declaration))
+                self.valid_declarations[declaration] = True
             except etree.XMLSyntaxError:
-                self.valid_namespaces[declaration] = False
-        return self.valid_namespaces[declaration]
+                self.valid_declarations[declaration] = False
+        return self.valid_declarations[declaration]
+
+    # The namespaces
+
+    def enter_scope(self, declared: Mapping[str, str]) -> None:
+        for prefix, namespace in declared.items():
+            self.in_scope.setdefault(prefix, []).append(namespace)
+            self.names_in_order.clear()
+
+    def leave_scope(self, declared: Mapping[str, str]) -> None:
+        for prefix in declared:
+            self.in_scope[prefix].pop()
+            self.names_in_order.clear()
+
+    def namespace(self, prefix: str) -> str | None:
+        """The namespace of a prefix, None for one that is neither declared nor known."""
+        in_scope = self.in_scope.get(prefix)
+        return in_scope[-1] if in_scope else PREDEFINED_PREFIXES.get(prefix)
+
+    def names_camunda_8(self, attributes: Mapping[str, str]) -> bool:
+        """Whether these attributes of the root name a platform of Camunda 8."""
+        for name, value in attributes.items():
+            prefix, _, local = name.rpartition(":")
+            if local == "executionPlatform" and self.namespace(prefix) == MODELER:
+                return unescape(value[1:-1]) in CAMUNDA_8_PLATFORMS
+        return False
 
     def undeclared_prefix(self, prefix: str, position: int) -> None:
         known = prefix in PREDEFINED_PREFIXES and (prefix != "zeebe" or self.is_camunda_8)
         if known:
             self.undeclared[prefix] = PREDEFINED_PREFIXES[prefix]
-            self.warn(f"the prefix {_quoted(prefix)} is not declared: read as usual", position)
         else:
             self.undeclared[prefix] = f"urn:undeclared:{quote(prefix, safe='')}"
-            self.warn(f"the prefix {_quoted(prefix)} is not declared: passed over", position)
+        reading = "read as usual" if known else "passed over"
+        self.warn(
+            f"a prefix that is not declared: {reading}",
+            position,
+            f"the prefix {_quoted(prefix)} is not declared: {reading}",
+        )
+
+
+def _is_declaration(name: str) -> bool:
+    return name == "xmlns" or name.startswith("xmlns:")
+
+
+def _declarations(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [item for item in attributes.items() if _is_declaration(item[0])]
+
+
+def _declared(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The namespaces that attributes with quoted values declare, by prefix; the default's is ""."""
+    return {name[6:]: unescape(value[1:-1]) for name, value in _declarations(attributes)}
 
 
 def malformed(error: etree.XMLSyntaxError) -> DocumentError:

@@ -11,6 +11,8 @@ DI: Final = "http://www.omg.org/spec/DD/20100524/DI"
 CAMUNDA: Final = "http://camunda.org/schema/1.0/bpmn"
 ZEEBE: Final = "http://camunda.org/schema/zeebe/1.0"
 MODELER: Final = "http://camunda.org/schema/modeler/1.0"
+XML: Final = "http://www.w3.org/XML/1998/namespace"
+XMLNS: Final = "http://www.w3.org/2000/xmlns/"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 BPMN_FAMILY: Final = "http://www.omg.org/spec/BPMN"

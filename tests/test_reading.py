@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 
 import pytest
-from diagrams import BPMN, MODELER, ZEEBE, definitions, process
+from diagrams import BPMN, CAMUNDA, MODELER, ZEEBE, definitions, process
 
 from metrics import ErrorType, Kind, Report, scan
 
@@ -84,6 +84,29 @@ class TestUntidyFilesAreMeasured:
         assert report.payload()["executionPlatform"] == "Camunda Platform"
         assert report.warnings[0].message == "the prefix 'zeebe' is not declared: passed over"
 
+    @pytest.mark.parametrize(
+        ("attribute", "engine"),
+        [
+            ('m:executionPlatform="Camunda&#32;Cloud"', "camunda 8"),
+            ("m:executionPlatform = 'Zeebe'", "camunda 8"),
+            ("name='m:executionPlatform=\"Zeebe\"'", "camunda 7"),
+            ('executionPlatform="Zeebe"', "camunda 7"),
+        ],
+    )
+    def test_zeebe_prefix_goes_by_the_platform_that_the_root_names(
+        self, attribute: str, engine: str
+    ) -> None:
+        content = (
+            "<bpmn:serviceTask><bpmn:extensionElements><zeebe:taskDefinition/>"
+            "</bpmn:extensionElements></bpmn:serviceTask>"
+        )
+        namespaces = f'xmlns:bpmn="{BPMN}" xmlns:m="{MODELER}" {attribute}'
+        report = scan(process(content, namespaces=namespaces))
+        assert ("read as usual" in report.warnings[0].message) == (engine == "camunda 8")
+        assert report.diagram_metrics is not None
+        implementation = report.diagram_metrics.tasks.service_task.implementation
+        assert implementation.count == (1 if engine == "camunda 8" else 0)
+
     def test_unknown_prefix_that_is_not_declared_is_passed_over(self) -> None:
         source = process(
             f'{TASK}\n<acme:group acme:size="2">{TASK.replace("Approve", "B")}</acme:group>'
@@ -107,6 +130,17 @@ class TestUntidyFilesAreMeasured:
         source = process('<bpmn:userTask formKey="embedded:x"\n formKey="app:y"/>')
         assert embedded(scan(source)) == 1
         assert warnings_of(source) == [(4, "an attribute written twice is left out")]
+
+    @pytest.mark.parametrize("names", ["camunda:formKey c:formKey", "c:formKey camunda:formKey"])
+    def test_attribute_written_with_two_prefixes_of_a_namespace_counts_as_the_last(
+        self, names: str
+    ) -> None:
+        first, second = names.split()
+        source = process(
+            f'<bpmn:userTask xmlns:c="{CAMUNDA}" {first}="app:y"\n {second}="embedded:x"/>'
+        )
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(3, "an attribute written twice is left out")]
 
     def test_no_blank_between_attributes(self) -> None:
         # The Modeler's parser passes over the attribute and what is glued to it.
@@ -171,7 +205,9 @@ class TestUntidyFilesAreMeasured:
         assert warnings_of(source) == [(3, "characters that XML does not allow are read as U+FFFD")]
 
     def test_text_after_the_root(self) -> None:
-        assert embedded(scan(process(TASK) + b"\nThe end")) == 1
+        source = process(TASK) + b"\n\nThe end"
+        assert embedded(scan(source)) == 1
+        assert warnings_of(source) == [(8, "text outside the root element is passed over")]
 
     def test_stray_tag_opening_in_dmn(self) -> None:
         namespace = "https://www.omg.org/spec/DMN/20191111/MODEL/"
@@ -183,6 +219,11 @@ class TestUntidyFilesAreMeasured:
         report = scan(process('<bpmn:task name="&"/>' * 5000))
         assert len(report.warnings) == 101
         assert "4900 times more" in report.warnings[-1].message
+
+    def test_many_prefixes_give_a_bounded_number_of_warnings(self) -> None:
+        report = scan(process("".join(f"<p{number}:x/>" for number in range(500))))
+        assert len(report.warnings) == 101
+        assert "400 times more" in report.warnings[-1].message
 
     def test_unknown_encoding_is_read_as_utf_8(self) -> None:
         source = b'<?xml version="1.0" encoding="zip"?>' + process(TASK)
@@ -199,6 +240,13 @@ class TestDroppedElements:
         assert warnings_of(source) == [
             (4, "<userTask> is left out, with all that it holds: its id was read before: 'Approve'")
         ]
+
+    def test_many_give_a_bounded_number_of_warnings(self) -> None:
+        source = process(TASK * 500)
+        assert embedded(scan(source)) == 1
+        warnings = warnings_of(source)
+        assert len(warnings) == 101
+        assert "399 more" in warnings[-1][1]
 
     def test_illegal_id(self) -> None:
         source = process(f'{TASK}\n<bpmn:userTask id="1&#10;"/>')
@@ -233,6 +281,7 @@ class TestRefusedFiles:
             (b"", None, None),
             (b"no diagram", None, None),
             (process(TASK) * 2, 6, 1),
+            (process(TASK) + b"<b:x/>", 6, 1),
             (b"<foo //>", 1, 6),
         ],
     )
@@ -278,6 +327,18 @@ class TestRefusedFiles:
         doctype = b"<!DOCTYPE x [<!ELEMENT x ANY> <!ATTLIST x a CDATA #IMPLIED>]>"
         assert embedded(scan(doctype + process(TASK))) == 1
         assert embedded(scan(doctype + process(TASK + '<bpmn:task a="1" a="2"/>'))) == 1
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+    def test_default_values_of_a_doctype_are_no_attributes(self, encoding: str) -> None:
+        doctype = (
+            "<!DOCTYPE x [<!-- it's ]> a 'comment --><?pi ']>?>\n"
+            "<!ATTLIST bpmn:task camunda:formKey CDATA 'embedded:x'>"
+            "<!ATTLIST bpmn:userTask camunda:formKey CDATA 'embedded:x'>]>"
+        )
+        source = doctype + process("<bpmn:userTask id='a'/>" + TASK).decode()
+        report = scan(source.encode(encoding))
+        assert (report.error, report.warnings) == (None, ())
+        assert embedded(report) == 1
 
     @pytest.mark.parametrize(
         "source",
