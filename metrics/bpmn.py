@@ -148,6 +148,9 @@ class Platform(NamedTuple):
     version: str | None = None
 
 
+NO_PLATFORM: Final = Platform()
+
+
 def bpmn_type(element: Element) -> str:
     """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`."""
     name = etree.QName(element).localname
@@ -339,19 +342,18 @@ def _platform(document: Document) -> Platform:
             version if isinstance(version, str) else None,
         )
     root = document.root
-    if root is None:
-        return Platform()
-    name, version = root.get(EXECUTION_PLATFORM), root.get(EXECUTION_PLATFORM_VERSION)
-    # Written without a prefix they count where the modeler namespace is the default one.
-    if name is None and (plain := root.get("executionPlatform")) and _has_modeler_default(root):
-        name = plain
-    if version is None and (plain := root.get("executionPlatformVersion")) is not None:
-        version = plain if _has_modeler_default(root) else None
-    return Platform(name or None, version)
+    name = None if root is None else _of_root(root, EXECUTION_PLATFORM, "executionPlatform")
+    if root is None or not name:
+        return NO_PLATFORM
+    return Platform(name, _of_root(root, EXECUTION_PLATFORM_VERSION, "executionPlatformVersion"))
 
 
-def _has_modeler_default(root: Element) -> bool:
-    return root.nsmap.get(None) == MODELER
+def _of_root(root: Element, qualified: str, plain: str) -> str | None:
+    value = root.get(qualified)
+    # Written without a prefix it counts where the modeler namespace is the default one.
+    if value is None and (value := root.get(plain)) is not None:
+        return value if root.nsmap.get(None) == MODELER else None
+    return value
 
 
 def _engine(document: Document, platform: Platform) -> Engine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -174,7 +174,7 @@ def read(source: bytes, *, form: bool = False) -> Document:
         if b"<!ATTLIST" in source or not is_searchable:
             # The parser gives elements the default values of attributes; the Modeler does not.
             return _read_mended(source)
-    kind = _kind(root)
+    kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root)
     warnings = (BYTE_ORDER_MARK_WARNING,) if source.startswith(BOM_UTF8) else ()
@@ -206,8 +206,9 @@ def _forbidden(message: str, source: bytes, declaration: bytes) -> DocumentError
     return DocumentError(ErrorType.FORBIDDEN, message, line)
 
 
-def _kind(root: Element) -> Kind | None:
-    namespace, _, name = str(root.tag).rpartition("}")
+@lru_cache(maxsize=64)
+def _kind(tag: str) -> Kind | None:
+    namespace, _, name = tag.rpartition("}")
     if name.lower() == "definitions":
         if namespace.startswith("{" + BPMN_FAMILY):
             return Kind.BPMN
@@ -233,7 +234,7 @@ def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Do
         root = etree.fromstring(mended.source, _MENDED_PARSER)
     except etree.XMLSyntaxError as remaining:
         raise mending.malformed(remaining) from None
-    kind = _kind(root)
+    kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root) if error is None else mending.malformed(error)
     if kind is Kind.BPMN and mended.stray is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache, lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from metrics.document import Kind
@@ -38,9 +40,9 @@ OMITTED: Final = Omitted.OMITTED
 
 
 class Finding(NamedTuple):
-    """An element that counts, and the key within its block for which it does (`form.embedded`)."""
+    """An element that counts, and the keys within its block for which it does (`form.embedded`)."""
 
-    key: str
+    keys: tuple[str, ...]
     element: Element
 
     @property
@@ -125,14 +127,30 @@ def keys(block: type) -> Keys:
 def tally(findings: Iterable[Finding]) -> dict[str, int]:
     """How often each key was found."""
     counts: dict[str, int] = {}
-    for key, _ in findings:
-        counts[key] = counts.get(key, 0) + 1
+    for found, _ in findings:
+        for key in found:
+            counts[key] = counts.get(key, 0) + 1
     return counts
 
 
 def counted(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
     """A block of numbers, from how often each key was found."""
-    return block(*[counts.get(prefix + key, 0) for key in keys(block).printed])
+    hashable: Any = block
+    made: Block = _made(
+        hashable, *map(counts.get, _prefixed(prefix, keys(block).printed), repeat(0))
+    )
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _made(block: Any, *numbers: int) -> Any:
+    # Blocks never change, and most diagrams have those that another has too.
+    return block(*numbers)
+
+
+@cache
+def _prefixed(prefix: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(prefix + key for key in keys)
 
 
 def to_json(value: Any, *, documented_keys: bool = False) -> Any:

@@ -74,27 +74,25 @@ class ServiceTasks:
 
 
 def find(diagram: Diagram) -> Sequence[Finding]:
-    """Each service task, for `count` and for each key of `implementation` that it counts for."""
+    """Each service task, for `count` and for the keys of `implementation` that it counts for."""
     kinds_of = _camunda_8_kinds if diagram.engine is Engine.CAMUNDA_8 else _camunda_7_kinds
     findings = []
     for task in diagram.in_processes(SERVICE_TASK):
-        findings.append(Finding("count", task))
         kinds = kinds_of(diagram, task)
-        if kinds:
-            findings.append(Finding("implementation.count", task))
-            findings += [Finding(KEYS[kind], task) for kind in kinds]
+        ways = ("implementation.count", *[KEYS[kind] for kind in kinds]) if kinds else ()
+        findings.append(Finding(("count", *ways), task))
     return findings
 
 
 def count(findings: Sequence[Finding], engine: Engine) -> ServiceTasks:
     """How many findings each key has."""
     counts = tally(findings)
-    how = (
-        counted(Camunda8Implementations, counts, "implementation.")
-        if engine is Engine.CAMUNDA_8
-        else counted(Camunda7Implementations, counts, "implementation.")
-    )
-    return ServiceTasks(counts.get("count", 0), how)
+    implementations: Camunda7Implementations | Camunda8Implementations
+    if engine is Engine.CAMUNDA_8:
+        implementations = counted(Camunda8Implementations, counts, "implementation.")
+    else:
+        implementations = counted(Camunda7Implementations, counts, "implementation.")
+    return ServiceTasks(counts.get("count", 0), implementations)
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:

@@ -48,10 +48,14 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     longest: tuple[Element, ...] = ()
     for plane in _planes(diagram.root):
         sub_process = sub_processes.get(plane.get("bpmnElement", ""))
-        if sub_process is not None and diagram.root_element(sub_process) is not None:
-            findings.append(Finding("count", plane))
+        if (
+            sub_process is not None
+            and diagram.root_element(sub_process) is not None
+            and next(plane.iterchildren(*PLANE_ELEMENTS), None) is not None
+        ):
+            findings.append(Finding(("count",), plane))
             longest = max(longest, _way_up(sub_process), key=len)
-    return [*findings, *(Finding("nesting", element) for element in longest)]
+    return [*findings, *(Finding(("nesting",), element) for element in longest)]
 
 
 def count(findings: Sequence[Finding], engine: Engine) -> SubprocessPlanes:
@@ -62,9 +66,7 @@ def count(findings: Sequence[Finding], engine: Engine) -> SubprocessPlanes:
 def _planes(root: Element) -> Iterator[Element]:
     for diagram in root.iterchildren(BPMN_DIAGRAM):
         # Of several planes in a diagram the Modeler keeps the last.
-        planes = list(diagram.iterchildren(BPMN_PLANE))
-        if planes and next(planes[-1].iterchildren(*PLANE_ELEMENTS), None) is not None:
-            yield planes[-1]
+        yield from list(diagram.iterchildren(BPMN_PLANE))[-1:]
 
 
 def _way_up(sub_process: Element) -> tuple[Element, ...]:

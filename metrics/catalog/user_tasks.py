@@ -87,27 +87,25 @@ class UserTasks:
 
 
 def find(diagram: Diagram) -> Sequence[Finding]:
-    """Each user task, for `count` and for each key of `form` that it counts for."""
+    """Each user task, for `count` and for the keys of `form` that it counts for."""
     kinds_of = _camunda_8_kinds if diagram.engine is Engine.CAMUNDA_8 else _camunda_7_kinds
     findings = []
     for task in diagram.in_processes(USER_TASK):
-        findings.append(Finding("count", task))
         kinds = kinds_of(diagram, task)
-        if kinds:
-            findings.append(Finding("form.count", task))
-            findings += [Finding(KEYS[kind], task) for kind in kinds]
+        forms = ("form.count", *[KEYS[kind] for kind in kinds]) if kinds else ()
+        findings.append(Finding(("count", *forms), task))
     return findings
 
 
 def count(findings: Sequence[Finding], engine: Engine) -> UserTasks:
     """How many findings each key has."""
     counts = tally(findings)
-    how = (
-        counted(Camunda8Forms, counts, "form.")
-        if engine is Engine.CAMUNDA_8
-        else counted(Camunda7Forms, counts, "form.")
-    )
-    return UserTasks(counts.get("count", 0), how)
+    forms: Camunda7Forms | Camunda8Forms
+    if engine is Engine.CAMUNDA_8:
+        forms = counted(Camunda8Forms, counts, "form.")
+    else:
+        forms = counted(Camunda7Forms, counts, "form.")
+    return UserTasks(counts.get("count", 0), forms)
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
