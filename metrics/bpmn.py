@@ -119,9 +119,8 @@ EXTENSIONS_WITH_IDS: Final = {
 
 DROPPED: Final = "{urn:dropped}element"
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
-TAGS_WITH_IDS: Final = (*(f"{prefix}*" for prefix in MODEL_TAGS), CAMUNDA_ERROR)
-
 _ids: Final = etree.XPath("//*/@id", smart_strings=False, regexp=False)
+_ids_with_elements: Final = etree.XPath("//*/@id", regexp=False)
 # One by one: a union would be sorted, which takes the square of the number in a hostile file.
 _model_ids: Final = tuple(
     etree.XPath(
@@ -378,9 +377,11 @@ def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[D
     times_more = 0
     seen: set[str] = set()
     is_read: dict[Element, bool] = {root: True}
-    for element in list(root.iter(*TAGS_WITH_IDS)):
-        id = element.get("id")
-        if id not in suspicious or not _is_read(element, is_read):
+    for id in _ids_with_elements(root):
+        if id not in suspicious:
+            continue
+        element = id.getparent()
+        if not (_has_an_id(str(element.tag)) and _is_read(element, is_read)):
             continue
         is_second = id in seen
         if not is_second and LEGAL_ID.fullmatch(id):
@@ -420,6 +421,11 @@ def _is_read(element: Element, known: dict[Element, bool]) -> bool:
     return answer
 
 
+def _has_an_id(tag: str) -> bool:
+    """Whether the Modeler's model gives such elements an id."""
+    return tag.startswith(MODEL_TAGS) or tag == CAMUNDA_ERROR
+
+
 def _may_stand_in(tag: str, parent_tag: str) -> bool:
     if parent_tag in EXTENSIONS_WITH_IDS:
         return tag in EXTENSIONS_WITH_IDS[parent_tag]
@@ -429,7 +435,7 @@ def _may_stand_in(tag: str, parent_tag: str) -> bool:
         return True
     if tag in ROOT_ELEMENTS:
         return parent_tag.lower() == DEFINITIONS.lower()
-    return parent_tag.startswith(MODEL_TAGS) and tag.startswith((*MODEL_TAGS, CAMUNDA_ERROR))
+    return parent_tag.startswith(MODEL_TAGS) and _has_an_id(tag)
 
 
 def _warning_of_dropped(element: Element, is_second: bool) -> DiagramWarning:

@@ -106,6 +106,11 @@ WRITTEN_TWICE: Final = "an attribute written twice"
 RESERVED_DECLARATIONS: Final = ("xmlns:xml", "xmlns:xmlns")
 
 
+STRICT_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, collect_ids=False
+)
+
+
 class Mended(NamedTuple):
     """Well-formed bytes (UTF-8) for those of a file that is not, and what was changed.
 
@@ -127,7 +132,20 @@ def mend(source: bytes) -> Mended:
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
         warnings.append(BYTE_ORDER_MARK_WARNING)
+    elif warnings and _is_well_formed(text):
+        return Mended(text.encode(), tuple(warnings), None)
     return _Mender(text, warnings).mend()
+
+
+def _is_well_formed(text: str) -> bool:
+    """Whether a text is tidy as UTF-8, so that only the bytes of the file were not."""
+    if "<!DOCTYPE" in text:
+        return False
+    try:
+        root = etree.fromstring(text.encode(), STRICT_PARSER)
+    except etree.XMLSyntaxError:
+        return False
+    return root.getroottree().docinfo.encoding in (None, "UTF-8")
 
 
 def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
