@@ -232,7 +232,7 @@ class Diagram:
         self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
-        self._roots: dict[Element, Element | None] = {}
+        self._roots: dict[Element | None, Element | None] = {}
         root = document.root
         if root is not None and document.kind is Kind.BPMN:
             suspicious = _suspicious_ids(root)
@@ -288,6 +288,8 @@ class Diagram:
         None where it stands at a place at which BPMN has no flow elements.
         """
         container = flow_element.getparent()
+        if container in self._roots:
+            return self._roots[container]
         passed = []
         while container is not None and container not in self._roots:
             passed.append(container)

@@ -37,6 +37,11 @@ class ExecutionPlatform:
     )
 
 
+DEFAULT_PROFILES: Final = {
+    engine: ExecutionPlatform(name, OMITTED) for engine, name in DEFAULT_PLATFORMS.items()
+}
+
+
 class Profile(NamedTuple):
     """What a diagram says of its platform, and which kind of diagram says so."""
 
@@ -58,7 +63,7 @@ def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
         return ExecutionPlatform(
             name or DEFAULT_PLATFORMS[engine], OMITTED if is_omitted else version
         )
-    return ExecutionPlatform(DEFAULT_PLATFORMS[engine], OMITTED)
+    return DEFAULT_PROFILES[engine]
 
 
 METRIC: Final = Metric(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECTOR: Final = camunda("connector")
 TYPE: Final = camunda_attribute("type")
+TYPE_NAMES: Final = frozenset(TYPE)
 TASK_DEFINITION: Final = zeebe("taskDefinition")
 
 ATTRIBUTE_KINDS: Final = {
@@ -96,8 +97,9 @@ def count(findings: Sequence[Finding], engine: Engine) -> ServiceTasks:
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
-    kinds = {ATTRIBUTE_KINDS[name] for name in task.attrib if name in ATTRIBUTE_KINDS}
-    if attribute(task, TYPE) == "external":
+    names = task.keys()
+    kinds = {ATTRIBUTE_KINDS[name] for name in names if name in ATTRIBUTE_KINDS}
+    if not TYPE_NAMES.isdisjoint(names) and attribute(task, TYPE) == "external":
         kinds.add("external")
     if task in diagram.extended(CONNECTOR):
         kinds.add("connector")

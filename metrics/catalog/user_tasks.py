@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FORM_KEY: Final = camunda_attribute("formKey")
 FORM_REF: Final = camunda_attribute("formRef")
+FORM_ATTRIBUTES: Final = frozenset((*FORM_KEY, *FORM_REF))
 ZEEBE_FORM_KEY: Final = zeebe_attribute("formKey")
 ZEEBE_FORM_ID: Final = zeebe_attribute("formId")
 FORM_DATA: Final = camunda("formData")
@@ -109,10 +110,14 @@ def count(findings: Sequence[Finding], engine: Engine) -> UserTasks:
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
-    form_key = attribute(task, FORM_KEY)
-    kinds = set() if form_key is None else {_kind_of_form_key(form_key)}
-    if attribute(task, FORM_REF) is not None:
-        kinds.add("camundaForms")
+    kinds = set()
+    form_key = None
+    if not FORM_ATTRIBUTES.isdisjoint(task.keys()):
+        form_key = attribute(task, FORM_KEY)
+        if form_key is not None:
+            kinds.add(_kind_of_form_key(form_key))
+        if attribute(task, FORM_REF) is not None:
+            kinds.add("camundaForms")
     if form_key is None and task in diagram.extended(FORM_DATA):
         form_data = diagram.extended(FORM_DATA)[task][0]
         if next(form_data.iterchildren(FORM_FIELD), None) is not None:
