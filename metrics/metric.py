@@ -8,16 +8,16 @@ the names of its fields, and their meaning is told with `described`.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, lru_cache
-from itertools import repeat
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from metrics.document import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -124,33 +124,34 @@ def keys(block: type) -> Keys:
     return _KEYS[block]
 
 
-def tally(findings: Iterable[Finding]) -> dict[str, int]:
-    """How often each key was found."""
-    counts: dict[str, int] = {}
-    for found, _ in findings:
-        for key in found:
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+def counting(
+    make: Callable[[Mapping[str, int], Engine], Block],
+) -> Callable[[Sequence[Finding], Engine], Block]:
+    """The `count` of a metric, from a function that makes its block of how often each key is found.
+
+    Blocks never change, and most diagrams have one that another has too: it is made once.
+    """
+
+    @lru_cache(maxsize=4096)
+    def made(tallies: tuple[tuple[tuple[str, ...], int], ...], engine: Engine) -> Block:
+        counts: Counter[str] = Counter()
+        for keys, times in tallies:
+            counts.update(dict.fromkeys(keys, times))
+        return make(counts, engine)
+
+    @wraps(make)
+    def count(findings: Sequence[Finding], engine: Engine) -> Block:
+        tallies: dict[tuple[str, ...], int] = {}
+        for keys, _ in findings:
+            tallies[keys] = tallies.get(keys, 0) + 1
+        return made(tuple(tallies.items()), engine)
+
+    return count
 
 
-def counted(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
+def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
     """A block of numbers, from how often each key was found."""
-    hashable: Any = block
-    made: Block = _made(
-        hashable, *map(counts.get, _prefixed(prefix, keys(block).printed), repeat(0))
-    )
-    return made
-
-
-@lru_cache(maxsize=4096)
-def _made(block: Any, *numbers: int) -> Any:
-    # Blocks never change, and most diagrams have those that another has too.
-    return block(*numbers)
-
-
-@cache
-def _prefixed(prefix: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(prefix + key for key in keys)
+    return block(*[counts.get(prefix + key, 0) for key in keys(block).printed])
 
 
 def to_json(value: Any, *, documented_keys: bool = False) -> Any:

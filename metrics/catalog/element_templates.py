@@ -36,8 +36,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lxml import etree
-
 from metrics.bpmn import (
     EVENTS,
     FLOW_ELEMENTS,
@@ -48,9 +46,12 @@ from metrics.bpmn import (
     bpmn,
     bpmn_type,
     camunda,
+    camunda_attribute,
+    elements_with,
     extension_attributes,
     extensions,
     zeebe,
+    zeebe_attribute,
 )
 from metrics.metric import OMITTED, Metric, Omitted, described
 from metrics.namespaces import CAMUNDA, ZEEBE
@@ -170,10 +171,8 @@ SUBSCRIPTION: Final = zeebe("subscription")
 CONDITIONAL_FILTER: Final = zeebe("conditionalFilter")
 
 _templated: Final = {
-    namespace: etree.XPath(
-        "//*[@platform:modelerTemplate or @modelerTemplate]", namespaces={"platform": namespace}
-    )
-    for namespace in (CAMUNDA, ZEEBE)
+    CAMUNDA: elements_with(camunda_attribute("modelerTemplate")),
+    ZEEBE: elements_with(zeebe_attribute("modelerTemplate")),
 }
 
 

@@ -23,8 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lxml import etree
-
 from metrics.bpmn import (
     CAMUNDA_ERROR,
     EVENTS,
@@ -35,9 +33,9 @@ from metrics.bpmn import (
     bpmn,
     camunda,
     camunda_attribute,
+    elements_with,
 )
 from metrics.metric import Metric, described
-from metrics.namespaces import CAMUNDA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +53,7 @@ OUT: Final = camunda("out")
 NAME, ID = camunda_attribute("name"), camunda_attribute("id")
 TARGET, LOCAL = camunda_attribute("target"), camunda_attribute("local")
 RESULT_VARIABLE: Final = camunda_attribute("resultVariable")
-MENTION: Final = b"resultVariable"
+MENTION: Final = RESULT_VARIABLE.plain.encode()
 
 # The tasks whose `resultVariable` the Modeler also reads without a prefix.
 RESULT_TASKS: Final = frozenset(bpmn("serviceTask sendTask businessRuleTask scriptTask"))
@@ -74,9 +72,7 @@ EVENT_VARIABLES: Final = {
 }
 """The attributes of event definitions that name a variable."""
 
-_result_variables: Final = etree.XPath(
-    "//*[@camunda:resultVariable or @resultVariable]", namespaces={"camunda": CAMUNDA}
-)
+_with_result_variable: Final = elements_with(RESULT_VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
             if attribute(mapping, LOCAL) != "true":
                 yield _Source(attribute(mapping, TARGET), element)
     if diagram.document.mentions(MENTION):
-        for element in _result_variables(diagram.root):
+        for element in _with_result_variable(diagram.root):
             variable = (
                 attribute(element, RESULT_VARIABLE)
                 if element.tag in RESULT_TASKS

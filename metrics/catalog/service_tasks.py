@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, camunda_attribute, zeebe
-from metrics.metric import Finding, Metric, counted, described, tally
+from metrics.metric import Finding, Metric, block_of, counting, described
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -85,15 +85,12 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     return findings
 
 
-def count(findings: Sequence[Finding], engine: Engine) -> ServiceTasks:
+@counting
+def count(counts: Mapping[str, int], engine: Engine) -> ServiceTasks:
     """How many findings each key has."""
-    counts = tally(findings)
-    implementations: Camunda7Implementations | Camunda8Implementations
-    if engine is Engine.CAMUNDA_8:
-        implementations = counted(Camunda8Implementations, counts, "implementation.")
-    else:
-        implementations = counted(Camunda7Implementations, counts, "implementation.")
-    return ServiceTasks(counts.get("count", 0), implementations)
+    block: type[Camunda7Implementations | Camunda8Implementations]
+    block = Camunda8Implementations if engine is Engine.CAMUNDA_8 else Camunda7Implementations
+    return ServiceTasks(counts["count"], block_of(block, counts, "implementation."))
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:

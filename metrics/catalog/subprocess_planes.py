@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from metrics.bpmn import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
-from metrics.metric import Finding, Metric, counted, described, tally
+from metrics.metric import Finding, Metric, block_of, counting, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -58,9 +58,10 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     return [*findings, *(Finding(("nesting",), element) for element in longest)]
 
 
-def count(findings: Sequence[Finding], engine: Engine) -> SubprocessPlanes:
+@counting
+def count(counts: Mapping[str, int], engine: Engine) -> SubprocessPlanes:
     """How many findings each key has."""
-    return counted(SubprocessPlanes, tally(findings))
+    return block_of(SubprocessPlanes, counts)
 
 
 def _planes(root: Element) -> Iterator[Element]:

@@ -23,10 +23,10 @@ from metrics.bpmn import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import Finding, Metric, counted, described, tally
+from metrics.metric import Finding, Metric, block_of, counting, described
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -98,15 +98,12 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     return findings
 
 
-def count(findings: Sequence[Finding], engine: Engine) -> UserTasks:
+@counting
+def count(counts: Mapping[str, int], engine: Engine) -> UserTasks:
     """How many findings each key has."""
-    counts = tally(findings)
-    forms: Camunda7Forms | Camunda8Forms
-    if engine is Engine.CAMUNDA_8:
-        forms = counted(Camunda8Forms, counts, "form.")
-    else:
-        forms = counted(Camunda7Forms, counts, "form.")
-    return UserTasks(counts.get("count", 0), forms)
+    block: type[Camunda7Forms | Camunda8Forms]
+    block = Camunda8Forms if engine is Engine.CAMUNDA_8 else Camunda7Forms
+    return UserTasks(counts["count"], block_of(block, counts, "form."))
 
 
 def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
