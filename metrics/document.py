@@ -31,7 +31,7 @@ ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-12
 
 
 RARE_LETTERS: Final = (b"V",)
-MOST_RARE_LETTERS: Final = 8
+BYTES_A_RARE_LETTER: Final = 512
 
 
 class Kind(StrEnum):
@@ -118,7 +118,7 @@ def _mentions(source: bytes, name: bytes) -> bool:
         offset = name.find(letter)
         if offset != -1:
             place = source.find(letter)
-            for _ in range(MOST_RARE_LETTERS):
+            for _ in range(8 + len(source) // BYTES_A_RARE_LETTER):
                 if place == -1:
                     return False
                 if source.startswith(name, place - offset):

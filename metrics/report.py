@@ -56,7 +56,7 @@ GROUPS: Final[Mapping[str, type[SimpleNamespace]]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """What was measured of one file.
 

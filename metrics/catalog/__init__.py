@@ -33,13 +33,19 @@ OTHER_ENGINE: Final = {Engine.CAMUNDA_7: zeebe(""), Engine.CAMUNDA_8: camunda(""
 
 TAGS: Final = {
     engine: tuple(
-        tag
-        for tag in sorted({tag for metric in METRICS for tag in metric.tags})
-        if not tag.startswith(other)
+        sorted(
+            # Names in any namespace are looked for in less time than those in their own.
+            {
+                f"{{*}}{tag.rpartition('}')[2]}"
+                for metric in METRICS
+                for tag in metric.tags
+                if not tag.startswith(other)
+            }
+        )
     )
     for engine, other in OTHER_ENGINE.items()
 }
-"""The elements that any of them asks for, in a diagram for an engine."""
+"""The names of the elements that any of them asks for, in a diagram for an engine."""
 
 
 def measure(diagram: Diagram) -> dict[str, Any]:
@@ -67,14 +73,15 @@ class _Plan(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _plan(kind: Kind, engine: Engine, tags: frozenset[object]) -> _Plan:
-    metrics = [metric for metric in METRICS if kind in metric.kinds]
+    nothing = {metric.name: metric.count((), engine) for metric in METRICS if kind in metric.kinds}
+    metrics = [metric for metric in METRICS if nothing.get(metric.name) is not None]
     asked = [
         metric
         for metric in metrics
         if not metric.tags.isdisjoint(tags) or not (metric.tags or metric.attribute)
     ]
     return _Plan(
-        {metric.name: metric.count((), engine) for metric in metrics},
+        nothing,
         tuple(asked),
         tuple(
             (metric, metric.attribute)
