@@ -32,7 +32,6 @@ all others. Properties count by `binding.name` where `binding.type` is `property
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -199,8 +198,12 @@ class Use(NamedTuple):
     template: str
     version: str | None
     has_icon: bool
-    bindings: Counter[str]
+    bindings: Mapping[str, int]
     element: Element
+
+
+Times = tuple[str, int]
+"""A binding, and how often an element has it."""
 
 
 def find(diagram: Diagram) -> Sequence[Use]:
@@ -208,6 +211,7 @@ def find(diagram: Diagram) -> Sequence[Use]:
     is_camunda_8 = diagram.engine is Engine.CAMUNDA_8
     namespace = ZEEBE if is_camunda_8 else CAMUNDA
     bindings_of = _camunda_8_bindings if is_camunda_8 else _camunda_7_bindings
+    referred = _Referred(diagram)
     uses = []
     for element in _templated[namespace](diagram.root):
         attributes = extension_attributes(element, namespace)
@@ -216,7 +220,7 @@ def find(diagram: Diagram) -> Sequence[Use]:
                 attributes["modelerTemplate"],
                 attributes.get("modelerTemplateVersion"),
                 bool(attributes.get("modelerTemplateIcon")),
-                Counter(bindings_of(diagram, element)),
+                _sums(bindings_of(element, referred)),
                 element,
             )
             uses.append(use)
@@ -247,7 +251,15 @@ def _may_use_a_template(diagram: Diagram, element: Element) -> bool:
     return element.tag in TEMPLATED_ROOT_ELEMENTS and element.getparent() is diagram.root
 
 
-def _most(counts: Iterable[Counter[str]]) -> dict[str, int]:
+def _sums(bindings: Iterable[Times]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for binding, times in bindings:
+        if times:
+            sums[binding] = sums.get(binding, 0) + times
+    return sums
+
+
+def _most(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     most: dict[str, int] = {}
     for of_an_element in counts:
         for binding, times in of_an_element.items():
@@ -256,22 +268,22 @@ def _most(counts: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(sorted(most.items()))
 
 
-def _camunda_7_bindings(diagram: Diagram, element: Element) -> Iterator[str]:
-    """The bindings of an element, each as often as it has it."""
+def _camunda_7_bindings(element: Element, referred: _Referred) -> Iterator[Times]:
+    """The bindings of an element, and how often it has each."""
     for name in {_camunda_7_name(name) for name in element.attrib} - {None}:
-        yield f"camunda:{name}"
+        yield f"camunda:{name}", 1
     seen = set()
     for extension in extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_7_EXTENSIONS:
             has_business_key = tag == IN and extension.get("businessKey") is not None
-            yield "camunda:in:businessKey" if has_business_key else CAMUNDA_7_EXTENSIONS[tag]
+            yield "camunda:in:businessKey" if has_business_key else CAMUNDA_7_EXTENSIONS[tag], 1
         elif tag in CAMUNDA_7_LISTS and tag not in seen:
             seen.add(tag)
             yield from _listed(extension, CAMUNDA_7_LISTS[tag])
     if element.tag == SEQUENCE_FLOW:
         for _ in element.iterchildren(CONDITION_EXPRESSION):
-            yield "conditionExpression"
+            yield "conditionExpression", 1
             return
 
 
@@ -282,42 +294,39 @@ def _camunda_7_name(name: str) -> str | None:
     return local if local != name or name in CAMUNDA_7_ATTRIBUTES else None
 
 
-def _camunda_8_bindings(diagram: Diagram, element: Element) -> Iterator[str]:
-    """The bindings of an element, each as often as it has it."""
+def _camunda_8_bindings(element: Element, referred: _Referred) -> Iterator[Times]:
+    """The bindings of an element, and how often it has each."""
     seen = set()
     for extension in extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_8_EXTENSIONS:
-            yield CAMUNDA_8_EXTENSIONS[tag]
+            yield CAMUNDA_8_EXTENSIONS[tag], 1
         elif tag == LINKED_RESOURCES:
             for resource in extension.iterchildren(LINKED_RESOURCE):
-                yield from ["zeebe:linkedResource"] * len(set(resource.keys()) - {"linkName"})
+                yield "zeebe:linkedResource", len(set(resource.keys()) - {"linkName"})
         elif tag not in seen:
             seen.add(tag)
             if tag in CAMUNDA_8_ATTRIBUTES:
-                yield from [CAMUNDA_8_ATTRIBUTES[tag]] * len(extension.keys())
+                yield CAMUNDA_8_ATTRIBUTES[tag], len(extension.keys())
             elif tag in CAMUNDA_8_LISTS:
                 yield from _listed(extension, CAMUNDA_8_LISTS[tag])
     if element.tag == RECEIVE_TASK:
-        yield from _message_bindings(diagram, element.get("messageRef"))
+        yield from referred.message(element.get("messageRef"))
     elif element.tag in EVENTS:
         for definition in element.iterchildren():
-            yield from _event_bindings(diagram, definition)
+            yield from _event_bindings(definition, referred)
 
 
-def _event_bindings(diagram: Diagram, definition: Element) -> Iterator[str]:
+def _event_bindings(definition: Element, referred: _Referred) -> Iterator[Times]:
     if definition.tag == MESSAGE_EVENT:
-        yield from _message_bindings(diagram, definition.get("messageRef"))
+        yield from referred.message(definition.get("messageRef"))
     elif definition.tag == SIGNAL_EVENT:
-        signal = _referred(diagram, SIGNAL, definition.get("signalRef"))
-        if signal is not None and signal.get("name") is not None:
-            yield "bpmn:Signal#property"
+        yield from referred.signal(definition.get("signalRef"))
     elif definition.tag == TIMER_EVENT:
-        for _ in definition.iterchildren(*TIMES):
-            yield "bpmn:TimerEventDefinition#property"
+        yield "bpmn:TimerEventDefinition#property", sum(1 for _ in definition.iterchildren(*TIMES))
     elif definition.tag == CONDITIONAL_EVENT:
         if next(definition.iterchildren(CONDITION), None) is not None:
-            yield "bpmn:ConditionalEventDefinition#property"
+            yield "bpmn:ConditionalEventDefinition#property", 1
         yield from _attributes_of_first(
             definition,
             CONDITIONAL_FILTER,
@@ -325,34 +334,46 @@ def _event_bindings(diagram: Diagram, definition: Element) -> Iterator[str]:
         )
 
 
-def _message_bindings(diagram: Diagram, reference: str | None) -> Iterator[str]:
-    message = _referred(diagram, MESSAGE, reference)
-    if message is None:
-        return
-    if message.get("name") is not None:
-        yield "bpmn:Message#property"
-    yield from _attributes_of_first(
-        message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"
-    )
+class _Referred:
+    """The bindings of messages and signals, each looked at once, however many refer to it."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self._elements = diagram.root_elements_by_id
+        self._messages: dict[str | None, tuple[Times, ...]] = {}
+
+    def message(self, reference: str | None) -> tuple[Times, ...]:
+        if reference not in self._messages:
+            self._messages[reference] = tuple(self._message(reference))
+        return self._messages[reference]
+
+    def signal(self, reference: str | None) -> Iterator[Times]:
+        signal = self._elements.get(reference)
+        if signal is not None and signal.tag == SIGNAL and signal.get("name") is not None:
+            yield "bpmn:Signal#property", 1
+
+    def _message(self, reference: str | None) -> Iterator[Times]:
+        message = self._elements.get(reference)
+        if message is None or message.tag != MESSAGE:
+            return
+        if message.get("name") is not None:
+            yield "bpmn:Message#property", 1
+        yield from _attributes_of_first(
+            message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"
+        )
 
 
-def _referred(diagram: Diagram, tag: str, reference: str | None) -> Element | None:
-    element = diagram.root_elements_by_id.get(reference)
-    return element if element is not None and element.tag == tag else None
-
-
-def _listed(holder: Element, bindings: Mapping[str, str]) -> Iterator[str]:
+def _listed(holder: Element, bindings: Mapping[str, str]) -> Iterator[Times]:
     for child in holder:
         binding = bindings.get(str(child.tag))
         if binding is not None:
-            yield binding
+            yield binding, 1
 
 
-def _attributes_of_first(element: Element, tag: str, binding: str) -> Iterator[str]:
-    """The binding as often as the first extension element with a tag has attributes."""
+def _attributes_of_first(element: Element, tag: str, binding: str) -> Iterator[Times]:
+    """The binding, as often as the first extension element with a tag has attributes."""
     for extension in extensions(element):
         if extension.tag == tag:
-            yield from [binding] * len(extension.keys())
+            yield binding, len(extension.keys())
             return
 
 

@@ -173,32 +173,41 @@ class _Scopes:
     """The elements with input parameters, and which of them stand above an element."""
 
     def __init__(self, diagram: Diagram) -> None:
-        self._names = {
-            element: {
-                attribute(parameter, NAME) for parameter in first.iterchildren(INPUT_PARAMETER)
-            }
-            for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items()
-        }
-        self._all_names = set().union(*self._names.values())
-        self._above: dict[Element, tuple[Element, ...]] = {}
+        self._by_name: dict[str | None, set[Element]] = {}
+        self._holders: set[Element] = set()
+        for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items():
+            for parameter in first.iterchildren(INPUT_PARAMETER):
+                self._by_name.setdefault(attribute(parameter, NAME), set()).add(element)
+                self._holders.add(element)
+        self._above: dict[Element, dict[Element, int]] = {}
+        self._scopes: dict[tuple[str | None, Element], Element | None] = {}
 
     def scope(self, name: str | None, element: Element, default: Element) -> Element:
         """The nearest element above this one with an input parameter of the name."""
-        if name not in self._all_names:
-            return default
-        return next((above for above in self.above(element) if name in self._names[above]), default)
-
-    def above(self, element: Element) -> tuple[Element, ...]:
         parent = element.getparent()
-        if parent is None:
-            return ()
-        if parent not in self._above:
-            self._above[parent] = tuple(
-                container
-                for container in (parent, *parent.iterancestors())
-                if container in self._names
-            )
-        return self._above[parent]
+        if parent is None or name not in self._by_name:
+            return default
+        if (name, parent) not in self._scopes:
+            self._scopes[name, parent] = self._nearest(self._by_name[name], self._above_and(parent))
+        nearest = self._scopes[name, parent]
+        return default if nearest is None else nearest
+
+    def _nearest(self, holders: set[Element], above: dict[Element, int]) -> Element | None:
+        fewer, more = sorted((holders, above), key=len)
+        return min(
+            (holder for holder in fewer if holder in more), key=above.__getitem__, default=None
+        )
+
+    def _above_and(self, element: Element) -> dict[Element, int]:
+        """An element and those above it that have input parameters, with their distances."""
+        if element not in self._above:
+            ancestors = (element, *element.iterancestors())
+            self._above[element] = {
+                ancestor: distance
+                for distance, ancestor in enumerate(ancestors)
+                if ancestor in self._holders
+            }
+        return self._above[element]
 
 
 METRIC: Final = Metric(
