@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
-from metrics.report import FRAGMENTS, Report, scan
-
 if TYPE_CHECKING:
+    from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+    from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
 
 __version__ = "0.1.0"
@@ -29,10 +29,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # Few read definitions: who does not need not wait for the import.
-    if name == "TemplateDefinitions":
-        from metrics.template_definitions import TemplateDefinitions
+_MODULES = {
+    "FRAGMENTS": "metrics.report",
+    "DiagramWarning": "metrics.document",
+    "DocumentError": "metrics.document",
+    "ErrorType": "metrics.document",
+    "Kind": "metrics.document",
+    "Report": "metrics.report",
+    "TemplateDefinitions": "metrics.template_definitions",
+    "scan": "metrics.report",
+}
 
-        return TemplateDefinitions
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    # Nothing is imported before it is asked for: who does not need it does not wait for it.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

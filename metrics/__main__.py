@@ -1,5 +1,24 @@
-"""`python -m metrics`, the same as the command `metrics`."""
+"""The entry point of the command `metrics`, and of `python -m metrics`."""
 
-from metrics.cli import main
+from __future__ import annotations
 
-main()
+import sys
+from typing import Final, NoReturn
+
+EXIT_INTERRUPTED: Final = 130
+
+
+def main() -> NoReturn:
+    """Run the command line; ends the process with its exit status."""
+    try:
+        # Within the `try`: an interrupt while this is imported gets no traceback either.
+        from metrics.cli import run
+
+        status = run()
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

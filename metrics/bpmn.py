@@ -361,16 +361,17 @@ def _may_be_suspicious(ids: list[str]) -> bool:
 def _platform(document: Document) -> Platform:
     if document.form is not None:
         name, version = map(document.form.get, ("executionPlatform", "executionPlatformVersion"))
-        # A form is anybody's JSON: what is no text names nothing.
-        return Platform(
-            name if isinstance(name, str) and name else None,
-            version if isinstance(version, str) else None,
-        )
+        return Platform(_text(name) or None, _text(version))
     root = document.root
     name = None if root is None else _of_root(root, EXECUTION_PLATFORM, "executionPlatform")
     if root is None or not name:
         return NO_PLATFORM
     return Platform(name, _of_root(root, EXECUTION_PLATFORM_VERSION, "executionPlatformVersion"))
+
+
+def _text(value: object) -> str | None:
+    # A form is anybody's JSON: what is no text names nothing, and half a surrogate pair no letter.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else None
 
 
 def _of_root(root: Element, qualified: str, plain: str) -> str | None:

@@ -8,24 +8,22 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from metrics.document import DocumentError, ErrorType
 from metrics.formats import FORMATS, Selection, printable
-from metrics.report import DEFAULT_MAX_SIZE, FRAGMENTS, Report, scan
+from metrics.report import FRAGMENTS, Report, scan
+from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 EXIT_UNMEASURED: Final = 2
-EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
 
 STANDARD_INPUT: Final = "-"
-
-CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -44,24 +42,24 @@ class Size(click.ParamType[int]):
         return int(match[1]) * UNITS[match[2].upper()]
 
 
-def main() -> NoReturn:
-    """The entry point of the command `metrics`; ends the process with its exit status."""
+def run() -> int:
+    """Do what the command line asks for; returns the exit status."""
     try:
-        status = metrics.main(prog_name="metrics", standalone_mode=False)
+        status: int = metrics.main(prog_name="metrics", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        status = EXIT_UNMEASURED
-    except (click.Abort, KeyboardInterrupt):
-        status = EXIT_INTERRUPTED
+        return EXIT_UNMEASURED
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except BrokenPipeError:
         _drop_output()
-        status = EXIT_BROKEN_PIPE
+        return EXIT_BROKEN_PIPE
     except OSError as error:
         _drop_output()
         with suppress(OSError):
             click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
-        status = EXIT_UNMEASURED
-    sys.exit(status)
+        return EXIT_UNMEASURED
+    return status
 
 
 def _drop_output() -> None:
@@ -157,7 +155,7 @@ def scan_command(
     if template_source == "definitions":
         from metrics.template_definitions import TemplateDefinitions
 
-        templates = TemplateDefinitions(template_folders)
+        templates = TemplateDefinitions(template_folders, max_size=max_size)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = FORMATS[format_name or ("json" if single else "ndjson")]
     measure = partial(scan, max_size=max_size, templates=templates)
@@ -204,11 +202,12 @@ def _say(file: str | None, line: int | None, column: int | None, message: str) -
     said = f"{name}:{place}: {message}" if place else f"{name}: {message}"
     # Whoever cannot be told still gets the results, and the exit status.
     with suppress(OSError):
-        click.echo(CONTROL_CHARACTER.sub(_escaped, printable(said)), err=True)
-
-
-def _escaped(character: re.Match[str]) -> str:
-    return repr(character[0])[1:-1]
+        # What a file names must not steer the terminal, nor turn the line about.
+        characters = (
+            character if character.isprintable() else repr(character)[1:-1]
+            for character in printable(said)
+        )
+        click.echo("".join(characters), err=True)
 
 
 def _reports(

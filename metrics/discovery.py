@@ -10,6 +10,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.sources import absolute
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -99,7 +101,7 @@ def _ignores_above(folder: str) -> tuple[_Ignores, ...]:
     A folder that these ignore was asked for by its name, and is read without them.
     """
     above: list[str] = []
-    top = current = os.path.abspath(folder)
+    top = current = absolute(folder)
     while not os.path.exists(os.path.join(current, REPOSITORY)):
         parent = os.path.dirname(current)
         if parent == current:
@@ -124,7 +126,7 @@ def _ignores_in(folder: str) -> Sequence[_Ignores]:
 
     # What is no pattern ignores nothing, as in git.
     valid = [line for line in lines if _is_pattern(line)]
-    return (_Ignores(os.path.abspath(folder), GitIgnoreSpec.from_lines(valid)),)
+    return (_Ignores(absolute(folder), GitIgnoreSpec.from_lines(valid)),)
 
 
 def _is_pattern(line: str) -> bool:
@@ -139,7 +141,7 @@ def _is_pattern(line: str) -> bool:
 
 def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:
     """Whether the innermost `.gitignore` that says anything of a path says that it is ignored."""
-    full = os.path.abspath(path) + (os.sep if is_folder else "")
+    full = absolute(path) + (os.sep if is_folder else "")
     for folder, spec in reversed(ignores):
         decision = spec.check_file(full[len(folder) :].lstrip(os.sep)).include
         if decision is not None:

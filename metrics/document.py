@@ -17,6 +17,7 @@ from lxml import etree
 from metrics.namespaces import BPMN_FAMILY, DMN_FAMILY
 
 if TYPE_CHECKING:
+    import json
     from collections.abc import Mapping
     from typing import Any
 
@@ -251,9 +252,25 @@ def _read_form(source: bytes) -> Document:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise DocumentError(
-            ErrorType.MALFORMED, f"not valid JSON: {error.msg}", error.lineno, error.colno
-        ) from None
+        value = _json_as_javascript_has_it(text, error)
     if not isinstance(value, dict):
         raise DocumentError(ErrorType.UNSUPPORTED, "no form: the JSON is not an object")
     return Document(Kind.FORM, source, form=value, warnings=tuple(warnings))
+
+
+def _json_as_javascript_has_it(text: str, error: json.JSONDecodeError) -> Any:
+    """The value of what orjson refused: numbers beyond a double, halves of surrogate pairs."""
+    import json
+
+    def refuse(_: str) -> None:
+        raise ValueError
+
+    try:
+        # NaN and Infinity are Python's own.
+        return json.loads(text, parse_int=float, parse_constant=refuse)
+    except RecursionError:
+        raise DocumentError(ErrorType.TOO_LARGE, "JSON that is nested too deep") from None
+    except ValueError:
+        raise DocumentError(
+            ErrorType.MALFORMED, f"not valid JSON: {error.msg}", error.lineno, error.colno
+        ) from None

@@ -5,6 +5,7 @@ A format takes reports as they come, and gives pieces of output as they are read
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from metrics.report import Report
+
+
+# DEL, and the second set of control characters in UTF-8; orjson escapes the first.
+CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 
 class Selection(NamedTuple):
@@ -27,11 +32,11 @@ def json(reports: Iterable[Report], selection: Selection, *, single: bool) -> It
     """A JSON object for a single diagram, an array of them for several."""
     if single:
         for report in reports:
-            yield orjson.dumps(_record(report, selection, named=False), option=_INDENTED) + b"\n"
+            yield _dumps(_record(report, selection, named=False), _INDENTED) + b"\n"
         return
     separator = b"[\n"
     for report in reports:
-        record = orjson.dumps(_record(report, selection, named=True), option=orjson.OPT_INDENT_2)
+        record = _dumps(_record(report, selection, named=True), _INDENTED)
         yield separator + b"  " + record.replace(b"\n", b"\n  ")
         separator = b",\n"
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
@@ -40,14 +45,20 @@ def json(reports: Iterable[Report], selection: Selection, *, single: bool) -> It
 def ndjson(reports: Iterable[Report], selection: Selection, *, single: bool) -> Iterator[bytes]:
     """A line of JSON for each diagram."""
     for report in reports:
-        record = _record(report, selection, named=True)
-        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        yield _dumps(_record(report, selection, named=True), orjson.OPT_APPEND_NEWLINE)
 
 
 FORMATS: Final[Mapping[str, Callable[..., Iterator[bytes]]]] = {"json": json, "ndjson": ndjson}
 """The formats by their names on the command line."""
 
 _INDENTED: Final = orjson.OPT_INDENT_2
+
+
+def _dumps(record: dict[str, Any], option: int) -> bytes:
+    # JSON lets them stand, but a terminal would obey them.
+    return CONTROL_CHARACTER.sub(
+        lambda match: b"\\u%04x" % ord(match[0].decode()), orjson.dumps(record, option=option)
+    )
 
 
 def printable(path: str) -> str:

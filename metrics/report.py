@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from metrics import document
+from metrics import document, sources
 from metrics.bpmn import Diagram
 from metrics.catalog import METRICS, TAGS, measure
-from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+from metrics.document import DiagramWarning, DocumentError, Kind
 from metrics.metric import keys, snake_case, to_json
+from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
 """The names of the parts that a payload can be asked for."""
-
-DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
-"""Bytes above which a diagram is refused as too large, unless the caller says otherwise."""
-
-PIECE: Final = 1024 * 1024
-"""Bytes that a stream is asked for at once."""
 
 FORM_EXTENSION: Final = ".form"
 
@@ -145,7 +139,7 @@ def scan(
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
     try:
-        content = _content(source, max_size)
+        content = sources.content(source, max_size)
         form = _is_form(name, content)
         diagram = Diagram(document.read(content, form=form), TAGS)
     except DocumentError as error:
@@ -163,55 +157,6 @@ def _is_form(name: str | None, content: bytes) -> bool:
     if name is None:
         return document.looks_like_a_form(content)
     return name.lower().endswith(FORM_EXTENSION)
-
-
-def _content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -> bytes:
-    if isinstance(source, bytes):
-        content = source
-    elif isinstance(source, str | os.PathLike):
-        content = _read_file(source, max_size)
-    else:
-        content = _read_stream(source, max_size)
-    if len(content) > max_size:
-        raise _too_large(max_size)
-    return content
-
-
-def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            # A pipe has no size, and a file may grow while it is read.
-            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-            if size > max_size:
-                raise _too_large(max_size)
-            content = file.read(size + 1)
-            if len(content) <= size:
-                return content
-            return content + _read_stream(file, max_size - len(content))
-    except OSError as error:
-        reason = error.strerror or str(error)
-    except ValueError as error:
-        reason = str(error)
-    raise DocumentError(ErrorType.UNREADABLE, reason)
-
-
-def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
-    # In pieces: a stream sets aside as many bytes as it is asked for.
-    pieces = []
-    left = max_size + 1
-    try:
-        while left > 0 and (piece := stream.read(min(left, PIECE))):
-            pieces.append(piece)
-            left -= len(piece)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DocumentError(ErrorType.UNREADABLE, reason) from None
-    return b"".join(pieces)
-
-
-def _too_large(max_size: int) -> DocumentError:
-    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
 
 
 def _namespace(key: str, values: dict[str, Any]) -> Any:

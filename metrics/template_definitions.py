@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.bpmn import Engine
 from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
-from metrics.document import DiagramWarning
+from metrics.document import DiagramWarning, DocumentError
 from metrics.metric import OMITTED
+from metrics.sources import DEFAULT_MAX_SIZE, absolute, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,17 +51,23 @@ class TemplateDefinitions:
     """The template definitions around a diagram, and those in further folders.
 
     `folders` are read after the diagram's own, in this order. Every file is read once, however many
-    diagrams ask for it.
+    diagrams ask for it; one of more than `max_size` bytes cannot be read.
     """
 
-    def __init__(self, folders: Iterable[str | os.PathLike[str]] = ()) -> None:
+    def __init__(
+        self,
+        folders: Iterable[str | os.PathLike[str]] = (),
+        *,
+        max_size: int = DEFAULT_MAX_SIZE,
+    ) -> None:
+        self._max_size = max_size
         self._folders = tuple(os.fspath(folder) for folder in folders)
         self._files: dict[str, tuple[str, ...]] = {}
         self._read: dict[str, _Read] = {}
 
     def offered(self, diagram: str | None, engine: Engine) -> Offered:
         """The templates for a diagram by its path; without one, for the current folder."""
-        here = os.path.dirname(os.path.abspath(diagram)) if diagram else os.getcwd()
+        here = os.path.dirname(absolute(diagram)) if diagram else absolute(os.curdir)
         projects = (os.path.join(folder, PROJECT_FOLDER) for folder in _self_and_above(here))
         files = dict.fromkeys(
             path for folder in (*projects, *self._folders) for path in self._files_below(folder)
@@ -82,7 +89,7 @@ class TemplateDefinitions:
 
     def _content(self, path: str) -> _Read:
         if path not in self._read:
-            self._read[path] = _read(path)
+            self._read[path] = _read(path, self._max_size)
         return self._read[path]
 
 
@@ -100,14 +107,14 @@ def _definition_files(folder: str) -> list[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = os.path.join(parent, name)
-            if name.endswith(".json") and not name.startswith(".") and os.path.isfile(path):
+            if name.endswith(".json") and not name.startswith("."):
                 files.append(os.path.realpath(path))
     return sorted(files, key=lambda path: path.split(os.sep))
 
 
-def _read(path: str) -> _Read:
+def _read(path: str, max_size: int) -> _Read:
     try:
-        value = _json(path)
+        value = _json(path, max_size)
     except _UnreadableError as error:
         return _Read((), (_warning(path, str(error)),))
     definitions, warnings = [], []
@@ -123,17 +130,19 @@ def _warning(path: str, reason: str) -> DiagramWarning:
     return DiagramWarning(f"the element template definition {path} cannot be read: {reason}")
 
 
-def _json(path: str) -> Any:
+def _json(path: str, max_size: int) -> Any:
     import orjson
 
     from metrics.mending import decode
 
     try:
-        with open(path, "rb") as file:
-            text, _ = decode(file.read(), declared="utf-8")
+        # A pipe or a device would block.
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise _UnreadableError("it is no file")
+        text, _ = decode(content(path, max_size), declared="utf-8")
         return orjson.loads(text)
-    except OSError as error:
-        raise _UnreadableError(error.strerror or str(error)) from None
+    except DocumentError as error:
+        raise _UnreadableError(error.message) from None
     except orjson.JSONDecodeError as error:
         raise _UnreadableError(f"line {error.lineno}: {error.msg}") from None
 
@@ -148,8 +157,9 @@ def _definition(template: Any) -> _Definition:
         raise _UnreadableError("its properties are no list")
     bindings = Counter(_binding(property) for property in properties)
     schema = template.get("$schema")
+    is_camunda_8 = isinstance(schema, str) and CAMUNDA_8_SCHEMA in schema
     return _Definition(
-        Engine.CAMUNDA_8 if CAMUNDA_8_SCHEMA in str(schema) else Engine.CAMUNDA_7,
+        Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7,
         ElementTemplate(
             tuple(applies_to),
             dict(sorted(bindings.items())),

@@ -453,3 +453,86 @@ def test_module() -> None:
         check=True,
     )
     assert json.loads(result.stdout)["diagramType"] == "bpmn"
+
+
+def test_interrupt_while_it_starts() -> None:
+    script = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "lxml":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from metrics.__main__ import main
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
+
+
+def test_current_folder_that_is_gone(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "a.bpmn").write_bytes(process(TASK))
+    gone = tmp_path / "gone"
+    script = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec {METRICS} scan"
+    for arguments in (
+        f"{models}",
+        f"--templates definitions {models}",
+        "--templates definitions -",
+    ):
+        result = subprocess.run(
+            ["sh", "-c", f"{script} {arguments}"],
+            input=process(TASK),
+            capture_output=True,
+            check=False,
+        )
+        assert b"Traceback" not in result.stderr
+        assert (result.returncode, len(result.stdout) > 100) == (0, True)
+
+
+def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:
+    version = "8\x7f\x9b31m\u202e"
+    (tmp_path / "a\u202e.form").write_text(
+        json.dumps({"executionPlatformVersion": version}, ensure_ascii=False), encoding="utf-8"
+    )
+    (tmp_path / "b\u202e\x1b.form").write_text("{")
+    result = run("scan", tmp_path)
+    measured = lines(result)[0]
+    assert measured["executionPlatformVersion"] == version
+    assert not {"\x7f", "\x9b", "\x1b"} & set(result.stdout.decode())
+    assert rb"b\u202e\x1b.form" in result.stderr
+    assert "\u202e" not in result.stderr.decode()
+
+
+def test_definitions_that_are_no_files(tmp_path: Path) -> None:
+    templates = tmp_path / ".camunda" / "element-templates"
+    templates.mkdir(parents=True)
+    (templates / "self.json").symlink_to(templates / "self.json")
+    (templates / "nowhere.json").symlink_to(tmp_path / "nothing.json")
+    (templates / "large.json").write_bytes(b" " * 5000 + b"[]")
+    os.mkfifo(templates / "pipe.json")
+    (tmp_path / "a.bpmn").write_bytes(process(TASK))
+    result = run(
+        *("scan", "--templates", "definitions", "--warnings", "--max-size", "2K"),
+        tmp_path / "a.bpmn",
+    )
+    messages = [warning["message"] for warning in json.loads(result.stdout)["warnings"]]
+    assert result.returncode == 0
+    for name, reason in (
+        ("self.json", "symbolic links"),
+        ("nothing.json", "No such file"),
+        ("pipe.json", "it is no file"),
+        ("large.json", "larger than 2048 bytes"),
+    ):
+        assert any(name in message and reason in message for message in messages), name
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a.bpmn").write_bytes(process(TASK))
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [METRICS, "scan", tmp_path / "a.bpmn"], stdout=full, stderr=full, check=False
+        )
+    assert result.returncode == 2

@@ -361,13 +361,24 @@ class TestRefusedFiles:
             (b"[]", ErrorType.UNSUPPORTED),
             (b'{"a":\n}', ErrorType.MALFORMED),
             (b"", ErrorType.MALFORMED),
-            (b"[" * 100_000, ErrorType.MALFORMED),
+            (b'{"a": NaN}', ErrorType.MALFORMED),
+            (b"[" * 100_000 + b"]" * 100_000, ErrorType.TOO_LARGE),
         ],
     )
     def test_forms(self, source: bytes, type: ErrorType) -> None:
         error = scan(source, name="a.FORM").error
         assert error is not None
         assert error.type is type
+
+    @pytest.mark.parametrize(
+        "value", [b"1e999", b"9" * 5000, rb'"\ud800"', b"[" * 200 + b"]" * 200]
+    )
+    def test_forms_that_javascript_reads(self, value: bytes) -> None:
+        source = b'{"components": %b, "executionPlatform": "Camunda Cloud"}' % value
+        assert scan(source).payload()["executionPlatform"] == "Camunda Cloud"
+
+    def test_form_with_half_a_surrogate_pair_for_a_platform(self) -> None:
+        assert scan(rb'{"executionPlatform": "a\ud800"}').payload()["executionPlatform"] == "a?"
 
     def test_place_in_a_form(self) -> None:
         error = scan(b'{"a":\n}', name="a.form").error
@@ -441,6 +452,36 @@ class TestExtremes:
         )
         (template,) = scan(process(templated)).payload()["elementTemplates"]
         assert len(template["properties"]) == 20_000
+
+    def test_no_quadratic_bindings(self) -> None:
+        extensions = "<bpmn:extensionElements>" + "<zeebe:a/>" * 20_000
+        extensions += '<zeebe:subscription correlationKey="=a"/></bpmn:extensionElements>'
+        task = f'<bpmn:receiveTask xmlns:zeebe="{ZEEBE}" zeebe:modelerTemplate="t" messageRef="M"/>'
+        source = definitions(
+            f'<bpmn:message xmlns:zeebe="{ZEEBE}" id="M">{extensions}</bpmn:message>'
+            f'<bpmn:process id="P">{task * 20_000}</bpmn:process>',
+            namespaces=f'xmlns:bpmn="{BPMN}" xmlns:zeebe="{ZEEBE}"',
+        )
+        (template,) = scan(source).payload()["elementTemplates"]
+        assert template["properties"] == {"bpmn:Message#zeebe:subscription#property": 1}
+
+    def test_no_quadratic_scopes(self) -> None:
+        def extended(kind: str, names: range) -> str:
+            parameters = "".join(f'<camunda:{kind}Parameter name="{name}"/>' for name in names)
+            return (
+                "<bpmn:extensionElements><camunda:inputOutput>"
+                f"{parameters}</camunda:inputOutput></bpmn:extensionElements>"
+            )
+
+        depth = 500
+        content = extended("input", range(1, 20_000)) + "".join(
+            f"<bpmn:subProcess>{extended('input', range(1))}" for _ in range(depth)
+        )
+        task = f"<bpmn:task>{extended('output', range(20_000))}</bpmn:task>"
+        source = process(
+            f"<bpmn:subProcess>{content}{task}{'</bpmn:subProcess>' * depth}</bpmn:subProcess>"
+        )
+        assert scan(source).payload()["diagramMetrics"]["processVariablesCount"] == 20_000
 
     def test_document_types_that_never_end(self) -> None:
         error = scan(b"<!DOCTYPE a [>" * 70_000 + process("")).error

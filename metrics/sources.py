@@ -1,0 +1,77 @@
+"""From where a diagram or a definition is to its bytes, bounded, with the reason where it fails."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import BinaryIO, Final
+
+from metrics.document import DocumentError, ErrorType
+
+DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
+"""Bytes above which a file is refused as too large, unless the caller says otherwise."""
+
+PIECE: Final = 1024 * 1024
+"""Bytes that a stream is asked for at once."""
+
+
+def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -> bytes:
+    """The bytes at a path or in an open binary file; bytes are given back.
+
+    Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` where there
+    are more than `max_size` bytes.
+    """
+    if isinstance(source, bytes):
+        found = source
+    elif isinstance(source, str | os.PathLike):
+        found = _read_file(source, max_size)
+    else:
+        found = _read_stream(source, max_size)
+    if len(found) > max_size:
+        raise _too_large(max_size)
+    return found
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """A path from the root, or as it is where the current folder is gone."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return os.path.normpath(path)
+
+
+def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            # A pipe has no size, and a file may grow while it is read.
+            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            if size > max_size:
+                raise _too_large(max_size)
+            found = file.read(size + 1)
+            if len(found) <= size:
+                return found
+            return found + _read_stream(file, max_size - len(found))
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError as error:
+        reason = str(error)
+    raise DocumentError(ErrorType.UNREADABLE, reason)
+
+
+def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
+    # In pieces: a stream sets aside as many bytes as it is asked for.
+    pieces = []
+    left = max_size + 1
+    try:
+        while left > 0 and (piece := stream.read(min(left, PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DocumentError(ErrorType.UNREADABLE, reason) from None
+    return b"".join(pieces)
+
+
+def _too_large(max_size: int) -> DocumentError:
+    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
