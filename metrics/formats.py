@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 
-# DEL, and the second set of control characters in UTF-8; orjson escapes the first.
-CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
-
-
 class Selection(NamedTuple):
     """What of a report is printed: its fragments (all where empty), its keys, its warnings."""
 
@@ -55,10 +51,13 @@ _INDENTED: Final = orjson.OPT_INDENT_2
 
 
 def _dumps(record: dict[str, Any], option: int) -> bytes:
-    # JSON lets them stand, but a terminal would obey them.
-    return CONTROL_CHARACTER.sub(
-        lambda match: b"\\u%04x" % ord(match[0].decode()), orjson.dumps(record, option=option)
-    )
+    dumped = orjson.dumps(record, option=option)
+    # DEL and the second set of control characters: JSON lets them stand, but a terminal obeys them.
+    if b"\x7f" in dumped or b"\xc2" in dumped:
+        return re.sub(
+            rb"\x7f|\xc2[\x80-\x9f]", lambda match: b"\\u%04x" % ord(match[0].decode()), dumped
+        )
+    return dumped
 
 
 def printable(path: str) -> str:

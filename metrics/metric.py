@@ -51,7 +51,7 @@ class Finding(NamedTuple):
         return self.element.sourceline
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Metric(Generic[Found, Block]):
     """One block of the payload.
 
