@@ -130,17 +130,17 @@ EXTENSIONS_WITH_IDS: Final = {
 
 DROPPED: Final = "{urn:dropped}element"
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
-_ids: Final = etree.XPath("//*/@id", smart_strings=False, regexp=False)
-_ids_with_elements: Final = etree.XPath("//*/@id", regexp=False)
+_ids: Final = etree.XPath("/descendant::*/@id", smart_strings=False, regexp=False)
+_ids_with_elements: Final = etree.XPath("/descendant::*/@id", regexp=False)
 # One by one: a union would be sorted, which takes the square of the number in a hostile file.
 _model_ids: Final = tuple(
     etree.XPath(
-        path,
+        f"/descendant::{name}/@id",
         namespaces={"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA},
         smart_strings=False,
         regexp=False,
     )
-    for path in ("//bpmn:*/@id", "//di:*/@id", "//camunda:errorEventDefinition/@id")
+    for name in ("bpmn:*", "di:*", "camunda:errorEventDefinition")
 )
 
 
@@ -208,8 +208,8 @@ def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
     namespace, _, local = name.qualified[1:].partition("}")
     prefixes = {"extension": namespace}
     # To collect attributes takes half the time of asking every element.
-    qualified = etree.XPath(f"//*/@extension:{local}", namespaces=prefixes, regexp=False)
-    plain = etree.XPath(f"//*/@{local}", regexp=False)
+    qualified = etree.XPath(f"/descendant::*/@extension:{local}", namespaces=prefixes, regexp=False)
+    plain = etree.XPath(f"/descendant::*/@{local}", regexp=False)
 
     def find(element: Element) -> list[Element]:
         in_namespace, without_prefix = qualified(element), plain(element)
@@ -270,6 +270,8 @@ class Diagram:
         if root is not None and document.kind is Kind.BPMN:
             suspicious = _suspicious_ids(root)
             if suspicious:
+                self.document = document = document.with_lines()
+                root = self.root
                 self.warnings = _drop_what_the_modeler_drops(root, suspicious)
             for element in root.iter(*tags[engine]):
                 self._elements.setdefault(element.tag, []).append(element)

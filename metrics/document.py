@@ -111,6 +111,19 @@ class Document(NamedTuple):
         """
         return _mentions(self.source, name) or not self.is_searchable
 
+    def with_lines(self) -> Document:
+        """The document with all lines of its elements: in a long one, those beyond are not known.
+
+        It is parsed again where that is so.
+        """
+        if (
+            self.root is None
+            or len(self.source) <= MOST_LINES_IN_16_BITS
+            or _last_line(self.root) <= MOST_LINES_IN_16_BITS
+        ):
+            return self
+        return self._replace(root=etree.fromstring(self.source, _LENIENT_PARSER))
+
 
 def _mentions(source: bytes, name: bytes) -> bool:
     # A letter that files hardly have is found ten times faster than a word. Where it turns out that
@@ -149,8 +162,8 @@ def _parser(*, remove_blank_text: bool = False, huge_tree: bool = False) -> etre
 
 
 _PARSER: Final = _parser(remove_blank_text=True)
-_LONG_PARSER: Final = _parser()
-_MENDED_PARSER: Final = _parser(huge_tree=True)
+# For what was mended, and for lines: what has been parsed or mended is bounded by its size.
+_LENIENT_PARSER: Final = _parser(huge_tree=True)
 
 
 def read(source: bytes, *, form: bool = False) -> Document:
@@ -163,8 +176,6 @@ def read(source: bytes, *, form: bool = False) -> Document:
         return _read_form(source)
     try:
         root = etree.fromstring(source, _PARSER)
-        if len(source) > MOST_LINES_IN_16_BITS and _last_line(root) > MOST_LINES_IN_16_BITS:
-            root = etree.fromstring(source, _LONG_PARSER)
     except etree.XMLSyntaxError as error:
         return _read_mended(source, error)
     docinfo = root.getroottree().docinfo
@@ -232,7 +243,7 @@ def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Do
 
     mended = mending.mend(source)
     try:
-        root = etree.fromstring(mended.source, _MENDED_PARSER)
+        root = etree.fromstring(mended.source, _LENIENT_PARSER)
     except etree.XMLSyntaxError as remaining:
         raise mending.malformed(remaining) from None
     kind = _kind(str(root.tag))

@@ -60,9 +60,9 @@ class Metric(Generic[Found, Block]):
     fixtures and its section in the reference. The fields of `block` stand in the JSON object at the
     dotted `key`, which is empty for the payload itself; `fragment` names the part of a payload that
     they belong to, and blocks are printed in the order of `position`. `kinds` are the documents
-    that have the block. Where there are `tags` or an `attribute`, something can be found only in a
-    diagram that has one of these elements or mentions the attribute; `find` asks its diagram for no
-    other elements.
+    that have the block. Something can be found only in a diagram that has an element with one of
+    the `tags`, mentions the `attribute`, or names a platform, where the metric is `of_platform`;
+    `find` asks its diagram for no other elements.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Metric(Generic[Found, Block]):
     kinds: tuple[Kind, ...] = (Kind.BPMN,)
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
+    of_platform: bool = False
 
     def measure(self, diagram: Diagram) -> Block | None:
         """The block of a diagram, None where it has none."""

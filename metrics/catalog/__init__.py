@@ -10,7 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.bpmn import Engine, camunda, zeebe
+from metrics.bpmn import NO_PLATFORM, Engine, camunda, zeebe
 
 if TYPE_CHECKING:
     from metrics.bpmn import Diagram
@@ -50,7 +50,8 @@ TAGS: Final = {
 
 def measure(diagram: Diagram) -> dict[str, Any]:
     """The block of each metric that a diagram has, by the metric's name; None for no block."""
-    plan = _plan(diagram.document.kind, diagram.engine, diagram.tags)
+    names_platform = diagram.platform != NO_PLATFORM
+    plan = _plan(diagram.document.kind, diagram.engine, diagram.tags, names_platform)
     blocks = dict(plan.nothing)
     for metric in plan.asked:
         blocks[metric.name] = metric.measure(diagram)
@@ -61,7 +62,7 @@ def measure(diagram: Diagram) -> dict[str, Any]:
 
 
 class _Plan(NamedTuple):
-    """What is to be done for diagrams that have the same tags.
+    """What is to be done for diagrams that have the same tags, and name a platform or do not.
 
     `nothing` holds the blocks of diagrams in which nothing is found.
     """
@@ -72,13 +73,13 @@ class _Plan(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _plan(kind: Kind, engine: Engine, tags: frozenset[object]) -> _Plan:
+def _plan(kind: Kind, engine: Engine, tags: frozenset[object], names_platform: bool) -> _Plan:
     nothing = {metric.name: metric.count((), engine) for metric in METRICS if kind in metric.kinds}
     metrics = [metric for metric in METRICS if nothing.get(metric.name) is not None]
     asked = [
         metric
         for metric in metrics
-        if not metric.tags.isdisjoint(tags) or not (metric.tags or metric.attribute)
+        if not metric.tags.isdisjoint(tags) or (metric.of_platform and names_platform)
     ]
     return _Plan(
         nothing,

@@ -75,4 +75,5 @@ METRIC: Final = Metric(
     find=find,
     count=count,
     kinds=tuple(Kind),
+    of_platform=True,
 )
