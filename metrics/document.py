@@ -30,8 +30,8 @@ MOST_LINES_IN_16_BITS: Final = 65_534
 UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
 
-
-RARE_LETTERS: Final = (b"V",)
+# A letter that files hardly have is found ten times faster than a word, up to this many.
+RARE_LETTER: Final = b"V"
 BYTES_A_RARE_LETTER: Final = 512
 
 
@@ -109,7 +109,20 @@ class Document(NamedTuple):
 
         Names, unlike values, cannot be written with character references.
         """
-        return _mentions(self.source, name) or not self.is_searchable
+        if not self.is_searchable:
+            return True
+        source = self.source
+        offset = name.find(RARE_LETTER)
+        if offset == -1:
+            return name in source
+        place = source.find(RARE_LETTER, offset)
+        for _ in range(8 + len(source) // BYTES_A_RARE_LETTER):
+            if place == -1:
+                return False
+            if source.startswith(name, place - offset):
+                return True
+            place = source.find(RARE_LETTER, place + 1)
+        return name in source
 
     def with_lines(self) -> Document:
         """The document with all lines of its elements: in a long one, those beyond are not known.
@@ -123,22 +136,6 @@ class Document(NamedTuple):
         ):
             return self
         return self._replace(root=etree.fromstring(self.source, _LENIENT_PARSER))
-
-
-def _mentions(source: bytes, name: bytes) -> bool:
-    # A letter that files hardly have is found ten times faster than a word. Where it turns out that
-    # they have it, the word is looked for.
-    for letter in RARE_LETTERS:
-        offset = name.find(letter)
-        if offset != -1:
-            place = source.find(letter)
-            for _ in range(8 + len(source) // BYTES_A_RARE_LETTER):
-                if place == -1:
-                    return False
-                if source.startswith(name, place - offset):
-                    return True
-                place = source.find(letter, place + 1)
-    return name in source
 
 
 @cache

@@ -504,6 +504,14 @@ def test_utf_16_without_a_declaration() -> None:
     assert payload["diagramMetrics"]["processVariablesCount"] == 1
 
 
+@pytest.mark.parametrize("letters", [0, 1, 7, 8, 9, 500])
+@pytest.mark.parametrize("blanks", [0, 10_000])
+def test_name_behind_many_letters_of_its_own(letters: int, blanks: int) -> None:
+    task = f'<bpmn:serviceTask name="{"V" * letters}{" " * blanks}" camunda:resultVariable="x"/>'
+    metrics = scan(process(task)).payload()["diagramMetrics"]
+    assert metrics["processVariablesCount"] == 1
+
+
 def test_byte_order_mark_beside_another_fault() -> None:
     source = b"\xef\xbb\xbf" + process('<bpmn:task foo:x="y"/>')
     assert any("byte order mark" in message for _, message in warnings_of(source))

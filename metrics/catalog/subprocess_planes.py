@@ -12,8 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lxml import etree
+
 from metrics.bpmn import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
 from metrics.metric import Finding, Metric, block_of, counting, described
+from metrics.namespaces import BPMNDI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +24,15 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
     from metrics.bpmn import Diagram, Engine
+
+
+# The elements that planes are for: in most diagrams the process alone.
+_shown: Final = etree.XPath(
+    "/*/di:BPMNDiagram/di:BPMNPlane/@bpmnElement",
+    namespaces={"di": BPMNDI},
+    smart_strings=False,
+    regexp=False,
+)
 
 
 @dataclass(frozen=True)
@@ -42,17 +54,13 @@ def find(diagram: Diagram) -> Sequence[Finding]:
         for element in diagram.elements(tag)
         if (id := element.get("id"))
     }
-    if not sub_processes:
+    if sub_processes.keys().isdisjoint(_shown(diagram.root)):
         return ()
     findings = []
     longest: tuple[Element, ...] = ()
     for plane in _planes(diagram.root):
         sub_process = sub_processes.get(plane.get("bpmnElement", ""))
-        if (
-            sub_process is not None
-            and diagram.root_element(sub_process) is not None
-            and next(plane.iterchildren(*PLANE_ELEMENTS), None) is not None
-        ):
+        if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding(("count",), plane))
             longest = max(longest, _way_up(sub_process), key=len)
     return [*findings, *(Finding(("nesting",), element) for element in longest)]
@@ -67,7 +75,9 @@ def count(counts: Mapping[str, int], engine: Engine) -> SubprocessPlanes:
 def _planes(root: Element) -> Iterator[Element]:
     for diagram in root.iterchildren(BPMN_DIAGRAM):
         # Of several planes in a diagram the Modeler keeps the last.
-        yield from list(diagram.iterchildren(BPMN_PLANE))[-1:]
+        planes = list(diagram.iterchildren(BPMN_PLANE))
+        if planes and next(planes[-1].iterchildren(*PLANE_ELEMENTS), None) is not None:
+            yield planes[-1]
 
 
 def _way_up(sub_process: Element) -> tuple[Element, ...]:
