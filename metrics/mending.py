@@ -103,7 +103,7 @@ UNREADABLE_ATTRIBUTE: Final = re.compile(
 REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
 WRITTEN_TWICE: Final = "an attribute written twice"
-RESERVED_DECLARATIONS: Final = ("xmlns:xml", "xmlns:xmlns")
+RESERVED_DECLARATION: Final = "xmlns:xmlns"
 
 
 STRICT_PARSER: Final = etree.XMLParser(
@@ -485,7 +485,7 @@ class _Mender:
             last[key] = name
 
     def is_allowed(self, name: str) -> bool:
-        return name not in RESERVED_DECLARATIONS and QUALIFIED_NAME.fullmatch(name) is not None
+        return name != RESERVED_DECLARATION and QUALIFIED_NAME.fullmatch(name) is not None
 
     def unreadable_attribute(self, position: int, end: int) -> int:
         start = position

@@ -126,6 +126,12 @@ class TestUntidyFilesAreMeasured:
             (3, "the namespace name 'http://a b/Initial Import' is no valid URI")
         ]
 
+    def test_declaration_of_the_prefix_xml(self) -> None:
+        namespace = "http://www.w3.org/XML/1998/namespace"
+        source = process(f'<bpmn:task xmlns:xml="{namespace}" xml:lang="de" name="&"/>{TASK}')
+        assert embedded(scan(source)) == 1
+        assert len(warnings_of(source)) == 1
+
     def test_attribute_written_twice_counts_as_the_first(self) -> None:
         source = process('<bpmn:userTask formKey="embedded:x"\n formKey="app:y"/>')
         assert embedded(scan(source)) == 1
