@@ -25,6 +25,14 @@ EXIT_BROKEN_PIPE: Final = 141
 
 STANDARD_INPUT: Final = "-"
 
+# The mark keeps the lines as they are.
+EXAMPLES: Final = """\b
+Examples:
+  metrics scan order.bpmn
+  metrics scan --fragment diagramMetrics processes/
+  cat order.bpmn | metrics scan --stdin-filename order.bpmn -
+"""
+
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -51,9 +59,6 @@ def run() -> int:
         return EXIT_UNMEASURED
     except click.Abort:
         raise KeyboardInterrupt from None
-    except BrokenPipeError:
-        _drop_output()
-        return EXIT_BROKEN_PIPE
     except OSError as error:
         _drop_output()
         with suppress(OSError):
@@ -73,7 +78,7 @@ def metrics() -> None:
     """Read BPMN, DMN and Form diagrams, and print the metrics that the Camunda Modeler counts."""
 
 
-@metrics.command(name="scan")
+@metrics.command(name="scan", epilog=EXAMPLES)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(allow_dash=True))
 @click.option(
     "--fragment",
@@ -110,7 +115,9 @@ def metrics() -> None:
 @click.option(
     "--documented-keys", is_flag=True, help="Spell keys as the telemetry page does: 'nesting:'."
 )
-@click.option("--warnings", is_flag=True, help="Print what was untidy in a diagram with it.")
+@click.option(
+    "--warnings", is_flag=True, help="Add what was untidy to what is printed of a diagram."
+)
 @click.option(
     "--max-size",
     type=Size(),
@@ -122,7 +129,9 @@ def metrics() -> None:
 @click.option(
     "--stdin-filename", metavar="NAME", help="What standard input is called, for its type."
 )
-@click.option("--no-ignore", is_flag=True, help="Do not honour .gitignore files.")
+@click.option(
+    "--no-ignore", is_flag=True, help="Do not honour .gitignore files, and go into hidden folders."
+)
 def scan_command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
@@ -135,20 +144,16 @@ def scan_command(
     stdin_filename: str | None,
     no_ignore: bool,
 ) -> None:
-    r"""Print the metric payload of each diagram.
+    """Print the metric payload of each diagram.
 
     A PATH is a file, a folder, or - for standard input; without one, the current folder is
     scanned. One file gives its payload as indented JSON, a folder or several paths a line of JSON
     a diagram.
 
     The exit status is 2 where a diagram could not be measured: its place in the output says why.
-
-    \b
-    Examples:
-      metrics scan order.bpmn
-      metrics scan --fragment diagramMetrics processes/
-      cat order.bpmn | metrics scan --stdin-filename order.bpmn -
     """
+    if stdin_filename and STANDARD_INPUT not in paths:
+        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
     if template_folders and template_source != "definitions":
         raise click.UsageError("--template-path needs --templates definitions.")
     templates = None
@@ -167,9 +172,14 @@ def scan_command(
     if sys.stdout is None:
         raise click.ClickException("standard output is closed.")
     output = sys.stdout.buffer
-    for piece in write(reports, selection, single=single):
-        output.write(piece)
-    output.flush()
+    try:
+        for piece in write(reports, selection, single=single):
+            output.write(piece)
+        output.flush()
+    except BrokenPipeError:
+        # Here, since click ends a broken pipe with a status of its own.
+        _drop_output()
+        raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
     if outcome.measured == outcome.failed == 0:
         click.echo("metrics: no diagrams found", err=True)
     if outcome.failed:

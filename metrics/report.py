@@ -103,8 +103,11 @@ class Report:
         `fragments` are names out of `FRAGMENTS`: only these parts are given. `documented_keys`
         spells keys as the telemetry page does where it differs from what the events carry. The
         payload of a file that could not be measured is `{"error": {"type": …, "message": …}}`, with
-        `line` and `column` where the fault has a place.
+        `line` and `column` where the fault has a place. Raises `ValueError` for another fragment.
         """
+        unknown = set(fragments).difference(FRAGMENTS)
+        if unknown:
+            raise ValueError(f"no fragment of a payload: {', '.join(sorted(unknown))}")
         if self.error is not None:
             return {"error": _without_none(self.error, ("type", "message", "line", "column"))}
         payload: dict[str, Any] = {} if fragments else {"diagramType": self.kind}

@@ -19,7 +19,7 @@ def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) ->
     """The bytes at a path or in an open binary file; bytes are given back.
 
     Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` where there
-    are more than `max_size` bytes.
+    are more than `max_size` bytes; `TypeError` for a file that was opened as text.
     """
     if isinstance(source, bytes):
         found = source
@@ -65,6 +65,8 @@ def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
     left = max_size + 1
     try:
         while left > 0 and (piece := stream.read(min(left, PIECE))):
+            if not isinstance(piece, bytes):
+                raise TypeError("a diagram is read from bytes: open the file in binary mode")
             pieces.append(piece)
             left -= len(piece)
     except (OSError, ValueError) as error:

@@ -536,3 +536,32 @@ def test_nothing_can_be_written(tmp_path: Path) -> None:
             [METRICS, "scan", tmp_path / "a.bpmn"], stdout=full, stderr=full, check=False
         )
     assert result.returncode == 2
+
+
+@pytest.mark.parametrize("format_name", ["json", "ndjson"])
+def test_reader_that_goes_away(tmp_path: Path, format_name: str) -> None:
+    for number in range(600):
+        (tmp_path / f"{number}.bpmn").write_bytes(process(TASK))
+    with subprocess.Popen(
+        [METRICS, "scan", "-f", format_name, tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as scanning:
+        assert scanning.stdout is not None
+        assert scanning.stderr is not None
+        scanning.stdout.read(10)
+        scanning.stdout.close()
+        assert scanning.stderr.read() == b""
+    assert scanning.returncode == 141
+
+
+def test_name_of_standard_input_without_it() -> None:
+    result = run("scan", "--stdin-filename", "a.bpmn")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"--stdin-filename needs -" in result.stderr
+
+
+def test_help_shows_examples_a_line_each() -> None:
+    shown = run("scan", "--help").stdout.decode().splitlines()
+    assert "    metrics scan order.bpmn" in shown
+    assert not any("\\b" in line or "\b" in line for line in shown)

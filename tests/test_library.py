@@ -101,3 +101,13 @@ def test_version() -> None:
     assert metrics.__version__
     with pytest.raises(AttributeError):
         _ = metrics.no_such_name
+
+
+def test_fragment_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="no fragment of a payload: tasks"):
+        scan(process(TASK)).payload(fragments=["tasks"])
+
+
+def test_file_that_was_opened_as_text() -> None:
+    with pytest.raises(TypeError, match="binary mode"):
+        scan(io.StringIO("<definitions/>"))  # type: ignore[arg-type]

@@ -138,8 +138,10 @@ CAMUNDA_8_LISTS: Final = {
     zeebe("executionListeners"): {zeebe("executionListener"): "zeebe:executionListener"},
     zeebe("taskListeners"): {zeebe("taskListener"): "zeebe:taskListener"},
 }
+"""The same for Camunda 8: an extension element, and the binding that each of those in it is."""
 
 CAMUNDA_8_EXTENSIONS: Final = {zeebe("userTask"): "zeebe:userTask"}
+"""Camunda 8 extension elements each of which is a binding."""
 
 CAMUNDA_8_ATTRIBUTES: Final = {
     zeebe(name): f"zeebe:{name}"

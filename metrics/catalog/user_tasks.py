@@ -5,8 +5,9 @@
 
 Counted are the user tasks among the flow elements of the processes, at any depth. In a Camunda 7
 diagram a task with a `camunda:formKey` is of the kind that the key's beginning tells, one with a
-`camunda:formRef` is given a Camunda Form, and one with neither but a `camunda:formField` has its
-form generated. In a Camunda 8 diagram the first `zeebe:formDefinition` tells.
+`camunda:formRef` is given a Camunda Form, and one with no form key but a `camunda:formField` has
+its form generated: a task can be of several kinds, and counts for each; `form.count` is the tasks
+of at least one. In a Camunda 8 diagram the first `zeebe:formDefinition` tells.
 """
 
 from __future__ import annotations
