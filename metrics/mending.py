@@ -230,7 +230,8 @@ class _Mender:
     def mend(self) -> Mended:
         position = self.prolog()
         while (start := self.text.find("<", position)) != -1:
-            self.character_data(position, start)
+            if start > position:
+                self.character_data(position, start)
             position = self.token(start)
         self.character_data(position, len(self.text))
         if self.end_of_root_name is not None:
@@ -341,8 +342,8 @@ class _Mender:
             return self.stray_opening(start)
         if not tag["close"]:
             return self.start_tag(tag)
-        if self.open:
-            self.leave_scope(self.open.pop())
+        if self.open and (declared := self.open.pop()):
+            self.leave_scope(declared)
         return self.end_of_tag(start)
 
     def end_of_tag(self, start: int) -> int:
