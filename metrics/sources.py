@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from metrics.document import DocumentError, ErrorType
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
@@ -42,16 +45,17 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     try:
-        with open(path, "rb") as file:
+        # What a buffer would be for is asked for at once.
+        with open(path, "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             # A pipe has no size, and a file may grow while it is read.
             size = status.st_size if stat.S_ISREG(status.st_mode) else 0
             if size > max_size:
                 raise _too_large(max_size)
             found = file.read(size + 1)
-            if len(found) <= size:
+            if not (more := file.read(PIECE)):
                 return found
-            return found + _read_stream(file, max_size - len(found))
+            return found + more + _read_stream(file, max_size - len(found) - len(more))
     except OSError as error:
         reason = error.strerror or str(error)
     except ValueError as error:
@@ -59,7 +63,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     raise DocumentError(ErrorType.UNREADABLE, reason)
 
 
-def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
+def _read_stream(stream: BinaryIO | FileIO, max_size: int) -> bytes:
     # In pieces: a stream sets aside as many bytes as it is asked for.
     pieces = []
     left = max_size + 1
