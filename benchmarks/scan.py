@@ -58,7 +58,7 @@ def seconds(work: Callable[[Files], None], files: Files) -> float:
 def main() -> None:
     """Print what was measured."""
     if len(sys.argv) > 1:
-        found = discover(sys.argv[1], honour_ignores=False)
+        found = discover([sys.argv[1]], honour_ignores=False)
         files = [(item.path, Path(item.path).read_bytes()) for item in found]
     else:
         files = [

@@ -11,9 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from metrics.batch import scan_many
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
+    from metrics.workers import Workers
 
 __version__ = "0.1.0"
 
@@ -25,7 +27,9 @@ __all__ = [
     "Kind",
     "Report",
     "TemplateDefinitions",
+    "Workers",
     "scan",
+    "scan_many",
 ]
 
 
@@ -37,7 +41,9 @@ _MODULES = {
     "Kind": "metrics.document",
     "Report": "metrics.report",
     "TemplateDefinitions": "metrics.template_definitions",
+    "Workers": "metrics.workers",
     "scan": "metrics.report",
+    "scan_many": "metrics.batch",
 }
 
 

@@ -5,35 +5,46 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from metrics.batch import file_size, scan_many
+from metrics.discovery import STANDARD_INPUT, Found, discover
 from metrics.document import DocumentError, ErrorType
-from metrics.formats import FORMATS, Selection, printable
+from metrics.formats import FORMATS, Layout, format_named, on_one_line
 from metrics.report import FRAGMENTS, Report, scan
 from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO
+
+    from metrics.progress import Progress
 
 EXIT_UNMEASURED: Final = 2
 EXIT_BROKEN_PIPE: Final = 141
 
-STANDARD_INPUT: Final = "-"
+# What a process must have to do before it pays to start one, and what a diagram takes, about.
+SECONDS_A_JOB: Final = 0.03
+SECONDS_A_FILE: Final = 3e-5
+SECONDS_A_BYTE: Final = 8e-9
 
 # The mark keeps the lines as they are.
 EXAMPLES: Final = """\b
 Examples:
   metrics scan order.bpmn
   metrics scan --fragment diagramMetrics processes/
+  metrics scan --format csv --output metrics.csv processes/
   cat order.bpmn | metrics scan --stdin-filename order.bpmn -
 """
 
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+LONGEST: Final = 10**6
 
 
 class Size(click.ParamType[int]):
@@ -48,6 +59,23 @@ class Size(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no size: write 500000, 800K or 100M.", param, ctx)
         return int(match[1]) * UNITS[match[2].upper()]
+
+
+class Seconds(click.ParamType[float]):
+    """A time of more than nothing."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0
+        if not 0 < seconds <= LONGEST:
+            self.fail(f"{value!r} is no time in seconds.", param, ctx)
+        return seconds
 
 
 def run() -> int:
@@ -95,6 +123,28 @@ def metrics() -> None:
     help="Default: json for a single file, ndjson for a folder or several paths.",
 )
 @click.option(
+    "-o",
+    "--output",
+    "output_path",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write to a file, whole or not at all: an earlier one survives a failed run.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that measure, where there is enough to do for them; 1 stays in this process."
+    " Default: the number of processors.",
+)
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="Give up a file that takes longer. Default: never.",
+)
+@click.option(
     "--templates",
     "template_source",
     type=click.Choice(("diagram", "definitions")),
@@ -136,6 +186,9 @@ def scan_command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
     format_name: str | None,
+    output_path: str | None,
+    jobs: int | None,
+    timeout: float | None,
     template_source: str,
     template_folders: tuple[str, ...],
     documented_keys: bool,
@@ -161,89 +214,129 @@ def scan_command(
         from metrics.template_definitions import TemplateDefinitions
 
         templates = TemplateDefinitions(template_folders, max_size=max_size)
+    paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
-    write = FORMATS[format_name or ("json" if single else "ndjson")]
-    measure = partial(scan, max_size=max_size, templates=templates)
-    outcome = _Outcome()
-    reports = outcome.watch(
-        _reports(paths or (os.curdir,), measure, stdin_filename, honour_ignores=not no_ignore)
-    )
-    selection = Selection(fragments, documented_keys, warnings)
-    if sys.stdout is None:
-        raise click.ClickException("standard output is closed.")
-    output = sys.stdout.buffer
-    try:
-        for piece in write(reports, selection, single=single):
-            output.write(piece)
-        output.flush()
-    except BrokenPipeError:
-        # Here, since click ends a broken pipe with a status of its own.
-        _drop_output()
-        raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
+    write = format_named(format_name or ("json" if single else "ndjson"))
+    find = partial(discover, paths, honour_ignores=not no_ignore)
+    with ExitStack() as stack:
+        output = _output(output_path, stack)
+        is_terminal = output.isatty()
+        layout = Layout(fragments, documented_keys, warnings, single, is_terminal)
+        count, found = _jobs_that_pay(find(), jobs or _processors())
+        if count > 1 or timeout is not None:
+            from metrics.workers import Workers
+
+            executor = stack.enter_context(Workers(count, timeout=timeout))
+        else:
+            executor = None
+        progress = None
+        if not is_terminal and _shows_progress():
+            from metrics.progress import Progress
+
+            progress = stack.enter_context(Progress(find))
+        outcome = _Outcome(progress)
+        reports = scan_many(
+            _sources(found, stdin_filename, partial(scan, max_size=max_size, templates=templates)),
+            executor,
+            jobs=count,
+            max_size=max_size,
+            templates=templates,
+        )
+        try:
+            for piece in write(outcome.watch(reports), layout):
+                output.write(piece)
+                output.flush()
+        except BrokenPipeError:
+            # Here, since click ends a broken pipe with a status of its own.
+            _drop_output()
+            raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
     if outcome.measured == outcome.failed == 0:
         click.echo("metrics: no diagrams found", err=True)
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
 
 
+def _output(path: str | None, stack: ExitStack) -> BinaryIO:
+    if path is not None and path != "-":
+        from metrics.output import replacing
+
+        return stack.enter_context(replacing(path))
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed.")
+    return sys.stdout.buffer
+
+
+def _shows_progress() -> bool:
+    # Not by rich, which takes FORCE_COLOR for a terminal. What runs in CI may be given one, too.
+    return (
+        sys.stderr is not None
+        and sys.stderr.isatty()
+        and os.environ.get("TERM") != "dumb"
+        and os.environ.get("CI", "").lower() in ("", "0", "false")
+    )
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _jobs_that_pay(found: Iterator[Found], most: int) -> tuple[int, Iterator[Found]]:
+    """How many processes are worth their start, up to a number; and all that was to be found."""
+    first, seconds = [], 0.0
+    while seconds < most * SECONDS_A_JOB and most > 1 and (item := next(found, None)) is not None:
+        first.append(item)
+        if item.path == STANDARD_INPUT:
+            # Nobody waits for it before the others have their results.
+            break
+        seconds += SECONDS_A_FILE + SECONDS_A_BYTE * file_size(item.path)
+    return max(1, min(most, int(seconds / SECONDS_A_JOB))), chain(first, found)
+
+
 class _Outcome:
     """Tells people what went wrong as reports pass, and keeps count for the exit status."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
         self.measured = 0
         self.failed = 0
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
         for report in reports:
             for warning in report.warnings:
-                _say(report.file, warning.line, None, f"warning: {warning.message}")
+                self._say(report.file, warning.line, None, f"warning: {warning.message}")
             if report.error is None:
                 self.measured += 1
             else:
                 self.failed += 1
                 error = report.error
-                _say(report.file, error.line, error.column, f"{error.type}: {error.message}")
+                self._say(report.file, error.line, error.column, f"{error.type}: {error.message}")
+            if self._progress is not None:
+                self._progress.show(self.measured + self.failed, self.failed)
             yield report
 
-
-def _say(file: str | None, line: int | None, column: int | None, message: str) -> None:
-    place = ":".join(str(part) for part in (line, column) if part is not None)
-    name = file or STANDARD_INPUT
-    said = f"{name}:{place}: {message}" if place else f"{name}: {message}"
-    # Whoever cannot be told still gets the results, and the exit status.
-    with suppress(OSError):
-        # What a file names must not steer the terminal, nor turn the line about.
-        characters = (
-            character if character.isprintable() else repr(character)[1:-1]
-            for character in printable(said)
-        )
-        click.echo("".join(characters), err=True)
+    def _say(self, file: str | None, line: int | None, column: int | None, message: str) -> None:
+        place = ":".join(str(part) for part in (line, column) if part is not None)
+        name = file or STANDARD_INPUT
+        said = on_one_line(f"{name}:{place}: {message}" if place else f"{name}: {message}")
+        # Whoever cannot be told still gets the results, and the exit status.
+        with suppress(OSError):
+            if self._progress is None or not self._progress.say(said):
+                click.echo(said, err=True)
 
 
-def _reports(
-    paths: Iterable[str],
-    measure: Callable[..., Report],
-    stdin_filename: str | None,
-    *,
-    honour_ignores: bool,
-) -> Iterator[Report]:
-    for path in paths:
-        if path == STANDARD_INPUT:
-            name = stdin_filename or STANDARD_INPUT
-            if sys.stdin is None:
-                error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
-                yield Report(name, error=error)
-            else:
-                report = measure(sys.stdin.buffer, name=stdin_filename)
-                yield replace(report, file=name)
-        elif os.path.isdir(path):
-            from metrics.discovery import discover
-
-            for found in discover(path, honour_ignores=honour_ignores):
-                if found.unlistable is None:
-                    yield measure(found.path)
-                else:
-                    error = DocumentError(ErrorType.UNREADABLE, found.unlistable)
-                    yield Report(found.path, error=error)
+def _sources(
+    found: Iterable[Found], stdin_filename: str | None, measure: Callable[..., Report]
+) -> Iterator[str | Report]:
+    for path, unlistable in found:
+        if unlistable is not None:
+            yield Report(path, error=DocumentError(ErrorType.UNREADABLE, unlistable))
+        elif path != STANDARD_INPUT:
+            yield path
+        elif sys.stdin is None:
+            error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
+            yield Report(stdin_filename or STANDARD_INPUT, error=error)
         else:
-            yield measure(path)
+            report = measure(sys.stdin.buffer, name=stdin_filename)
+            yield replace(report, file=stdin_filename or STANDARD_INPUT)

@@ -1,11 +1,13 @@
-"""From a folder to its diagrams, in order.
+"""From arguments to diagrams, in order.
 
-Below a folder the files that are diagrams by their extension are read, but for hidden folders and
-what `.gitignore` files name. Who asks for those too gets all, except from a repository's store.
+What is named is read. Below a folder the files that are diagrams by their extension are read, but
+for hidden folders and what `.gitignore` files name; who asks for those too gets all, except from a
+repository's store. A file that is reached twice is found once, by the name it is reached by first.
 """
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -13,15 +15,27 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from metrics.sources import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pathspec import GitIgnoreSpec
 
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
 """What the names of diagrams end with, in any case."""
 
+STANDARD_INPUT: Final = "-"
+"""The argument that is no path, and is found as it is."""
+
 IGNORE_FILE: Final = ".gitignore"
 REPOSITORY: Final = ".git"
+
+# Behind a name, for what is no plain file: no name has such a character, and none sorts before it.
+FOLDER_MARK: Final = "\0folder"
+LINK_MARK: Final = "\0link"
+
+NAMES_IN_A_PACK: Final = 4096
+
+FolderIdentity = tuple[int, int] | str
+FileIdentity = tuple[FolderIdentity, str]
 
 
 class Found(NamedTuple):
@@ -31,6 +45,19 @@ class Found(NamedTuple):
     unlistable: str | None = None
 
 
+def discover(
+    paths: Iterable[str | os.PathLike[str]], *, honour_ignores: bool = True
+) -> Iterator[Found]:
+    """The files at some paths, and the diagrams below those that are folders.
+
+    The paths come in their order, and what is in a folder sorted by name. Without `honour_ignores`,
+    what is ignored or in hidden folders is not passed over. A folder that cannot be listed is found
+    too, with the reason why. Memory is needed for the folders that were visited, for what is named
+    and for links, not for files; a folder is listed when it is reached.
+    """
+    return _Discovery(honour_ignores).found(paths)
+
+
 class _Ignores(NamedTuple):
     """The patterns of one `.gitignore`, and the folder that they are relative to."""
 
@@ -38,53 +65,176 @@ class _Ignores(NamedTuple):
     spec: GitIgnoreSpec
 
 
-def discover(top: str, *, honour_ignores: bool = True) -> Iterator[Found]:
-    """The diagrams below a folder, sorted by name within each folder.
+class _Visit:
+    """A folder that is gone through: its names are taken from `names` as they are needed."""
 
-    Without `honour_ignores`, what is ignored or in hidden folders is not passed over. A folder that
-    cannot be listed is found too, with the reason why.
+    __slots__ = ("_prefix", "identity", "ignores", "is_whole", "last", "names")
+
+    def __init__(
+        self,
+        path: str,
+        identity: FolderIdentity,
+        names: Iterator[str],
+        ignores: tuple[_Ignores, ...] | None,
+        *,
+        is_whole: bool,
+    ) -> None:
+        self._prefix = "" if path == os.curdir else os.path.join(path, "")
+        self.identity = identity
+        self.names: Iterator[str] | None = names
+        self.ignores = ignores
+        self.is_whole = is_whole
+        self.last = ""
+
+    def inner(self, name: str) -> str:
+        """The path of what has a name in this folder."""
+        return self._prefix + name
+
+    def passes_over(self, path: str, *, is_folder: bool) -> bool:
+        """Whether the ignore files name what has a path in this folder."""
+        return bool(self.ignores) and _is_ignored(path, is_folder, self.ignores or ())
+
+    def has_given(self, name: str) -> bool:
+        """Whether the plain file of that name was found when the folder was gone through."""
+        path = self.inner(name)
+        return (
+            self.is_whole
+            and (self.names is None or name <= self.last)
+            and name.lower().endswith(EXTENSIONS)
+            and os.path.isfile(path)
+            and not self.passes_over(path, is_folder=False)
+        )
+
+
+class _Discovery:
+    """What has been reached so far.
+
+    Of plain files that were found in folders nothing is kept: the visit to their folder tells. Of
+    all others, which are named or reached by links, `_given` holds what they are.
     """
-    # A stack, not recursion: folders may be nested deeper than Python's calls.
-    visited = set()
-    above = _ignores_above(top) if honour_ignores else None
-    pending: list[tuple[str, tuple[_Ignores, ...] | None, bool]] = [(top, above, True)]
-    while pending:
-        path, ignores, is_folder = pending.pop()
-        if not is_folder:
-            yield Found(path)
-            continue
-        try:
-            status = os.stat(path)
-            if (status.st_dev, status.st_ino) in visited:
-                continue
-            visited.add((status.st_dev, status.st_ino))
-            with os.scandir(path) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
-        except OSError as error:
-            yield Found(path, error.strerror or str(error))
-            continue
-        if ignores is not None and any(entry.name == IGNORE_FILE for entry in entries):
-            ignores = (*ignores, *_ignores_in(path))
-        found = []
-        for entry in entries:
-            inner = entry.name if path == os.curdir else os.path.join(path, entry.name)
-            is_folder = _is_folder(entry)
-            if is_folder:
-                hidden = entry.name.startswith(".")
-                wanted = entry.name != REPOSITORY and not (hidden and ignores is not None)
-            else:
-                wanted = entry.name.lower().endswith(EXTENSIONS) and _may_be_read(entry)
-            if wanted and not (ignores and _is_ignored(inner, is_folder, ignores)):
-                found.append((inner, ignores, is_folder))
-        pending.extend(reversed(found))
 
+    def __init__(self, honour_ignores: bool) -> None:
+        self._honour_ignores = honour_ignores
+        self._visits: dict[FolderIdentity, _Visit] = {}
+        self._given: set[FileIdentity] = set()
 
-def _may_be_read(entry: os.DirEntry[str]) -> bool:
-    # A pipe or a device would block. A link to nowhere is asked for, and has its error.
-    try:
-        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))
-    except OSError:
+    def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Found]:
+        for path in [os.fspath(path) for path in paths]:
+            if path == STANDARD_INPUT:
+                yield Found(path)
+            elif os.path.isdir(path):
+                yield from self._below(path)
+            elif self._is_new(path):
+                yield Found(path)
+
+    def _is_new(self, path: str) -> bool:
+        folder, name = os.path.split(os.path.realpath(path))
+        identity = (_folder_identity(folder), name)
+        visit = self._visits.get(identity[0])
+        if identity in self._given or (visit is not None and visit.has_given(name)):
+            return False
+        self._given.add(identity)
         return True
+
+    def _below(self, top: str) -> Iterator[Found]:
+        # A stack, not recursion: folders may be nested deeper than Python's calls.
+        above = _ignores_above(top) if self._honour_ignores else None
+        pending: list[_Visit] = []
+        yield from self._enter(top, above, pending)
+        while pending:
+            visit = pending[-1]
+            for marked in visit.names or ():
+                name, mark, _ = marked.partition("\0")
+                path = visit.inner(name)
+                visit.last = name
+                if visit.passes_over(path, is_folder=marked.endswith(FOLDER_MARK)):
+                    continue
+                if marked.endswith(FOLDER_MARK):
+                    yield from self._enter(path, visit.ignores, pending)
+                    break
+                if self._is_new(path) if mark else (visit.identity, name) not in self._given:
+                    yield Found(path)
+            else:
+                visit.names = None
+                pending.pop()
+
+    def _enter(
+        self, path: str, ignores: tuple[_Ignores, ...] | None, pending: list[_Visit]
+    ) -> Iterator[Found]:
+        """Begin the visit to a folder; finds the folder itself where it cannot be listed."""
+        identity = _folder_identity(path)
+        if identity in self._visits:
+            return
+        listing = _Listing(hidden=ignores is None)
+        is_whole = True
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    listing.add(entry)
+        except OSError as error:
+            # What had been listed by then is not lost.
+            is_whole = False
+            yield Found(path, error.strerror or str(error))
+        if ignores is not None and listing.has_ignore_file:
+            ignores = (*ignores, *_ignores_in(path))
+        visit = _Visit(path, identity, listing.sorted(), ignores, is_whole=is_whole)
+        self._visits[identity] = visit
+        pending.append(visit)
+
+
+class _Listing:
+    """The names of a folder that are wanted, with their marks.
+
+    A folder may hold more files than there is memory for as many strings: beyond a number, names
+    are kept in packs that are sorted each, and merged as they are taken.
+    """
+
+    def __init__(self, *, hidden: bool) -> None:
+        self._hidden = hidden
+        self._names: list[str] = []
+        self._packs: list[bytes] = []
+        self.has_ignore_file = False
+
+    def add(self, entry: os.DirEntry[str]) -> None:
+        name = entry.name
+        if _is_folder(entry):
+            if name == REPOSITORY or (name.startswith(".") and not self._hidden):
+                return
+            name += FOLDER_MARK
+        elif not name.lower().endswith(EXTENSIONS):
+            self.has_ignore_file |= name == IGNORE_FILE
+            return
+        elif entry.is_symlink():
+            # A link to nowhere is asked for, and has its error.
+            if os.path.exists(entry.path) and not os.path.isfile(entry.path):
+                return
+            name += LINK_MARK
+        elif not entry.is_file():
+            # A pipe or a device would block.
+            return
+        self._names.append(name)
+        if len(self._names) == NAMES_IN_A_PACK:
+            self._packs.append("/".join(sorted(self._names)).encode("utf-8", "surrogatepass"))
+            self._names.clear()
+
+    def sorted(self) -> Iterator[str]:
+        self._names.sort()
+        if not self._packs:
+            return iter(self._names)
+        return heapq.merge(*map(_unpacked, self._packs), self._names)
+
+
+def _unpacked(pack: bytes) -> Iterator[str]:
+    for match in re.finditer(rb"[^/]+", pack):
+        yield match[0].decode("utf-8", "surrogatepass")
+
+
+def _folder_identity(path: str) -> FolderIdentity:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return absolute(path)
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

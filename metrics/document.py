@@ -51,6 +51,8 @@ class ErrorType(StrEnum):
     UNSUPPORTED = "unsupported"
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
 
 
 class DocumentError(Exception):

@@ -12,7 +12,19 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from operator import add, attrgetter
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from metrics.document import Kind
 
@@ -82,9 +94,19 @@ class Metric(Generic[Found, Block]):
         return self.count(self.find(diagram), diagram.engine)
 
 
-def described(meaning: str, *, documented_key: str | None = None) -> Any:
-    """A field of a block: what it means, and its key on the telemetry page where that differs."""
-    return dataclasses.field(metadata={"meaning": meaning, "documented_key": documented_key})
+def described(
+    meaning: str,
+    *,
+    documented_key: str | None = None,
+    total: Callable[[int, int], int] = add,
+) -> Any:
+    """A field of a block: what it means, and its key on the telemetry page where that differs.
+
+    `total` makes one number of those of two diagrams.
+    """
+    return dataclasses.field(
+        metadata={"meaning": meaning, "documented_key": documented_key, "total": total}
+    )
 
 
 def json_key(name: str) -> str:
@@ -99,13 +121,19 @@ def snake_case(key: str) -> str:
 
 
 class Keys(NamedTuple):
-    """Of each field of a block its name, its JSON key, and that as the telemetry page spells it."""
+    """Of each field of a block its name, its JSON key, and that as the telemetry page spells it.
+
+    `values` gives the values of all fields; `is_plain` where all of them are numbers.
+    """
 
     names: tuple[str, ...]
     printed: tuple[str, ...]
     documented: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    is_plain: bool
 
 
+SCALARS: Final = frozenset({int, str, bool, dict, NoneType})
 _KEYS: Final[dict[type, Keys]] = {}
 
 
@@ -113,16 +141,49 @@ def keys(block: type) -> Keys:
     """The names and keys of a block's fields."""
     if block not in _KEYS:
         fields = dataclasses.fields(block)
+        names = tuple(field.name for field in fields)
         printed = tuple(json_key(field.name) for field in fields)
         _KEYS[block] = Keys(
-            tuple(field.name for field in fields),
+            names,
             printed,
             tuple(
                 field.metadata.get("documented_key") or key
                 for field, key in zip(fields, printed, strict=True)
             ),
+            attrgetter(*names) if len(names) > 1 else lambda block: (getattr(block, *names),),
+            all(field.type == "int" for field in fields),
         )
     return _KEYS[block]
+
+
+def inner_blocks(hint: Any) -> list[type]:
+    """The blocks that a field with this type holds, one for an engine; none where it has values."""
+    kinds = get_args(hint) or (hint,)
+    return [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
+
+
+class Column(NamedTuple):
+    """A value that a payload can hold: its dotted key, and how two diagrams' numbers are one."""
+
+    key: str
+    total: Callable[[int, int], int]
+
+
+def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Column]:
+    """All values that a block can have, whatever the engine; a list is one value."""
+    hints = get_type_hints(block)
+    _, printed, documented, *_ = keys(block)
+    found: list[Column] = []
+    for field, key in zip(
+        dataclasses.fields(block), documented if documented_keys else printed, strict=True
+    ):
+        dotted, hint = prefix + key, hints[field.name]
+        inner = [] if get_origin(hint) is tuple else inner_blocks(hint)
+        for kind in inner:
+            found += columns(kind, f"{dotted}.", documented_keys=documented_keys)
+        if not inner:
+            found.append(Column(dotted, field.metadata["total"]))
+    return list(dict.fromkeys(found))
 
 
 def counting(
@@ -157,15 +218,19 @@ def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") ->
 
 def to_json(value: Any, *, documented_keys: bool = False) -> Any:
     """A block, or a field's value, as JSON has it."""
-    if isinstance(value, int | str) or value is None:
+    kind = type(value)
+    if kind in SCALARS:
         return value
-    if isinstance(value, tuple):
+    if kind is tuple:
         return [to_json(item, documented_keys=documented_keys) for item in value]
-    if isinstance(value, dict):
-        return value
-    names, printed, documented = keys(type(value))
-    return {
-        key: to_json(item, documented_keys=documented_keys)
-        for name, key in zip(names, documented if documented_keys else printed, strict=True)
-        if (item := getattr(value, name)) is not OMITTED
-    }
+    _, printed, documented, values, is_plain = _KEYS.get(kind) or keys(kind)
+    names = documented if documented_keys else printed
+    if is_plain:
+        return dict(zip(names, values(value), strict=True))
+    found = {}
+    for key, item in zip(names, values(value), strict=True):
+        if type(item) in SCALARS:
+            found[key] = item
+        elif item is not OMITTED:
+            found[key] = to_json(item, documented_keys=documented_keys)
+    return found

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from metrics import document, sources
 from metrics.bpmn import Diagram
 from metrics.catalog import METRICS, TAGS, measure
-from metrics.document import DiagramWarning, DocumentError, Kind
+from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+from metrics.metric import columns as metric_columns
 from metrics.metric import keys, snake_case, to_json
 from metrics.sources import DEFAULT_MAX_SIZE
 
@@ -22,10 +23,17 @@ if TYPE_CHECKING:
     from metrics.catalog.service_tasks import ServiceTasks
     from metrics.catalog.subprocess_planes import SubprocessPlanes
     from metrics.catalog.user_tasks import UserTasks
+    from metrics.metric import Column
     from metrics.template_definitions import TemplateDefinitions
 
 FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
 """The names of the parts that a payload can be asked for."""
+
+DIAGRAM_TYPE: Final = "diagramType"
+PLACES: Final = tuple(
+    (metric.name, metric.fragment, tuple(metric.key.split(".")) if metric.key else ())
+    for metric in METRICS
+)
 
 FORM_EXTENSION: Final = ".form"
 
@@ -105,21 +113,38 @@ class Report:
         payload of a file that could not be measured is `{"error": {"type": …, "message": …}}`, with
         `line` and `column` where the fault has a place. Raises `ValueError` for another fragment.
         """
-        unknown = set(fragments).difference(FRAGMENTS)
-        if unknown:
-            raise ValueError(f"no fragment of a payload: {', '.join(sorted(unknown))}")
+        _check(fragments)
         if self.error is not None:
             return {"error": _without_none(self.error, ("type", "message", "line", "column"))}
-        payload: dict[str, Any] = {} if fragments else {"diagramType": self.kind}
-        for metric in METRICS:
-            block = self.blocks.get(metric.name)
-            if block is None or (fragments and metric.fragment not in fragments):
+        payload: dict[str, Any] = {} if fragments else {DIAGRAM_TYPE: self.kind}
+        for name, fragment, groups in PLACES:
+            block = self.blocks.get(name)
+            if block is None or (fragments and fragment not in fragments):
                 continue
             inner = payload
-            for key in metric.key.split(".") if metric.key else ():
-                inner = inner.setdefault(key, {})
+            for group in groups:
+                inner = inner.setdefault(group, {})
             inner.update(to_json(block, documented_keys=documented_keys))
         return payload
+
+
+def columns(
+    *, fragments: Collection[str] = (), documented_keys: bool = False
+) -> dict[str, list[Column]]:
+    """All values that payloads can hold, by the metric's name, in their order.
+
+    They are the same whatever the diagrams are. The options are as for `Report.payload`.
+    """
+    _check(fragments)
+    return {
+        metric.name: metric_columns(
+            metric.block,
+            f"{metric.key}." if metric.key else "",
+            documented_keys=documented_keys,
+        )
+        for metric in METRICS
+        if not fragments or metric.fragment in fragments
+    }
 
 
 def scan(
@@ -142,11 +167,21 @@ def scan(
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
     try:
-        content = sources.content(source, max_size)
-        form = _is_form(name, content)
-        diagram = Diagram(document.read(content, form=form), TAGS)
+        return _report(source, name, max_size, templates)
     except DocumentError as error:
         return Report(name, error=error)
+    except MemoryError:
+        return Report(name, error=DocumentError(ErrorType.TOO_LARGE, "not enough memory"))
+
+
+def _report(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    name: str | None,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+) -> Report:
+    content = sources.content(source, max_size)
+    diagram = Diagram(document.read(content, form=_is_form(name, content)), TAGS)
     blocks = measure(diagram)
     warnings = diagram.document.warnings + diagram.warnings
     if templates is not None and diagram.document.kind is Kind.BPMN:
@@ -154,6 +189,12 @@ def scan(
         blocks["element_templates"] = offered.block
         warnings += offered.warnings
     return Report(name, diagram.document.kind, blocks, warnings)
+
+
+def _check(fragments: Collection[str]) -> None:
+    unknown = set(fragments).difference(FRAGMENTS)
+    if unknown:
+        raise ValueError(f"no fragment of a payload: {', '.join(sorted(unknown))}")
 
 
 def _is_form(name: str | None, content: bytes) -> bool:

@@ -21,6 +21,7 @@ Modeler uses, extract-process-variables. A Camunda 8 diagram has no such key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn import (
@@ -124,9 +125,10 @@ def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | No
     """How many differ by name, scope and root element; None for Camunda 8."""
     if engine is Engine.CAMUNDA_8:
         return None
-    return ProcessVariables(
-        len({(found.name, found.scope, found.root_element) for found in findings})
-    )
+    return _block(len({(found.name, found.scope, found.root_element) for found in findings}))
+
+
+_block: Final = lru_cache(maxsize=1024)(ProcessVariables)
 
 
 def _sources(diagram: Diagram) -> Iterator[_Source]:

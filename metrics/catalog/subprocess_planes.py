@@ -43,6 +43,7 @@ class SubprocessPlanes:
     nesting: int = described(
         "The largest number of steps from such a sub-process up to its process",
         documented_key="nesting:",
+        total=max,
     )
 
 

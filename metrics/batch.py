@@ -1,0 +1,196 @@
+"""From many files to their reports, in order, over any executor, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.document import DocumentError, ErrorType
+from metrics.report import Report, scan
+from metrics.sources import DEFAULT_MAX_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
+
+    from metrics.template_definitions import TemplateDefinitions
+
+Source = str | os.PathLike[str] | Report
+
+FEWEST_FILES: Final = 8
+MOST_FILES: Final = 128
+MOST_BYTES: Final = 2 * 1024 * 1024
+BATCHES_A_WORKER: Final = 4
+
+
+def scan_many(
+    sources: Iterable[Source],
+    executor: Executor | None = None,
+    *,
+    jobs: int | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+    templates: TemplateDefinitions | None = None,
+) -> Iterator[Report]:
+    """Measure many diagrams: their reports, in the order of the sources, as they are ready.
+
+    A source is a path; what is a `Report` already is passed on in its place. Without an `executor`
+    each diagram is measured when its report is asked for, in this process. With one, they are
+    handed to it in batches, some for each of its `jobs` workers (as many as there are processors,
+    unless it is said), and no more are under way, however slowly the reports are taken. `max_size`
+    and `templates` are as for `scan`.
+
+    Every source has a report, whatever happens. A batch that fails is measured again file by file;
+    a file whose worker dies then too, or that fails for another reason than its content, has the
+    error `crashed`, one that takes longer than the executor allows (see `metrics.workers.Workers`)
+    `timeout`. Where the executor takes no more work, `Workers` of our own do the rest.
+    """
+    measure = partial(_measure, max_size=max_size, templates=templates)
+    if executor is None:
+        for source in sources:
+            if isinstance(source, Report):
+                yield source
+            else:
+                yield from measure((source,))
+        return
+    jobs = jobs or os.cpu_count() or 1
+    with ExitStack() as stack:
+        hand_over = _HandOver(executor, measure, jobs, stack)
+        under_way: deque[_Batch] = deque()
+        try:
+            for work in _batches(sources, jobs):
+                under_way.append(hand_over.batch(work))
+                while under_way and (
+                    len(under_way) > BATCHES_A_WORKER * jobs or under_way[0].is_done()
+                ):
+                    yield from hand_over.reports(under_way.popleft())
+            while under_way:
+                yield from hand_over.reports(under_way.popleft())
+        finally:
+            for batch in under_way:
+                batch.cancel()
+
+
+class _Batch(NamedTuple):
+    """Paths and the future of their reports; or a report that there is already."""
+
+    paths: Sequence[str | os.PathLike[str]]
+    future: Future[list[Report]] | None = None
+    report: Report | None = None
+
+    def is_done(self) -> bool:
+        return self.future is None or self.future.done()
+
+    def cancel(self) -> None:
+        if self.future is not None:
+            self.future.cancel()
+
+
+class _HandOver:
+    """Hands batches to an executor, and files one by one where their batch failed."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        measure: Callable[[Sequence[str | os.PathLike[str]]], list[Report]],
+        jobs: int,
+        stack: ExitStack,
+    ) -> None:
+        self._executor = executor
+        self._measure = measure
+        self._jobs = jobs
+        self._stack = stack
+
+    def batch(self, work: Sequence[str | os.PathLike[str]] | Report) -> _Batch:
+        if isinstance(work, Report):
+            return _Batch((), report=work)
+        return _Batch(work, self._submit(work))
+
+    def reports(self, batch: _Batch) -> Iterable[Report]:
+        if batch.future is None:
+            return (batch.report,) if batch.report else ()
+        try:
+            return batch.future.result()
+        except TimeoutError as error:
+            if len(batch.paths) == 1:
+                return (_failed(batch.paths[0], error),)
+        except Exception:
+            # Which of the files it was shows when each is alone.
+            pass
+        futures = [(path, self._submit((path,))) for path in batch.paths]
+        return (report for path, future in futures for report in _alone(path, future))
+
+    def _submit(self, paths: Sequence[str | os.PathLike[str]]) -> Future[list[Report]]:
+        try:
+            return self._executor.submit(self._measure, paths)
+        except RuntimeError:
+            from metrics.workers import Workers
+
+            if isinstance(self._executor, Workers):
+                raise
+            self._executor = self._stack.enter_context(Workers(self._jobs))
+            return self._executor.submit(self._measure, paths)
+
+
+def _alone(path: str | os.PathLike[str], future: Future[list[Report]]) -> Iterable[Report]:
+    try:
+        return future.result()
+    except Exception as error:
+        return (_failed(path, error),)
+
+
+def _failed(path: str | os.PathLike[str], error: Exception) -> Report:
+    type = ErrorType.TIMEOUT if isinstance(error, TimeoutError) else ErrorType.CRASHED
+    return Report(os.fspath(path), error=DocumentError(type, str(error) or repr(error)))
+
+
+def _measure(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+) -> list[Report]:
+    reports = []
+    for path in paths:
+        try:
+            reports.append(scan(path, max_size=max_size, templates=templates))
+        except Exception as error:
+            # A fault of ours, which must not cost the others their results.
+            fault = RuntimeError(f"a fault in metrics: {error!r}")
+            reports.append(_failed(path, fault))
+    return reports
+
+
+def _batches(
+    sources: Iterable[Source], jobs: int
+) -> Iterator[Sequence[str | os.PathLike[str]] | Report]:
+    """The sources in batches: small ones first, for a first result that comes soon."""
+    handed_over, most, size = 0, FEWEST_FILES, 0
+    paths: list[str | os.PathLike[str]] = []
+    for source in sources:
+        if isinstance(source, Report):
+            if paths:
+                yield paths
+            yield source
+            paths, size = [], 0
+            continue
+        paths.append(source)
+        size += file_size(source)
+        if len(paths) >= most or size >= MOST_BYTES:
+            yield paths
+            handed_over += len(paths)
+            # No worker should be left with much when the others have done all.
+            most = min(max(handed_over // (4 * jobs), FEWEST_FILES), MOST_FILES)
+            paths, size = [], 0
+    if paths:
+        yield paths
+
+
+def file_size(path: str | os.PathLike[str]) -> int:
+    """The bytes of a file, 0 where they cannot be known."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return 0

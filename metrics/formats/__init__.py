@@ -1,0 +1,109 @@
+"""From reports to bytes: one module a format, with one function of the format's name.
+
+A format takes reports as they come, and gives pieces of output as they are ready. It is imported
+when it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from metrics.report import Report
+
+    Format = Callable[[Iterable[Report], "Layout"], Iterator[bytes]]
+
+FORMATS: Final[Mapping[str, str]] = {
+    "json": "metrics.formats.json",
+    "ndjson": "metrics.formats.ndjson",
+    "csv": "metrics.formats.csv",
+    "table": "metrics.formats.table",
+}
+"""The formats by their names on the command line, and the module of each."""
+
+STANDARD_INPUT: Final = "-"
+"""What a report without a name is of."""
+
+CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+
+
+class Layout(NamedTuple):
+    """What of a report is printed, and for whom.
+
+    Of its payload `fragments` (all where empty), with `documented_keys`, and its `warnings`.
+    `single` where there is one report only, which is printed by itself; `is_terminal` where a
+    person reads it at once.
+    """
+
+    fragments: tuple[str, ...] = ()
+    documented_keys: bool = False
+    warnings: bool = False
+    single: bool = False
+    is_terminal: bool = False
+
+
+def format_named(name: str) -> Format:
+    """The function of a format; raises `KeyError` where there is none of that name."""
+    function: Format = getattr(import_module(FORMATS[name]), name)
+    return function
+
+
+def printable(text: str) -> str:
+    """A text with a path in it, for output: bytes that are no valid UTF-8 are escaped."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
+def on_one_line(text: str, *, but: str = "") -> str:
+    """A text for people: what would steer a terminal is escaped, but for some characters."""
+    text = printable(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in but else repr(character)[1:-1]
+        for character in text
+    )
+
+
+def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, Any]:
+    """What is printed of a report, as JSON has it; with its file where `named` or in error."""
+    record: dict[str, Any] = {}
+    if report.file is not None and (named or report.error is not None):
+        record["file"] = printable(report.file)
+    record |= report.payload(fragments=layout.fragments, documented_keys=layout.documented_keys)
+    if layout.warnings and report.error is None:
+        record["warnings"] = [
+            {"message": printable(message)} | ({} if line is None else {"line": line})
+            for message, line in report.warnings
+        ]
+    return record
+
+
+def leaves(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a record by their dotted keys; a list is one value."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from leaves(item, f"{prefix}{key}.")
+        else:
+            yield prefix + key, item
+
+
+def dumps(value: Any, option: int = 0) -> bytes:
+    """A value as JSON; `option` as orjson has it."""
+    dumped = orjson.dumps(value, option=option)
+    # DEL and the second set of control characters: JSON lets them stand, but a terminal obeys them.
+    if b"\x7f" in dumped or b"\xc2" in dumped:
+        return CONTROL_CHARACTER.sub(
+            lambda match: b"\\u%04x" % ord(match[0].decode()),
+            dumped,
+        )
+    return dumped

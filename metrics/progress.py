@@ -1,0 +1,102 @@
+"""How far a run has come, for a person who waits for it at a terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from rich.progress import Progress as Bar
+
+SECONDS_BEFORE: Final = 0.5
+SECONDS_BETWEEN: Final = 0.1
+
+
+class Progress:
+    """A line at the foot of standard error, from half a second on: files done, failures, rate.
+
+    `names` gives something for each file that there is, and is called and counted in a thread once
+    the line is shown: until it is through, the total is not known.
+    """
+
+    def __init__(self, names: Callable[[], Iterator[object]]) -> None:
+        self._names = names
+        self._total: int | None = None
+        self._start = time.monotonic()
+        self._next = self._start + SECONDS_BEFORE
+        self._bar: Bar | None = None
+        self._ended = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, done: int, failed: int) -> None:
+        """Say how many files are done, and how many of these failed."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + SECONDS_BETWEEN
+        if self._bar is None:
+            self._bar = _bar()
+            threading.Thread(target=self._count, daemon=True).start()
+        rate = done / (now - self._start)
+        self._bar.update(
+            self._bar.task_ids[0],
+            completed=done,
+            total=None if self._total is None else max(self._total, done),
+            of=f"of {self._total:,} " if self._total is not None else "",
+            failed=f", {failed:,} failed" if failed else "",
+            rate=f"{rate:,.0f}/s",
+            refresh=True,
+        )
+
+    def say(self, line: str) -> bool:
+        """Print a line above; returns whether there was anything to print it above."""
+        if self._bar is None:
+            return False
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return True
+
+    def _count(self) -> None:
+        total = 0
+        for _ in self._names():
+            total += 1
+            if self._ended.is_set():
+                return
+        self._total = total
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        BarColumn(bar_width=20),
+        TextColumn("{task.completed:,} {task.fields[of]}files{task.fields[failed]}"),
+        TextColumn("{task.fields[rate]}"),
+        console=Console(file=sys.stderr),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    bar.add_task("", total=None, of="", failed="", rate="")
+    bar.start()
+    return bar

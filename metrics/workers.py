@@ -1,0 +1,197 @@
+"""An executor whose processes may die or be too slow, at the cost of their own work only.
+
+`concurrent.futures.ProcessPoolExecutor` gives up all that is under way, and itself, when one of its
+processes dies, and cannot end a task that takes too long. Here a thread minds each process: where
+one dies, the future of what it did fails with `WorkerDiedError`, that of a task that takes too long
+with `TimeoutError`, and another process takes its place.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
+    from types import TracebackType
+    from typing import Self
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+READY: Final = "ready"
+PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
+
+
+class WorkerDiedError(BrokenExecutor):
+    """The process that did a task ended before the task did."""
+
+
+class Workers(Executor):
+    """An executor over as many processes as `jobs` says.
+
+    A task that takes longer than `timeout` seconds is ended with its process. All processes end
+    when the executor is shut down; where an exception leaves its `with` block, at once, and with
+    them what they were doing.
+    """
+
+    def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
+        self._timeout = timeout
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._workers: list[_Worker] = []
+        for _ in range(jobs):
+            # All of them before the first thread: to fork beside threads is not safe.
+            worker = _Worker(_context(), self._workers)
+            self._workers.append(worker)
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="metrics-worker")
+
+    def submit(
+        self,
+        function: Callable[Parameters, Result],
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Future[Result]:
+        """Have a task done; what it takes and gives is pickled."""
+        return self._threads.submit(self._do, function, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more tasks; the processes end when what was taken is done."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        if wait:
+            for worker in self._workers:
+                worker.dismiss()
+
+    def kill(self) -> None:
+        """End all processes at once, and what they are doing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exception_type is not None:
+            self.kill()
+        self.shutdown()
+
+    def _do(self, function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
+        worker = self._idle.get()
+        try:
+            result: Result = worker.do((function, args, kwargs), self._timeout)
+        finally:
+            self._idle.put(worker)
+        return result
+
+
+class _Worker:
+    """A process that does one task after the other; another one where it has died."""
+
+    def __init__(self, context: BaseContext, siblings: Iterable[_Worker]) -> None:
+        self._lock = threading.Lock()
+        self._is_dismissed = False
+        self._start(context, [sibling.connection for sibling in siblings])
+
+    def _start(self, context: BaseContext, inherited: list[Connection]) -> None:
+        self.connection, theirs = context.Pipe()
+        # What a process has inherited by a fork it must close: a pipe ends when all have closed it.
+        inherited = [*inherited, self.connection] if context.get_start_method() == "fork" else []
+        self._process = context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, inherited), daemon=True, name="metrics-worker"
+        )
+        self._process.start()
+        theirs.close()
+        self._is_ready = False
+
+    def do(self, task: Any, timeout: float | None) -> Any:
+        """The result of a task; raises what it raised."""
+        with self._lock:
+            if not self._process.is_alive() and not self._is_dismissed:
+                self.connection.close()
+                self._start(multiprocessing.get_context("spawn"), [])
+        try:
+            if not self._is_ready:
+                self._is_ready = self.connection.recv() == READY
+            self.connection.send_bytes(pickle.dumps(task, PROTOCOL))
+            if not self.connection.poll(timeout):
+                self._end()
+                raise TimeoutError(f"took longer than {timeout:g} seconds")
+            is_result, value = self.connection.recv()
+        except (EOFError, ConnectionError):
+            self._end()
+            raise WorkerDiedError(_reason(self._process.exitcode)) from None
+        if is_result:
+            return value
+        raise value
+
+    def dismiss(self) -> None:
+        """Let the process end, that has nothing to do."""
+        with self._lock:
+            self._is_dismissed = True
+            self.connection.close()
+        self._process.join()
+
+    def kill(self) -> None:
+        """End the process; no other takes its place."""
+        with self._lock:
+            self._is_dismissed = True
+            self._process.kill()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _context() -> BaseContext:
+    # A fork takes a hundredth of the time of a new interpreter, and is safe without threads.
+    is_fork_safe = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if is_fork_safe else "spawn")
+
+
+def _reason(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return f"the process ended with status {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = str(-exit_code)
+    return f"the process was ended by signal {name}"
+
+
+def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
+    """Do tasks until there are no more."""
+    # An interrupt is for the process that gives the tasks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in inherited:
+        other.close()
+    try:
+        connection.send(READY)
+        while True:
+            task = connection.recv_bytes()
+            try:
+                function, args, kwargs = pickle.loads(task)
+                answer = pickle.dumps((True, function(*args, **kwargs)), PROTOCOL)
+            except Exception as error:
+                answer = pickle.dumps((False, error), PROTOCOL)
+            connection.send_bytes(answer)
+    except (EOFError, ConnectionError):
+        # Not the interpreter's own end, which flushes what was inherited.
+        os._exit(0)
