@@ -24,6 +24,7 @@ FEWEST_FILES: Final = 8
 MOST_FILES: Final = 128
 MOST_BYTES: Final = 2 * 1024 * 1024
 BATCHES_A_WORKER: Final = 4
+MOST_TRIES_ALONE: Final = 2
 
 
 def scan_many(
@@ -43,9 +44,9 @@ def scan_many(
     and `templates` are as for `scan`.
 
     Every source has a report, whatever happens. A batch that fails is measured again file by file;
-    a file whose worker dies then too, or that fails for another reason than its content, has the
-    error `crashed`, one that takes longer than the executor allows (see `metrics.workers.Workers`)
-    `timeout`. Where the executor takes no more work, `Workers` of our own do the rest.
+    a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
+    one that takes longer than the executor allows (see `metrics.workers.Workers`) `timeout`. Where
+    the executor takes no more work, `Workers` of our own do the rest.
     """
     measure = partial(_measure, max_size=max_size, templates=templates)
     if executor is None:
@@ -120,7 +121,23 @@ class _HandOver:
             # Which of the files it was shows when each is alone.
             pass
         futures = [(path, self._submit((path,))) for path in batch.paths]
-        return (report for path, future in futures for report in _alone(path, future))
+        return (report for path, future in futures for report in self._alone(path, future))
+
+    def _alone(
+        self, path: str | os.PathLike[str], future: Future[list[Report]]
+    ) -> Iterable[Report]:
+        for _ in range(MOST_TRIES_ALONE - 1):
+            try:
+                return future.result()
+            except TimeoutError as error:
+                return (_failed(path, error),)
+            except Exception:
+                # Something else may have ended the process: few are so unlucky again.
+                future = self._submit((path,))
+        try:
+            return future.result()
+        except Exception as error:
+            return (_failed(path, error),)
 
     def _submit(self, paths: Sequence[str | os.PathLike[str]]) -> Future[list[Report]]:
         try:
@@ -132,13 +149,6 @@ class _HandOver:
                 raise
             self._executor = self._stack.enter_context(Workers(self._jobs))
             return self._executor.submit(self._measure, paths)
-
-
-def _alone(path: str | os.PathLike[str], future: Future[list[Report]]) -> Iterable[Report]:
-    try:
-        return future.result()
-    except Exception as error:
-        return (_failed(path, error),)
 
 
 def _failed(path: str | os.PathLike[str], error: Exception) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings as python_warnings
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -223,12 +224,13 @@ def scan_command(
         is_terminal = output.isatty()
         layout = Layout(fragments, documented_keys, warnings, single, is_terminal)
         count, found = _jobs_that_pay(find(), jobs or _processors())
+        executor = None
         if count > 1 or timeout is not None:
             from metrics.workers import Workers
 
+            # Who ends the workers may end what Python starts beside them, too.
+            python_warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
             executor = stack.enter_context(Workers(count, timeout=timeout))
-        else:
-            executor = None
         progress = None
         if not is_terminal and _shows_progress():
             from metrics.progress import Progress
@@ -313,7 +315,8 @@ class _Outcome:
                 error = report.error
                 self._say(report.file, error.line, error.column, f"{error.type}: {error.message}")
             if self._progress is not None:
-                self._progress.show(self.measured + self.failed, self.failed)
+                with suppress(OSError):
+                    self._progress.show(self.measured + self.failed, self.failed)
             yield report
 
     def _say(self, file: str | None, line: int | None, column: int | None, message: str) -> None:

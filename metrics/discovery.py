@@ -119,7 +119,7 @@ class _Discovery:
         self._given: set[FileIdentity] = set()
 
     def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Found]:
-        for path in [os.fspath(path) for path in paths]:
+        for path in dict.fromkeys(os.fspath(path) for path in paths):
             if path == STANDARD_INPUT:
                 yield Found(path)
             elif os.path.isdir(path):

@@ -70,7 +70,9 @@ class Progress:
         """Print a line above; returns whether there was anything to print it above."""
         if self._bar is None:
             return False
-        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        from rich.text import Text
+
+        self._bar.console.print(Text(line), soft_wrap=True)
         return True
 
     def _count(self) -> None:
