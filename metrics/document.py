@@ -169,13 +169,16 @@ def read(source: bytes, *, form: bool = False) -> Document:
     """Parse a diagram.
 
     `source` is the whole file; `form` says that it is a Form (JSON) rather than XML. Raises
-    `DocumentError` where it is no diagram that can be measured.
+    `DocumentError` where it is no diagram that can be measured, `MemoryError` where it is too large
+    for the memory that there is.
     """
     if form:
         return _read_form(source)
     try:
         root = etree.fromstring(source, _PARSER)
     except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         return _read_mended(source, error)
     docinfo = root.getroottree().docinfo
     # Of UTF-16 without a declaration the parser names no encoding.
@@ -244,6 +247,8 @@ def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Do
     try:
         root = etree.fromstring(mended.source, _LENIENT_PARSER)
     except etree.XMLSyntaxError as remaining:
+        if remaining.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         raise mending.malformed(remaining) from None
     kind = _kind(str(root.tag))
     if kind is None:

@@ -57,6 +57,11 @@ class Workers(Executor):
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="metrics-worker")
 
+    @property
+    def processes(self) -> list[int]:
+        """The identifiers of the processes that there are now."""
+        return [worker.process for worker in self._workers]
+
     def submit(
         self,
         function: Callable[Parameters, Result],
@@ -121,6 +126,10 @@ class _Worker:
             self._process.start()
         theirs.close()
         self._is_ready = False
+
+    @property
+    def process(self) -> int:
+        return self._process.pid or 0
 
     def do(self, task: Any, timeout: float | None) -> Any:
         """The result of a task; raises what it raised."""

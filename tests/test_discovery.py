@@ -6,13 +6,16 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from command import files, lines, run
 from diagrams import process
 
 from metrics.discovery import NAMES_IN_A_PACK, discover
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIAGRAM = process("")
 
@@ -127,7 +130,7 @@ class TestFoldersThatResist:
                 cwd=tmp_path,
                 capture_output=True,
                 check=False,
-                preexec_fn=without_privileges,  # noqa: PLW1509
+                preexec_fn=without_privileges,
             )
         finally:
             (tmp_path / "folder").chmod(0o700)
@@ -182,7 +185,8 @@ class TestLargeFolders:
             original.write_bytes(b"{}")
             for number in range(1, 1000):
                 os.link(original, tmp_path / f"{thousand:02}{number:03}.form")
-        script = "import resource, sys; from metrics.discovery import discover; " + (
+        script = (
+            "import resource, sys; from metrics.discovery import discover; "
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
             "print(sum(1 for _ in discover(sys.argv[1:]))); "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
