@@ -2,7 +2,9 @@
 
     python benchmarks/generate.py COUNT FOLDER
 
-About half of a diagram is drawing data, as in files that people draw.
+Their shape is about that of 4,196 public diagrams, whose means are nine flow nodes in 13 kB, one in
+eight of them a user task and one in fifteen a service task, and a third drawing data. These have
+nine in 10 kB, and half drawing data.
 """
 
 from __future__ import annotations
@@ -19,18 +21,28 @@ NAMESPACES = (
     ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn"'
     ' xmlns:modeler="http://camunda.org/schema/modeler/1.0"'
 )
-ELEMENTS = (
-    'userTask id="{id}" name="Check the order" camunda:formKey="embedded:app:check.html"',
-    'userTask id="{id}" name="Approve the order" camunda:formRef="approve"',
-    'serviceTask id="{id}" name="Book the order" camunda:class="org.example.Book"',
-    'serviceTask id="{id}" name="Send the bill" camunda:type="external" camunda:topic="bill"',
-    'exclusiveGateway id="{id}" name="In stock?"',
-    'exclusiveGateway id="{id}"',
-    'scriptTask id="{id}" name="Sum up" camunda:resultVariable="total"',
-    'intermediateCatchEvent id="{id}" name="Paid"',
-    'startEvent id="{id}"',
-    'endEvent id="{id}" name="Order handled"',
+# Each with its weight.
+ELEMENTS = {
+    'userTask id="{id}" name="Check the order" camunda:formKey="embedded:app:check.html"': 6,
+    'userTask id="{id}" name="Approve the order" camunda:formRef="approve"': 2,
+    'userTask id="{id}" name="Look at it" camunda:assignee="${{starter}}"': 5,
+    'serviceTask id="{id}" name="Book the order" camunda:class="org.example.Book"': 3,
+    'serviceTask id="{id}" name="Send the bill" camunda:type="external" camunda:topic="bill"': 4,
+    'exclusiveGateway id="{id}" name="In stock?"': 14,
+    'parallelGateway id="{id}"': 6,
+    'scriptTask id="{id}" name="Sum up" camunda:resultVariable="total"': 1,
+    'task id="{id}" name="Pack the parcel"': 15,
+    'intermediateCatchEvent id="{id}" name="Paid"': 8,
+    'startEvent id="{id}"': 16,
+    'endEvent id="{id}" name="Order handled"': 17,
+}
+DOCUMENTATION = (
+    "The clerk compares what was ordered with what the customer may order by the contract, and"
+    " notes what differs. Where the sum is above the limit that was agreed, the order goes to the"
+    " head of the department, who decides within two working days. An order that nobody decides"
+    " on is taken as refused, and the customer is told so in writing, with the reason."
 )
+DOCUMENTED = f"\n      <bpmn:documentation>{DOCUMENTATION}</bpmn:documentation>"
 INPUT_OUTPUT = (
     "<bpmn:extensionElements><camunda:inputOutput>"
     '<camunda:inputParameter name="amount">${amount}</camunda:inputParameter>'
@@ -49,22 +61,32 @@ def diagram(seed: int, elements: int) -> str:
             nodes.append(f'<bpmn:subProcess id="{id}" name="Handle a part">')
             depth += 1
         else:
-            extension = INPUT_OUTPUT if chance.random() < 0.15 else ""
-            inner = f"{extension}<bpmn:incoming>Flow_{number}</bpmn:incoming>"
-            tag = chance.choice(ELEMENTS)
+            inner = (
+                (DOCUMENTED if chance.random() < 0.6 else "")
+                + (INPUT_OUTPUT if chance.random() < 0.02 else "")
+                + f"\n      <bpmn:incoming>Flow_{seed:x}_{number - 1}</bpmn:incoming>"
+                + f"\n      <bpmn:outgoing>Flow_{seed:x}_{number}</bpmn:outgoing>\n    "
+            )
+            (tag,) = chance.choices(list(ELEMENTS), list(ELEMENTS.values()))
             name = tag.partition(" ")[0]
             nodes.append(f"<bpmn:{tag.format(id=id)}>{inner}</bpmn:{name}>")
             if depth and chance.random() < 0.2:
                 nodes.append("</bpmn:subProcess>")
                 depth -= 1
         flow = f"Flow_{seed:x}_{number}"
-        nodes.append(f'<bpmn:sequenceFlow id="{flow}" sourceRef="{id}" targetRef="{id}" />')
+        name = ' name="yes, as agreed"' if chance.random() < 0.2 else ""
+        nodes.append(f'<bpmn:sequenceFlow id="{flow}"{name} sourceRef="{id}" targetRef="{id}" />')
+        points = "".join(
+            f'\n        <di:waypoint x="{number * 150 + 100 + step * 25}" y="{120 + step * 10}" />'
+            for step in range(chance.randint(2, 4))
+        )
         drawings.append(
-            f'<bpmndi:BPMNShape id="{id}_di" bpmnElement="{id}">'
-            f'<dc:Bounds x="{number * 150}" y="80" width="100" height="80" />'
-            f'</bpmndi:BPMNShape><bpmndi:BPMNEdge id="{flow}_di" bpmnElement="{flow}">'
-            f'<di:waypoint x="{number * 150 + 100}" y="120" />'
-            f'<di:waypoint x="{number * 150 + 150}" y="120" /></bpmndi:BPMNEdge>'
+            f'<bpmndi:BPMNShape id="{id}_di" bpmnElement="{id}">\n        '
+            f'<dc:Bounds x="{number * 150}" y="80" width="100" height="80" />\n        '
+            f'<bpmndi:BPMNLabel>\n          <dc:Bounds x="{number * 150}" y="160" width="90" '
+            'height="14" />\n        </bpmndi:BPMNLabel>\n      </bpmndi:BPMNShape>\n      '
+            f'<bpmndi:BPMNEdge id="{flow}_di" bpmnElement="{flow}">{points}\n'
+            "      </bpmndi:BPMNEdge>"
         )
     nodes.append("</bpmn:subProcess>" * depth)
     content, drawing = "\n    ".join(nodes), "\n      ".join(drawings)
@@ -82,12 +104,11 @@ def diagram(seed: int, elements: int) -> str:
 def sizes(count: int, seed: int = 1) -> list[int]:
     """How many flow nodes each of some diagrams has: most have few, some have many."""
     chance = random.Random(seed)
-    return [max(2, min(400, round(chance.lognormvariate(2.6, 0.8)))) for _ in range(count)]
+    return [max(2, min(400, round(chance.lognormvariate(1.9, 0.8)))) for _ in range(count)]
 
 
-def main() -> None:
+def write(count: int, folder: Path) -> None:
     """Write diagrams into a folder."""
-    count, folder = int(sys.argv[1]), Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     for number, elements in enumerate(sizes(count)):
         path = folder / f"{number:06}.bpmn"
@@ -95,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write(int(sys.argv[1]), Path(sys.argv[2]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Source = str | os.PathLike[str] | Report
 
 FEWEST_FILES: Final = 8
-MOST_FILES: Final = 128
+MOST_FILES: Final = 256
 MOST_BYTES: Final = 2 * 1024 * 1024
 BATCHES_A_WORKER: Final = 4
 MOST_TRIES_ALONE: Final = 2

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import warnings as python_warnings
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
+    from metrics.output import Stream
     from metrics.progress import Progress
 
 EXIT_UNMEASURED: Final = 2
@@ -219,9 +220,11 @@ def scan_command(
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = format_named(format_name or ("json" if single else "ndjson"))
     find = partial(discover, paths, honour_ignores=not no_ignore)
+    to_file = output_path not in (None, STANDARD_INPUT)
+    if not to_file and sys.stdout is None:
+        raise click.ClickException("standard output is closed.")
+    is_terminal = not to_file and sys.stdout.isatty()
     with ExitStack() as stack:
-        output = _output(output_path, stack)
-        is_terminal = output.isatty()
         layout = Layout(fragments, documented_keys, warnings, single, is_terminal)
         count, found = _jobs_that_pay(find(), jobs or _processors())
         executor = None
@@ -244,28 +247,27 @@ def scan_command(
             max_size=max_size,
             templates=templates,
         )
-        try:
-            for piece in write(outcome.watch(reports), layout):
-                output.write(piece)
-                output.flush()
-        except BrokenPipeError:
-            # Here, since click ends a broken pipe with a status of its own.
-            _drop_output()
-            raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
+        output = stack.enter_context(_output(output_path if to_file else None))
+        for piece in write(outcome.watch(reports), layout):
+            output.write(piece)
     if outcome.measured == outcome.failed == 0:
         click.echo("metrics: no diagrams found", err=True)
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
 
 
-def _output(path: str | None, stack: ExitStack) -> BinaryIO:
-    if path is not None and path != "-":
-        from metrics.output import replacing
+@contextmanager
+def _output(path: str | None) -> Iterator[BinaryIO | Stream]:
+    """The file at a path, or else standard output."""
+    from metrics.output import Stream, replacing
 
-        return stack.enter_context(replacing(path))
-    if sys.stdout is None:
-        raise click.ClickException("standard output is closed.")
-    return sys.stdout.buffer
+    try:
+        with Stream(sys.stdout.fileno()) if path is None else replacing(path) as output:
+            yield output
+    except BrokenPipeError:
+        # Here, since click ends a broken pipe with a status of its own.
+        _drop_output()
+        raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
 
 
 def _shows_progress() -> bool:

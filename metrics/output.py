@@ -3,14 +3,98 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
+import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+SECONDS_TOGETHER: Final = 0.02
+MOST_BYTES_WAITING: Final = 256 * 1024
+
+
+class Stream:
+    """Writes to a pipe or a terminal what comes within a moment at once, while more is measured.
+
+    To write each line by itself would wake its reader for each; to wait until there are many would
+    keep lines back while a slow diagram is measured. So a thread writes, in a moment's time. No
+    more than some is kept for it: beyond that, `write` waits for the reader.
+
+    What cannot be written raises `OSError` when more is written, or when the block ends.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._pieces: list[bytes] = []
+        self._given = self._taken = 0
+        self._rests = self._is_ended = False
+        self._error: OSError | None = None
+        self._changed = threading.Condition()
+        # A daemon: who is interrupted does not wait for a reader.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def write(self, piece: bytes) -> None:
+        """Have a piece written behind the others."""
+        if not piece:
+            return
+        self._pieces.append(piece)
+        self._given += len(piece)
+        # To take the lock for each piece would take longer than all else.
+        if self._rests or self._error or self._given - self._taken > MOST_BYTES_WAITING:
+            with self._changed:
+                self._changed.notify()
+                while self._given - self._taken > MOST_BYTES_WAITING and self._error is None:
+                    self._changed.wait()
+            if self._error is not None:
+                raise self._error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._is_ended = True
+            self._changed.notify()
+        if exception_type is None:
+            self._thread.join()
+            if self._error is not None:
+                raise self._error
+
+    def _run(self) -> None:
+        try:
+            while written := memoryview(self._next()):
+                while written:
+                    written = written[os.write(self._descriptor, written) :]
+        except OSError as error:
+            with self._changed:
+                self._error = error
+                self._changed.notify()
+
+    def _next(self) -> bytes:
+        with self._changed:
+            # First said, then looked at: what is given from now on wakes this thread.
+            self._rests = True
+            while not self._pieces and not self._is_ended:
+                self._changed.wait()
+            self._rests = False
+            if not self._is_ended:
+                self._changed.wait_for(lambda: self._is_ended, SECONDS_TOGETHER)
+            count = len(self._pieces)
+            taken = b"".join(self._pieces[:count])
+            del self._pieces[:count]
+            self._taken += len(taken)
+            self._changed.notify()
+        return taken
 
 
 @contextmanager
@@ -30,7 +114,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             yield file
         return
     # Beside the target: only within a file system can a file take another's place at once.
-    name = f".metrics-{os.getpid()}-{secrets.token_hex(8)}"
+    name = f".metrics-{os.getpid()}-{os.urandom(8).hex()}"
     temporary = os.path.join(os.path.dirname(target), name)
     try:
         with open(temporary, "xb") as file:

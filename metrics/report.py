@@ -73,6 +73,10 @@ class Report:
     warnings: tuple[DiagramWarning, ...] = ()
     error: DocumentError | None = None
 
+    def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
+        # In half the time of the way that Python finds by itself: workers send many.
+        return Report, (self.file, self.kind, self.blocks, self.warnings, self.error)
+
     @property
     def execution_platform(self) -> ExecutionPlatform | None:
         """The execution platform profile, None where there is an error."""

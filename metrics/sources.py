@@ -53,7 +53,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
             if size > max_size:
                 raise _too_large(max_size)
             found = file.read(size + 1)
-            if not (more := file.read(PIECE)):
+            if not (more := file.read(1)):
                 return found
             return found + more + _read_stream(file, max_size - len(found) - len(more))
     except OSError as error:

@@ -183,10 +183,8 @@ class TestEnds:
         os.mkfifo(folder / "slow")
         output = folder / "out.csv"
         output.write_text("earlier")
-        paths = [".", "slow"]
-        with start(
-            *("scan", "-j", jobs, "-o", output, "-f", "csv", *paths), cwd=folder
-        ) as scanning:
+        arguments = ["scan", "-j", jobs, "-o", str(output), "-f", "csv", ".", "slow"]
+        with start(*arguments, cwd=folder) as scanning:
             time.sleep(1)
             started = children(scanning.pid)
             assert len(started) == (2 if jobs == "2" else 0)
