@@ -137,7 +137,7 @@ class Document(NamedTuple):
             or _last_line(self.root) <= MOST_LINES_IN_16_BITS
         ):
             return self
-        return self._replace(root=etree.fromstring(self.source, _LENIENT_PARSER))
+        return self._replace(root=etree.fromstring(self.source, _PARSER_FOR_LINES))
 
 
 @cache
@@ -161,8 +161,9 @@ def _parser(*, remove_blank_text: bool = False, huge_tree: bool = False) -> etre
 
 
 _PARSER: Final = _parser(remove_blank_text=True)
-# For what was mended, and for lines: what has been parsed or mended is bounded by its size.
-_LENIENT_PARSER: Final = _parser(huge_tree=True)
+# For what has been mended or parsed before: that is bounded by its size.
+_MENDED_PARSER: Final = _parser(remove_blank_text=True, huge_tree=True)
+_PARSER_FOR_LINES: Final = _parser(huge_tree=True)
 
 
 def read(source: bytes, *, form: bool = False) -> Document:
@@ -245,7 +246,7 @@ def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Do
 
     mended = mending.mend(source)
     try:
-        root = etree.fromstring(mended.source, _LENIENT_PARSER)
+        root = etree.fromstring(mended.source, _MENDED_PARSER)
     except etree.XMLSyntaxError as remaining:
         if remaining.code == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from None

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS_QUOTED: Final = 80
 
+# One character beyond the first 65,536 makes a text four times as large: not all is joined at once.
+MOST_CHARACTERS_AT_ONCE: Final = 65_536
+
 BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -66,7 +69,7 @@ TIDY_XML_DECLARATION: Final = re.compile(
 # All but the characters that XML 1.0 allows.
 ILLEGAL_CHARACTER: Final = re.compile("[\0-\x08\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 AMPERSAND: Final = re.compile(
-    r"&(?:(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?+"
+    r"(&+)(?=&)|&(?:(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?+"
 )
 
 # Within a tag `>` may stand in quotes. A quote that nothing closes is a character like others.
@@ -109,7 +112,13 @@ RESERVED_DECLARATION: Final = "xmlns:xmlns"
 
 
 STRICT_PARSER: Final = etree.XMLParser(
-    resolve_entities=False, no_network=True, load_dtd=False, collect_ids=False
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    collect_ids=False,
+    remove_blank_text=True,
+    remove_comments=True,
+    remove_pis=True,
 )
 
 
@@ -137,6 +146,10 @@ def mend(source: bytes) -> Mended:
     elif warnings and _is_well_formed(text):
         return Mended(text.encode(), tuple(warnings), None)
     return _Mender(text, warnings).mend()
+
+
+def _legal(pieces: list[str]) -> bytes:
+    return ILLEGAL_CHARACTER.sub("\ufffd", "".join(pieces)).encode()
 
 
 def _is_well_formed(text: str) -> bool:
@@ -241,8 +254,7 @@ class _Mender:
                 f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
             )
             self.replace(self.end_of_root_name, self.end_of_root_name, "".join(declarations))
-        mended = ILLEGAL_CHARACTER.sub("\ufffd", self.edited())
-        return Mended(mended.encode(), self.warnings(), self.stray)
+        return Mended(self.edited(), self.warnings(), self.stray)
 
     # What is written
 
@@ -253,13 +265,24 @@ class _Mender:
         """Leave out what stands from `start` to `end`, but for the line breaks."""
         self.replace(start, end, re.sub(r"[^\n]", " ", self.text[start:end]))
 
-    def edited(self) -> str:
+    def edited(self) -> bytes:
+        encoded: list[bytes] = []
         pieces: list[str] = []
-        written = 0
-        for start, end, by in sorted(self.edits):
+        written = size = 0
+        for start, end, by in (*sorted(self.edits), _Edit(len(self.text), len(self.text), "")):
+            while start - written > MOST_CHARACTERS_AT_ONCE:
+                pieces.append(self.text[written : written + MOST_CHARACTERS_AT_ONCE])
+                written += MOST_CHARACTERS_AT_ONCE
+                encoded.append(_legal(pieces))
+                pieces.clear()
             pieces += (self.text[written:start], by)
+            size += start - written
             written = end
-        return "".join((*pieces, self.text[written:]))
+            if size > MOST_CHARACTERS_AT_ONCE:
+                encoded.append(_legal(pieces))
+                pieces.clear()
+                size = 0
+        return b"".join((*encoded, _legal(pieces)))
 
     # What is said
 
@@ -268,14 +291,16 @@ class _Mender:
             self.line_ends = [match.start() for match in re.finditer("\n", self.text)]
         return bisect_left(self.line_ends, position) + 1
 
-    def warn(self, kind: str, position: int, message: str | None = None) -> None:
+    def warn(self, kind: str, position: int, message: str | None = None, *, times: int = 1) -> None:
         """Give a warning, a bounded number of each kind: a hostile file could ask for a million.
 
         `message` says more than the kind does.
         """
-        self.times_given[kind] += 1
-        if self.times_given[kind] <= MOST_WARNINGS_OF_A_KIND:
-            self.given.append(DiagramWarning(message or kind, self.line(position)))
+        left = MOST_WARNINGS_OF_A_KIND - self.times_given[kind]
+        self.times_given[kind] += times
+        if left > 0:
+            warning = DiagramWarning(message or kind, self.line(position))
+            self.given += [warning] * min(times, left)
 
     def warnings(self) -> tuple[DiagramWarning, ...]:
         in_order = sorted(self.given, key=lambda warning: warning.line or 0)
@@ -319,17 +344,23 @@ class _Mender:
         if not self.has_ampersands:
             return
         for match in AMPERSAND.finditer(self.text, start, end):
-            decimal, hexadecimal = match.groups()
-            if decimal or hexadecimal:
+            run, decimal, hexadecimal = match.groups()
+            if run:
+                legal = False
+            elif decimal or hexadecimal:
                 code = int(decimal) if decimal else int(hexadecimal, 16)
                 legal = code <= 0x10FFFF and not ILLEGAL_CHARACTER.match(chr(code))
             else:
                 legal = len(match[0]) > 1
             if not legal:
+                # Of a reference that is not known its first character; of a run all.
+                times = len(run or "&")
                 self.warn(
-                    "an '&' that begins no known reference is read as it stands", match.start()
+                    "an '&' that begins no known reference is read as it stands",
+                    match.start(),
+                    times=times,
                 )
-                self.replace(match.start(), match.start() + 1, "&amp;")
+                self.replace(match.start(), match.start() + times, "&amp;" * times)
 
     def token(self, start: int) -> int:
         """Pass the token that begins with the `<` at `start`; returns where it ends."""
