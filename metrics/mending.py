@@ -143,8 +143,13 @@ def mend(source: bytes) -> Mended:
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
         warnings.append(BYTE_ORDER_MARK_WARNING)
-    elif warnings and _is_well_formed(text):
-        return Mended(text.encode(), tuple(warnings), None)
+    elif warnings and "<!DOCTYPE" not in text:
+        encoded = text.encode()
+        # The text is not held beside the tree: it can be four times as large as the file.
+        del text
+        if _is_well_formed(encoded):
+            return Mended(encoded, tuple(warnings), None)
+        text, _ = decode(source)
     return _Mender(text, warnings).mend()
 
 
@@ -152,12 +157,10 @@ def _legal(pieces: list[str]) -> bytes:
     return ILLEGAL_CHARACTER.sub("\ufffd", "".join(pieces)).encode()
 
 
-def _is_well_formed(text: str) -> bool:
-    """Whether a text is tidy as UTF-8, so that only the bytes of the file were not."""
-    if "<!DOCTYPE" in text:
-        return False
+def _is_well_formed(source: bytes) -> bool:
+    """Whether what was decoded is tidy as UTF-8, so that only the bytes of the file were not."""
     try:
-        root = etree.fromstring(text.encode(), STRICT_PARSER)
+        root = etree.fromstring(source, STRICT_PARSER)
     except etree.XMLSyntaxError:
         return False
     return root.getroottree().docinfo.encoding in (None, "UTF-8")

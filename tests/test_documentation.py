@@ -1,0 +1,144 @@
+"""What the documentation tells people to run, run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from command import METRICS
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ("jq", "duckdb", "git", "xargs")
+PACKAGES = ("pandas", "duckdb")
+
+
+class Block(NamedTuple):
+    """A block of code in a page."""
+
+    language: str
+    code: str
+
+    def missing(self) -> list[str]:
+        """The tools and packages that it needs and that are not there."""
+        words = set(re.findall(r"[a-z]+", self.code))
+        if self.language == "python":
+            return [name for name in PACKAGES if name in words and not has_package(name)]
+        return [name for name in TOOLS if name in words and not shutil.which(name, path=PATH)]
+
+
+def has_package(name: str) -> bool:
+    """Whether a package can be imported."""
+    return importlib.util.find_spec(name) is not None
+
+
+PATH = os.pathsep.join((str(METRICS.parent), os.environ["PATH"]))
+
+
+def blocks(page: str) -> list[Block]:
+    """The blocks of a page, in order."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [
+        Block(*found)
+        for found in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def commands(block: Block) -> str:
+    """What of a block is run: of a job's description its own commands."""
+    if block.language != "yaml":
+        return block.code
+    return "\n".join(re.findall(r"^\s*- (?:run: )?(metrics .*)$", block.code, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with diagrams, one of which cannot be measured, and a change to some."""
+    folder = tmp_path_factory.mktemp("repository")
+    processes = folder / "processes"
+    processes.mkdir()
+    for path in (ROOT / "tests" / "fixtures" / "user_tasks").glob("*.bpmn"):
+        shutil.copy(path, processes)
+    (processes / "broken.bpmn").write_text("<")
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", processes / "order.bpmn")
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        [*identity, "commit", "-q", "-m", "Begin"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", processes / "with a blank.bpmn")
+    subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    subprocess.run(["git", *identity, "commit", "-q", "-m", "Add"], cwd=folder, check=True)
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    # What a page writes in one block it reads in another.
+    for name, format_name in (("metrics.csv", "csv"), ("metrics.ndjson", "ndjson")):
+        subprocess.run(
+            [METRICS, "scan", "-f", format_name, "-o", name, "processes"],
+            cwd=folder,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    return folder
+
+
+def run_block(block: Block, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a block as it stands in the page."""
+    if missing := block.missing():
+        pytest.skip(f"needs {', '.join(missing)}")
+    shell = block.language != "python"
+    command = ["bash", "-c"] if shell else [sys.executable, "-c"]
+    return subprocess.run(
+        [*command, commands(block)],
+        cwd=folder,
+        env=os.environ | {"PATH": PATH},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+CI = blocks("docs/ci.md")
+
+
+@pytest.mark.parametrize("number", range(len(CI)))
+def test_ci(number: int, repository: Path) -> None:
+    result = run_block(CI[number], repository)
+    # A diagram that cannot be measured is no fault of the command.
+    told = [line for line in result.stderr.splitlines() if not re.match(r"[^ ]+\.bpmn:", line)]
+    assert told == []
+    assert result.returncode in (0, 2)
+    wrote = re.search(r"output (\S+)|> (\S+)$", commands(CI[number]), re.MULTILINE)
+    assert result.stdout or wrote
+    if wrote:
+        assert (repository / (wrote[1] or wrote[2])).stat().st_size > 1000
+
+
+def test_ci_has_what_is_promised() -> None:
+    told = "".join(block.code for block in CI)
+    for word in ("jq -r", "duckdb -c", "pandas.read_csv", "actions/checkout", "script:"):
+        assert word in told
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+def test_python(page: str, repository: Path) -> None:
+    found = [block for block in blocks(page) if block.language == "python"]
+    assert found
+    for block in found:
+        result = run_block(block, repository)
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_readme_shows_what_is_printed() -> None:
+    (shown,) = (block.code for block in blocks("README.md") if block.language == "json")
+    result = subprocess.run(
+        [METRICS, "scan", "examples/invoice.bpmn"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert result.stdout.decode() == shown
