@@ -3,8 +3,7 @@
     python benchmarks/generate.py COUNT FOLDER
 
 Their shape is about that of 4,196 public diagrams, whose means are nine flow nodes in 13 kB, one in
-eight of them a user task and one in fifteen a service task, and a third drawing data. These have
-nine in 10 kB, and half drawing data.
+eight of them a user task and one in fifteen a service task, and a third drawing data.
 """
 
 from __future__ import annotations
@@ -40,7 +39,9 @@ DOCUMENTATION = (
     "The clerk compares what was ordered with what the customer may order by the contract, and"
     " notes what differs. Where the sum is above the limit that was agreed, the order goes to the"
     " head of the department, who decides within two working days. An order that nobody decides"
-    " on is taken as refused, and the customer is told so in writing, with the reason."
+    " on is taken as refused, and the customer is told so in writing, with the reason. What is in"
+    " stock is put aside at once, for three days; what is not is ordered from the supplier with the"
+    " shortest time of delivery, unless the contract names another. See the handbook, chapter 4."
 )
 DOCUMENTED = f"\n      <bpmn:documentation>{DOCUMENTATION}</bpmn:documentation>"
 INPUT_OUTPUT = (
@@ -62,7 +63,7 @@ def diagram(seed: int, elements: int) -> str:
             depth += 1
         else:
             inner = (
-                (DOCUMENTED if chance.random() < 0.6 else "")
+                (DOCUMENTED if chance.random() < 0.8 else "")
                 + (INPUT_OUTPUT if chance.random() < 0.02 else "")
                 + f"\n      <bpmn:incoming>Flow_{seed:x}_{number - 1}</bpmn:incoming>"
                 + f"\n      <bpmn:outgoing>Flow_{seed:x}_{number}</bpmn:outgoing>\n    "

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 EXIT_INTERRUPTED: Final = 130
 EXIT_BY_SIGNAL: Final = 128
 GARBAGE_THRESHOLD: Final = 10_000
+KEPT_MEMORY: Final = 16 * 1024 * 1024
 
 
 def main() -> NoReturn:
@@ -29,6 +30,9 @@ def main() -> NoReturn:
         # Reports have no cycles: to look for some in each few of them takes a thirtieth of a run.
         gc.set_threshold(GARBAGE_THRESHOLD)
         gc.enable()
+        # An allocator that has freed a large block keeps as much for what comes: else it gives
+        # back each tree's memory, and asks for it again. A block never written to takes none.
+        bytes(KEPT_MEMORY)
         status = run()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED

@@ -48,14 +48,14 @@ def scan_many(
     one that takes longer than the executor allows (see `metrics.workers.Workers`) `timeout`. Where
     the executor takes no more work, `Workers` of our own do the rest.
     """
-    measure = partial(_measure, max_size=max_size, templates=templates)
     if executor is None:
         for source in sources:
             if isinstance(source, Report):
                 yield source
             else:
-                yield from measure((source,))
+                yield _measure_one(source, max_size, templates)
         return
+    measure = partial(_measure, max_size=max_size, templates=templates)
     jobs = jobs or os.cpu_count() or 1
     with ExitStack() as stack:
         hand_over = _HandOver(executor, measure, jobs, stack)
@@ -162,15 +162,17 @@ def _measure(
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> list[Report]:
-    reports = []
-    for path in paths:
-        try:
-            reports.append(scan(path, max_size=max_size, templates=templates))
-        except Exception as error:
-            # A fault of ours, which must not cost the others their results.
-            fault = RuntimeError(f"a fault in metrics: {error!r}")
-            reports.append(_failed(path, fault))
-    return reports
+    return [_measure_one(path, max_size, templates) for path in paths]
+
+
+def _measure_one(
+    path: str | os.PathLike[str], max_size: int, templates: TemplateDefinitions | None
+) -> Report:
+    try:
+        return scan(path, max_size=max_size, templates=templates)
+    except Exception as error:
+        # A fault of ours, which must not cost the others their results.
+        return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))
 
 
 def _batches(

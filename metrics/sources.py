@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from metrics.document import DocumentError, ErrorType
-
-if TYPE_CHECKING:
-    from io import FileIO
 
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
@@ -45,17 +42,21 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     try:
-        # What a buffer would be for is asked for at once.
-        with open(path, "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
+        # To open it as a file object would take half as long again.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            status = os.fstat(descriptor)
             # A pipe has no size, and a file may grow while it is read.
             size = status.st_size if stat.S_ISREG(status.st_mode) else 0
             if size > max_size:
                 raise _too_large(max_size)
-            found = file.read(size + 1)
-            if not (more := file.read(1)):
+            found = os.read(descriptor, size + 1)
+            if not (more := os.read(descriptor, 1)):
                 return found
-            return found + more + _read_stream(file, max_size - len(found) - len(more))
+            with open(descriptor, "rb", closefd=False) as file:
+                return found + more + _read_stream(file, max_size - len(found) - len(more))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         reason = error.strerror or str(error)
     except ValueError as error:
@@ -63,7 +64,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     raise DocumentError(ErrorType.UNREADABLE, reason)
 
 
-def _read_stream(stream: BinaryIO | FileIO, max_size: int) -> bytes:
+def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
     # In pieces: a stream sets aside as many bytes as it is asked for.
     pieces = []
     left = max_size + 1

@@ -47,6 +47,9 @@ class Workers(Executor):
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
+        # Imported once, for all processes: the tolerant reader, which most of them come to need.
+        from metrics import mending  # noqa: F401
+
         self._timeout = timeout
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []

@@ -194,6 +194,9 @@ class ElementTemplates:
     element_templates: tuple[ElementTemplate, ...] = described("Each of them")
 
 
+NO_TEMPLATES: Final = ElementTemplates(0, ())
+
+
 class Use(NamedTuple):
     """An element that uses a template."""
 
@@ -231,6 +234,8 @@ def find(diagram: Diagram) -> Sequence[Use]:
 
 def count(uses: Sequence[Use], engine: Engine) -> ElementTemplates:
     """One entry a template and version, made of all its uses."""
+    if not uses:
+        return NO_TEMPLATES
     templates: dict[tuple[str, str | None], list[Use]] = {}
     for use in uses:
         templates.setdefault((use.template, use.version), []).append(use)

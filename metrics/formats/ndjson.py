@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from metrics.report import Report
 
-MOST_REMEMBERED: Final = 512
+MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 
 
