@@ -32,7 +32,7 @@ REPOSITORY: Final = ".git"
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
 
-NAMES_IN_A_PACK: Final = 4096
+NAMES_IN_A_PACK: Final = 32768
 
 FolderIdentity = tuple[int, int] | str
 FileIdentity = tuple[FolderIdentity, str]

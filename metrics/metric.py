@@ -7,6 +7,7 @@ the names of its fields, and their meaning is told with `described`.
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Block = TypeVar("Block")
+
+MOST_CHARACTERS_SHARED: Final = 100
 
 
 class Omitted(Enum):
@@ -89,9 +92,36 @@ class Metric(Generic[Found, Block]):
     attribute: bytes | None = None
     of_platform: bool = False
 
+    def __post_init__(self) -> None:
+        copyreg.pickle(self.block, _reduced)
+
     def measure(self, diagram: Diagram) -> Block | None:
         """The block of a diagram, None where it has none."""
         return self.count(self.find(diagram), diagram.engine)
+
+
+def shared(block: Callable[..., Block], *values: Any) -> Block:
+    """A block of these values: it never changes, so that one object does for all that are equal.
+
+    Blocks with long texts, which hostile diagrams have, or with mappings are not kept.
+    """
+    if any(type(value) is str and len(value) > MOST_CHARACTERS_SHARED for value in values):
+        return block(*values)
+    try:
+        known: Block = _shared(block, *values)
+    except TypeError:
+        return block(*values)
+    return known
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _shared(block: Callable[..., Block], *values: Any) -> Block:
+    return block(*values)
+
+
+def _reduced(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    # What other processes have measured is shared as well.
+    return shared, (type(block), *keys(type(block)).values(block))
 
 
 def described(

@@ -10,12 +10,11 @@ diagram whose root declares the zeebe namespace, `Camunda Platform` for the rest
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn import Engine, Platform
 from metrics.document import Kind
-from metrics.metric import OMITTED, Metric, Omitted, described
+from metrics.metric import OMITTED, Metric, Omitted, described, shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,20 +58,12 @@ def find(diagram: Diagram) -> Sequence[Profile]:
 
 def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
     """The profile that was found, else the default one of the engine."""
-    for profile in profiles:
-        # Of a few profiles there are many; a hostile one is not kept.
-        is_usual = len(profile.platform.name or "") + len(profile.platform.version or "") < 100
-        return (_usual_block if is_usual else _block)(profile, engine)
+    for (name, version), kind in profiles:
+        is_omitted = kind is Kind.FORM and version is None
+        return shared(
+            ExecutionPlatform, name or DEFAULT_PLATFORMS[engine], OMITTED if is_omitted else version
+        )
     return DEFAULT_PROFILES[engine]
-
-
-def _block(profile: Profile, engine: Engine) -> ExecutionPlatform:
-    (name, version), kind = profile
-    is_omitted = kind is Kind.FORM and version is None
-    return ExecutionPlatform(name or DEFAULT_PLATFORMS[engine], OMITTED if is_omitted else version)
-
-
-_usual_block: Final = lru_cache(maxsize=1024)(_block)
 
 
 METRIC: Final = Metric(

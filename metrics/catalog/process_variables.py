@@ -21,7 +21,6 @@ Modeler uses, extract-process-variables. A Camunda 8 diagram has no such key.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn import (
@@ -36,7 +35,7 @@ from metrics.bpmn import (
     camunda_attribute,
     elements_with,
 )
-from metrics.metric import Metric, described
+from metrics.metric import Metric, described, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,10 +124,9 @@ def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | No
     """How many differ by name, scope and root element; None for Camunda 8."""
     if engine is Engine.CAMUNDA_8:
         return None
-    return _block(len({(found.name, found.scope, found.root_element) for found in findings}))
-
-
-_block: Final = lru_cache(maxsize=1024)(ProcessVariables)
+    return shared(
+        ProcessVariables, len({(found.name, found.scope, found.root_element) for found in findings})
+    )
 
 
 def _sources(diagram: Diagram) -> Iterator[_Source]:
