@@ -47,9 +47,6 @@ class Workers(Executor):
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
-        # Imported once, for all processes: the tolerant reader, which most of them come to need.
-        from metrics import mending  # noqa: F401
-
         self._timeout = timeout
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
@@ -81,6 +78,8 @@ class Workers(Executor):
         if wait:
             for worker in self._workers:
                 worker.dismiss()
+            for worker in self._workers:
+                worker.join()
 
     def kill(self) -> None:
         """End all processes at once, and what they are doing."""
@@ -160,6 +159,9 @@ class _Worker:
         with self._lock:
             self._is_dismissed = True
             self.connection.close()
+
+    def join(self) -> None:
+        """Wait for the end of the process."""
         self._process.join()
 
     def kill(self) -> None:
