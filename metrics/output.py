@@ -44,10 +44,10 @@ class Stream:
         self._pieces.append(piece)
         self._given += len(piece)
         # To take the lock for each piece would take longer than all else.
-        if self._rests or self._error or self._given - self._taken > MOST_BYTES_WAITING:
+        if self._rests or self._error or self._is_full():
             with self._changed:
                 self._changed.notify()
-                while self._given - self._taken > MOST_BYTES_WAITING and self._error is None:
+                while self._is_full() and self._error is None:
                     self._changed.wait()
             if self._error is not None:
                 raise self._error
@@ -70,6 +70,12 @@ class Stream:
             if self._error is not None:
                 raise self._error
 
+    def _is_full(self) -> bool:
+        return self._given - self._taken > MOST_BYTES_WAITING
+
+    def _cannot_wait(self) -> bool:
+        return self._is_ended or self._is_full()
+
     def _run(self) -> None:
         try:
             while written := memoryview(self._next()):
@@ -87,8 +93,7 @@ class Stream:
             while not self._pieces and not self._is_ended:
                 self._changed.wait()
             self._rests = False
-            if not self._is_ended:
-                self._changed.wait_for(lambda: self._is_ended, SECONDS_TOGETHER)
+            self._changed.wait_for(self._cannot_wait, SECONDS_TOGETHER)
             count = len(self._pieces)
             taken = b"".join(self._pieces[:count])
             del self._pieces[:count]
