@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Final, NoReturn
@@ -36,7 +37,19 @@ def main() -> NoReturn:
         status = run()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
+    finally:
+        _drop_what_cannot_be_written()
     sys.exit(status)
+
+
+def _drop_what_cannot_be_written() -> None:
+    # Python would try again at exit, and end with a status of its own.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _end(number: int, _: object) -> NoReturn:

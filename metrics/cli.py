@@ -85,21 +85,16 @@ def run() -> int:
     try:
         status: int = metrics.main(prog_name="metrics", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return EXIT_UNMEASURED
     except click.Abort:
         raise KeyboardInterrupt from None
     except OSError as error:
-        _drop_output()
         with suppress(OSError):
             click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
         return EXIT_UNMEASURED
     return status
-
-
-def _drop_output() -> None:
-    # What is still in the buffer must not be written at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -266,7 +261,6 @@ def _output(path: str | None) -> Iterator[BinaryIO | Stream]:
             yield output
     except BrokenPipeError:
         # Here, since click ends a broken pipe with a status of its own.
-        _drop_output()
         raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
 
 

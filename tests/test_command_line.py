@@ -400,7 +400,8 @@ class TestStreams:
         assert lines(result)[0]["error"]["type"] == "unreadable"
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-    def test_full_standard_error(self, folder: Path) -> None:
+    @pytest.mark.parametrize("unbuffered", ["", "1"])
+    def test_full_standard_error(self, folder: Path, unbuffered: str) -> None:
         with open("/dev/full", "wb") as full:
             result = subprocess.run(
                 [METRICS, "scan", "none.bpmn", "a.bpmn"],
@@ -408,6 +409,7 @@ class TestStreams:
                 stdout=subprocess.PIPE,
                 stderr=full,
                 check=False,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             )
         assert [line["file"] for line in lines(result)] == ["none.bpmn", "a.bpmn"]
         assert result.returncode == 2
@@ -502,11 +504,17 @@ def test_definitions_that_are_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_nothing_can_be_written(tmp_path: Path) -> None:
-    (tmp_path / "a.bpmn").write_bytes(process(TASK))
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["scan", "-"], ["scan", "--unknown"], ["--help"]])
+def test_nothing_can_be_written(arguments: list[str], unbuffered: str) -> None:
     with open("/dev/full", "wb") as full:
         result = subprocess.run(
-            [METRICS, "scan", tmp_path / "a.bpmn"], stdout=full, stderr=full, check=False
+            [METRICS, *arguments],
+            input=process(TASK),
+            stdout=full,
+            stderr=full,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )
     assert result.returncode == 2
 
