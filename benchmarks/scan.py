@@ -59,7 +59,7 @@ def main() -> None:
     """Print what was measured."""
     if len(sys.argv) > 1:
         found = discover([sys.argv[1]], honour_ignores=False)
-        files = [(item.path, Path(item.path).read_bytes()) for item in found]
+        files = [(path, Path(path).read_bytes()) for path in found if isinstance(path, str)]
     else:
         files = [
             (f"{number}.bpmn", generate.diagram(number, elements).encode())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metrics.batch import scan_many
+    from metrics.discovery import discover
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
@@ -28,6 +29,7 @@ __all__ = [
     "Report",
     "TemplateDefinitions",
     "Workers",
+    "discover",
     "scan",
     "scan_many",
 ]
@@ -42,6 +44,7 @@ _MODULES = {
     "Report": "metrics.report",
     "TemplateDefinitions": "metrics.template_definitions",
     "Workers": "metrics.workers",
+    "discover": "metrics.discovery",
     "scan": "metrics.report",
     "scan_many": "metrics.batch",
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from metrics.batch import file_size, scan_many
-from metrics.discovery import STANDARD_INPUT, Found, discover
+from metrics.discovery import STANDARD_INPUT, discover
 from metrics.document import DocumentError, ErrorType
 from metrics.formats import FORMATS, Layout, format_named, on_one_line
 from metrics.report import FRAGMENTS, Report, scan
@@ -280,15 +280,18 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _jobs_that_pay(found: Iterator[Found], most: int) -> tuple[int, Iterator[Found]]:
+def _jobs_that_pay(found: Iterator[str | Report], most: int) -> tuple[int, Iterator[str | Report]]:
     """How many processes are worth their start, up to a number; and all that was to be found."""
-    first, seconds = [], 0.0
+    first: list[str | Report] = []
+    seconds = 0.0
     while seconds < most * SECONDS_A_JOB and most > 1 and (item := next(found, None)) is not None:
         first.append(item)
-        if item.path == STANDARD_INPUT:
+        if isinstance(item, Report):
+            continue
+        if item == STANDARD_INPUT:
             # Nobody waits for it before the others have their results.
             break
-        seconds += SECONDS_A_FILE + SECONDS_A_BYTE * file_size(item.path)
+        seconds += SECONDS_A_FILE + SECONDS_A_BYTE * file_size(item)
     return max(1, min(most, int(seconds / SECONDS_A_JOB))), chain(first, found)
 
 
@@ -326,13 +329,11 @@ class _Outcome:
 
 
 def _sources(
-    found: Iterable[Found], stdin_filename: str | None, measure: Callable[..., Report]
+    found: Iterable[str | Report], stdin_filename: str | None, measure: Callable[..., Report]
 ) -> Iterator[str | Report]:
-    for path, unlistable in found:
-        if unlistable is not None:
-            yield Report(path, error=DocumentError(ErrorType.UNREADABLE, unlistable))
-        elif path != STANDARD_INPUT:
-            yield path
+    for source in found:
+        if source != STANDARD_INPUT:
+            yield source
         elif sys.stdin is None:
             error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
             yield Report(stdin_filename or STANDARD_INPUT, error=error)

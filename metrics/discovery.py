@@ -12,6 +12,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.document import DocumentError, ErrorType
+from metrics.report import Report
 from metrics.sources import absolute
 
 if TYPE_CHECKING:
@@ -38,22 +40,16 @@ FolderIdentity = tuple[int, int] | str
 FileIdentity = tuple[FolderIdentity, str]
 
 
-class Found(NamedTuple):
-    """A file to measure, or a folder that could not be listed with the reason why."""
-
-    path: str
-    unlistable: str | None = None
-
-
 def discover(
     paths: Iterable[str | os.PathLike[str]], *, honour_ignores: bool = True
-) -> Iterator[Found]:
+) -> Iterator[str | Report]:
     """The files at some paths, and the diagrams below those that are folders.
 
     The paths come in their order, and what is in a folder sorted by name. Without `honour_ignores`,
-    what is ignored or in hidden folders is not passed over. A folder that cannot be listed is found
-    too, with the reason why. Memory is needed for the folders that were visited, for what is named
-    and for links, not for files; a folder is listed when it is reached.
+    what is ignored or in hidden folders is not passed over. For a folder that cannot be listed
+    there is a report with the reason why: `scan_many` passes it on in its place. Memory is needed
+    for the folders that were visited, for what is named and for links, not for files; a folder is
+    listed when it is reached.
     """
     return _Discovery(honour_ignores).found(paths)
 
@@ -118,14 +114,14 @@ class _Discovery:
         self._visits: dict[FolderIdentity, _Visit] = {}
         self._given: set[FileIdentity] = set()
 
-    def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Found]:
+    def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
         for path in dict.fromkeys(os.fspath(path) for path in paths):
             if path == STANDARD_INPUT:
-                yield Found(path)
+                yield path
             elif os.path.isdir(path):
                 yield from self._below(path)
             elif self._is_new(path):
-                yield Found(path)
+                yield path
 
     def _is_new(self, path: str) -> bool:
         folder, name = os.path.split(os.path.realpath(path))
@@ -136,7 +132,7 @@ class _Discovery:
         self._given.add(identity)
         return True
 
-    def _below(self, top: str) -> Iterator[Found]:
+    def _below(self, top: str) -> Iterator[str | Report]:
         # A stack, not recursion: folders may be nested deeper than Python's calls.
         above = _ignores_above(top) if self._honour_ignores else None
         pending: list[_Visit] = []
@@ -153,15 +149,15 @@ class _Discovery:
                     yield from self._enter(path, visit.ignores, pending)
                     break
                 if self._is_new(path) if mark else (visit.identity, name) not in self._given:
-                    yield Found(path)
+                    yield path
             else:
                 visit.names = None
                 pending.pop()
 
     def _enter(
         self, path: str, ignores: tuple[_Ignores, ...] | None, pending: list[_Visit]
-    ) -> Iterator[Found]:
-        """Begin the visit to a folder; finds the folder itself where it cannot be listed."""
+    ) -> Iterator[str | Report]:
+        """Begin the visit to a folder; gives its report where it cannot be listed."""
         identity = _folder_identity(path)
         if identity in self._visits:
             return
@@ -174,7 +170,8 @@ class _Discovery:
         except OSError as error:
             # What had been listed by then is not lost.
             is_whole = False
-            yield Found(path, error.strerror or str(error))
+            reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
+            yield Report(path, error=reason)
         if ignores is not None and listing.has_ignore_file:
             ignores = (*ignores, *_ignores_in(path))
         visit = _Visit(path, identity, listing.sorted(), ignores, is_whole=is_whole)

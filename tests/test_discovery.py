@@ -12,7 +12,7 @@ import pytest
 from command import files, lines, run
 from diagrams import process
 
-from metrics.discovery import discover
+from metrics import discover, scan_many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,6 +160,9 @@ class TestFoldersThatResist:
         too_deep, last = lines(result)
         assert too_deep["error"] == {"type": "unreadable", "message": "File name too long"}
         assert last["file"] == "e.bpmn"
+        reports = list(scan_many(discover([tmp_path])))
+        assert [report.kind for report in reports] == [None, "bpmn"]
+        assert str(reports[0].error) == "unreadable: File name too long"
         subprocess.run(["rm", "-rf", tmp_path / ("d" * 200)], check=True)
 
 
@@ -174,7 +177,7 @@ class TestLargeFolders:
         make(tmp_path, "05000/inner.bpmn")
         expected = [*names, "0\udcff.form", "05000/inner.bpmn", "ä.form", "\U0001f600.form"]
         top = str(tmp_path)
-        assert [item.path for item in discover([top])] == sorted(
+        assert list(discover([top])) == sorted(
             (os.path.join(top, name) for name in expected), key=lambda path: path.split(os.sep)
         )
 

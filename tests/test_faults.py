@@ -111,15 +111,10 @@ class TestFilesThatChange:
         assert errors.count(b"\n") == 1
 
     def test_vanished_between_listing_and_reading(self, folder: Path) -> None:
-        from metrics import Workers, scan_many
-        from metrics.discovery import discover
+        from metrics import Workers, discover, scan_many
 
-        def listed() -> list[str]:
-            found = [item.path for item in discover([str(folder)])]
-            (folder / "0003.bpmn").unlink()
-            return found
-
-        names = listed()
+        names = list(discover([folder]))
+        (folder / "0003.bpmn").unlink()
         with Workers(2) as workers:
             reports = list(scan_many(names, workers, jobs=2))
         assert [report.file for report in reports] == names
