@@ -6,8 +6,10 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Final, NoReturn
 
+EXIT_FAILED: Final = 2
 EXIT_INTERRUPTED: Final = 130
 EXIT_BY_SIGNAL: Final = 128
 GARBAGE_THRESHOLD: Final = 10_000
@@ -37,6 +39,10 @@ def main() -> NoReturn:
         status = run()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
+    except MemoryError:
+        with suppress(OSError):
+            print("metrics: out of memory", file=sys.stderr)
+        status = EXIT_FAILED
     finally:
         _drop_what_cannot_be_written()
     sys.exit(status)

@@ -228,7 +228,13 @@ def scan_command(
 
             # Who ends the workers may end what Python starts beside them, too.
             python_warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
-            executor = stack.enter_context(Workers(count, timeout=timeout))
+            try:
+                executor = stack.enter_context(Workers(count, timeout=timeout))
+            except OSError as error:
+                # Slower, but for a limit that only another process can be held to.
+                if timeout is not None:
+                    reason = f"--timeout needs a process: {error.strerror}."
+                    raise click.ClickException(reason) from None
         progress = None
         if not is_terminal and _shows_progress():
             from metrics.progress import Progress
@@ -262,6 +268,11 @@ def _output(path: str | None) -> Iterator[BinaryIO | Stream]:
     except BrokenPipeError:
         # Here, since click ends a broken pipe with a status of its own.
         raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        if path is None:
+            raise
+        reason = f"cannot write {on_one_line(path)}: {error.strerror}"
+        raise click.ClickException(reason) from None
 
 
 def _shows_progress() -> bool:

@@ -32,6 +32,7 @@ class Stream:
         self._pieces: list[bytes] = []
         self._given = self._taken = 0
         self._rests = self._is_ended = False
+        self._has_thread = True
         self._error: OSError | None = None
         self._changed = threading.Condition()
         # A daemon: who is interrupted does not wait for a reader.
@@ -40,6 +41,9 @@ class Stream:
     def write(self, piece: bytes) -> None:
         """Have a piece written behind the others."""
         if not piece:
+            return
+        if not self._has_thread:
+            self._put(piece)
             return
         self._pieces.append(piece)
         self._given += len(piece)
@@ -53,7 +57,11 @@ class Stream:
                 raise self._error
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # The system allows no more: what comes is written when it comes.
+            self._has_thread = False
         return self
 
     def __exit__(
@@ -65,7 +73,7 @@ class Stream:
         with self._changed:
             self._is_ended = True
             self._changed.notify()
-        if exception_type is None:
+        if exception_type is None and self._has_thread:
             self._thread.join()
             if self._error is not None:
                 raise self._error
@@ -78,13 +86,17 @@ class Stream:
 
     def _run(self) -> None:
         try:
-            while written := memoryview(self._next()):
-                while written:
-                    written = written[os.write(self._descriptor, written) :]
+            while pieces := self._next():
+                self._put(pieces)
         except OSError as error:
             with self._changed:
                 self._error = error
                 self._changed.notify()
+
+    def _put(self, pieces: bytes) -> None:
+        rest = memoryview(pieces)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
 
     def _next(self) -> bytes:
         with self._changed:

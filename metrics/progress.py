@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Progress:
         self._next = now + SECONDS_BETWEEN
         if self._bar is None:
             self._bar = _bar()
-            threading.Thread(target=self._count, daemon=True).start()
+            # Without a thread to be had, there is no total.
+            with suppress(RuntimeError):
+                threading.Thread(target=self._count, daemon=True).start()
         rate = done / (now - self._start)
         self._bar.update(
             self._bar.task_ids[0],

@@ -8,6 +8,7 @@ with `TimeoutError`, and another process takes its place.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import pickle
@@ -43,19 +44,25 @@ class Workers(Executor):
 
     A task that takes longer than `timeout` seconds is ended with its process. All processes end
     when the executor is shut down; where an exception leaves its `with` block, at once, and with
-    them what they were doing.
+    them what they were doing. Raises `OSError` where the system allows no more processes or
+    threads.
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
         self._timeout = timeout
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
-        for _ in range(jobs):
-            # All of them before the first thread: to fork beside threads is not safe.
-            worker = _Worker(_context(), self._workers)
-            self._workers.append(worker)
-            self._idle.put(worker)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="metrics-worker")
+        try:
+            for _ in range(jobs):
+                # All of them before the first thread: to fork beside threads is not safe.
+                worker = _Worker(_context(), self._workers)
+                self._workers.append(worker)
+                self._idle.put(worker)
+            _start_all(self._threads, jobs)
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def processes(self) -> list[int]:
@@ -173,6 +180,17 @@ class _Worker:
     def _end(self) -> None:
         self._process.kill()
         self._process.join()
+
+
+def _start_all(threads: ThreadPoolExecutor, count: int) -> None:
+    """Have as many threads started now, while it can still be said that there are no more."""
+    together = threading.Barrier(count)
+    try:
+        for _ in range(count):
+            threads.submit(together.wait)
+    except RuntimeError as error:
+        together.abort()
+        raise OSError(errno.EAGAIN, str(error)) from None
 
 
 @contextmanager

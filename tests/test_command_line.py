@@ -430,19 +430,23 @@ def test_module() -> None:
     assert json.loads(result.stdout)["diagramType"] == "bpmn"
 
 
-def test_interrupt_while_it_starts() -> None:
-    script = """
+@pytest.mark.parametrize(
+    ("raised", "status", "message"),
+    [("KeyboardInterrupt", 130, b""), ("MemoryError", 2, b"metrics: out of memory\n")],
+)
+def test_stopped_while_it_starts(raised: str, status: int, message: bytes) -> None:
+    script = f"""
 import sys
-class Interrupt:
+class Stop:
     def find_spec(self, name, *_):
         if name == "lxml":
-            raise KeyboardInterrupt
-sys.meta_path.insert(0, Interrupt())
+            raise {raised}
+sys.meta_path.insert(0, Stop())
 from metrics.__main__ import main
 main()
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert (result.returncode, result.stdout, result.stderr) == (130, b"", b"")
+    assert (result.returncode, result.stdout, result.stderr) == (status, b"", message)
 
 
 def test_current_folder_that_is_gone(tmp_path: Path) -> None:

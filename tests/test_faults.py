@@ -167,6 +167,45 @@ class TestTimeout:
         assert [line["file"] for line in lines(result) if "error" in line] == ["slow"]
 
 
+class TestLimits:
+    """Where no process or no thread can be started, results take longer."""
+
+    def test_no_processes(self, folder: Path) -> None:
+        result = run_with_ten_descriptors("scan", "-j", "4", folder)
+        assert (result.stdout, result.stderr) == (run("scan", "-j", "1", folder).stdout, b"")
+        assert result.returncode == 0
+
+    def test_no_process_for_a_timeout(self, folder: Path) -> None:
+        result = run_with_ten_descriptors("scan", "-j", "4", "--timeout", "60", folder)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert result.stderr == b"Error: --timeout needs a process: Too many open files.\n"
+
+    def test_no_threads(self, folder: Path) -> None:
+        # Which limit the system has for these cannot be set for an administrator.
+        script = """
+import threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+from metrics.__main__ import main
+main()
+"""
+        command = [sys.executable, "-c", script, "scan", "-j", "4", str(folder)]
+        result = subprocess.run(command, capture_output=True, check=False)
+        assert (result.stdout, result.stderr) == (run("scan", "-j", "1", folder).stdout, b"")
+        assert result.returncode == 0
+
+
+def run_with_ten_descriptors(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run the command where no more than ten files and pipes can be open."""
+    return subprocess.run(
+        [METRICS, *arguments],
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10)),
+    )
+
+
 class TestEnds:
     """A run that is cut short leaves nothing behind."""
 
@@ -284,7 +323,8 @@ class TestOutput:
         (tmp_path / "a.form").write_bytes(b"{}")
         result = run("scan", "-o", output, "a.form", cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
-        assert result.stderr
+        assert result.stderr.splitlines()[-1].startswith(b"Error: ")
+        assert os.fsencode(output) in result.stderr
         assert b"Traceback" not in result.stderr
 
     def test_pipe(self, tmp_path: Path) -> None:
