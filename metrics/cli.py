@@ -214,6 +214,8 @@ def scan_command(
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = format_named(format_name or ("json" if single else "ndjson"))
+    # Of a pattern that is odd, but means what it means to git.
+    python_warnings.filterwarnings("ignore", module=r"pathspec\.")
     find = partial(discover, paths, honour_ignores=not no_ignore)
     to_file = output_path not in (None, STANDARD_INPUT)
     if not to_file and sys.stdout is None:

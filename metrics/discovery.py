@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
@@ -19,7 +20,7 @@ from metrics.sources import absolute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pathspec import GitIgnoreSpec
+    from pathspec.pattern import Pattern
 
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
 """What the names of diagrams end with, in any case."""
@@ -28,6 +29,7 @@ STANDARD_INPUT: Final = "-"
 """The argument that is no path, and is found as it is."""
 
 IGNORE_FILE: Final = ".gitignore"
+ANYWHERE: Final = re.compile(r"\A!?/?(\*\*/)+")
 REPOSITORY: Final = ".git"
 
 # Behind a name, for what is no plain file: no name has such a character, and none sorts before it.
@@ -54,11 +56,43 @@ def discover(
     return _Discovery(honour_ignores).found(paths)
 
 
+class _Pattern(NamedTuple):
+    """A line of a `.gitignore`, as it is written and as pathspec understands it."""
+
+    line: str
+    compiled: Pattern
+
+    def is_of(self, folder: str, name: str) -> bool:
+        """Whether what it matches is what has a name in a folder, not the folder or one above.
+
+        To pathspec, what is said of a folder is said of all below. But that folder has been let in,
+        whatever was said of it: what counts is what is said of the path itself.
+        """
+        if self.line.endswith("/**"):
+            # All below a folder, and not the folder itself.
+            return bool(self.compiled.match_file(folder + name.removesuffix(os.sep)))
+        if not folder or not self.compiled.match_file(folder):
+            return True
+        is_anchored = "/" in ANYWHERE.sub("", self.line).rstrip("/")
+        return not is_anchored and bool(self.compiled.match_file(name))
+
+
 class _Ignores(NamedTuple):
-    """The patterns of one `.gitignore`, and the folder that they are relative to."""
+    """The patterns of one `.gitignore`, the last first, and the folder they are relative to."""
 
     folder: str
-    spec: GitIgnoreSpec
+    patterns: Sequence[_Pattern]
+
+    def decision(self, path: str, *, is_folder: bool) -> bool | None:
+        """Whether a path is ignored; None where these patterns say nothing of it."""
+        path = path[len(self.folder) :].lstrip(os.sep)
+        above, slash, name = path.rpartition(os.sep)
+        mark = os.sep if is_folder else ""
+        path += mark
+        for pattern in self.patterns:
+            if pattern.compiled.match_file(path) and pattern.is_of(above + slash, name + mark):
+                return pattern.compiled.include
+        return None
 
 
 class _Visit:
@@ -265,32 +299,30 @@ def _ignores_in(folder: str) -> Sequence[_Ignores]:
         # A pipe or a device would block.
         if not os.path.isfile(path):
             return ()
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            # Not `splitlines`: to git a form feed is a character like others.
+            lines = [line.removesuffix("\r") for line in file.read().split("\n")]
     except OSError:
         return ()
+    return (_Ignores(absolute(folder), [*_patterns(reversed(lines))]),)
+
+
+def _patterns(lines: Iterable[str]) -> Iterator[_Pattern]:
     from pathspec import GitIgnoreSpec
 
-    # What is no pattern ignores nothing, as in git.
-    valid = [line for line in lines if _is_pattern(line)]
-    return (_Ignores(absolute(folder), GitIgnoreSpec.from_lines(valid)),)
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
-        return False
-    return True
+    for line in lines:
+        # What is no pattern ignores nothing, as in git.
+        with suppress(ValueError, re.error):
+            for compiled in GitIgnoreSpec.from_lines([line]).patterns:
+                if compiled.include is not None:
+                    yield _Pattern(line, compiled)
 
 
 def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:
     """Whether the innermost `.gitignore` that says anything of a path says that it is ignored."""
-    full = absolute(path) + (os.sep if is_folder else "")
-    for folder, spec in reversed(ignores):
-        decision = spec.check_file(full[len(folder) :].lstrip(os.sep)).include
+    path = absolute(path)
+    for innermost in reversed(ignores):
+        decision = innermost.decision(path, is_folder=is_folder)
         if decision is not None:
             return decision
     return False

@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 from command import files, lines, run
 from diagrams import process
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from metrics import discover, scan_many
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 DIAGRAM = process("")
+TOP = ["a.bpmn", "b.bpmn"]
+INNERMOST = ["in/on/a.bpmn", "in/on/b.bpmn"]
+FOLDERS = ["a", "b", "a/b", "a/b/c", "b/a", "x y"]
+PATHS = [f"{folder}/{name}" for folder in [".", *FOLDERS] for name in ("a.bpmn", "b.bpmn")]
+ODD_PATTERNS = [
+    "[",
+    "!",
+    "/",
+    "//",
+    "a//b",
+    "\\",
+    "\\#",
+    "#",
+    "./a",
+    "../a",
+    ".",
+    "x\\ y",
+    "*.BPMN",
+]
+PATTERNS = st.sampled_from(ODD_PATTERNS) | st.tuples(
+    st.sampled_from(["", "!"]),
+    st.sampled_from(["", "", "/", "**/"]),
+    st.sampled_from(["a", "b", "a/b", "a/**/b", "*", "**", "a*", "*.bpmn", "a.bpmn", "[!a].bpmn"]),
+    st.sampled_from(["", "", "/", "/*", "/**"]),
+).map("".join)
 
 
 def make(folder: Path, *names: str) -> None:
@@ -98,6 +124,70 @@ class TestOnce:
         result = run("scan", "a.bpmn", "-", "-", "./-", cwd=tmp_path, stdin=process("<bpmn:task/>"))
         assert files(result) == ["a.bpmn", "-", "./-"]
         assert all(line["diagramType"] == "bpmn" for line in lines(result))
+
+
+def listed_by_git(folder: Path) -> list[str]:
+    """The diagrams in a folder that git would not ignore."""
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    command = ["git", "ls-files", "-z", "--others", "--exclude-standard", "*.bpmn"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    return sorted(result.stdout.decode().split("\0")[:-1])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git tells what is right")
+class TestIgnores:
+    """A `.gitignore` says what it says to git."""
+
+    @pytest.mark.parametrize(
+        ("ignores", "expected"),
+        [
+            ({"": b"\xef\xbb\xbfa.bpmn\n"}, ["b.bpmn", "in/b.bpmn", "in/on/b.bpmn"]),
+            ({"": b"b.bpmn\r\n/in\r\n"}, ["a.bpmn"]),
+            ({"": b"# a form feed\f*.bpmn\nin"}, ["a.bpmn", "b.bpmn"]),
+            ({"": b"[\nin"}, ["a.bpmn", "b.bpmn"]),
+            ({"": b"/*\n!/in/"}, ["in/a.bpmn", "in/b.bpmn", "in/on/a.bpmn", "in/on/b.bpmn"]),
+            ({"": b"on", "in": b"!on"}, [*TOP, "in/a.bpmn", "in/b.bpmn", *INNERMOST]),
+            ({"": b"on/", "in": b"!/on/"}, [*TOP, "in/a.bpmn", "in/b.bpmn", *INNERMOST]),
+            ({"": b"*.bpmn", "in": b"!on/"}, []),
+            ({"": b"*.bpmn", "in": b"!*/\n!a.bpmn"}, ["in/a.bpmn", "in/on/a.bpmn"]),
+            ({"": b"on\n!/in/"}, [*TOP, "in/a.bpmn", "in/b.bpmn"]),
+            ({"": b"in/**\n!in/on/"}, TOP),
+            ({"": b"!*.bpmn", "in": b"*"}, TOP),
+        ],
+    )
+    def test_of_several(
+        self, tmp_path: Path, ignores: dict[str, bytes], expected: list[str]
+    ) -> None:
+        make(tmp_path, *TOP, "in/a.bpmn", "in/b.bpmn", *INNERMOST)
+        for folder, content in ignores.items():
+            (tmp_path / folder / ".gitignore").write_bytes(content)
+        assert listed_by_git(tmp_path) == expected
+        assert sorted(found(tmp_path, ".")) == expected
+
+    @given(
+        st.lists(st.sampled_from(PATHS), min_size=1, max_size=12),
+        st.dictionaries(
+            st.sampled_from(["", *FOLDERS]),
+            st.lists(PATTERNS, min_size=1, max_size=5),
+            min_size=1,
+            max_size=4,
+        ),
+    )
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    def test_of_any(self, paths: list[str], ignores: dict[str, list[str]]) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            top = Path(name)
+            make(top, *paths)
+            for folder, patterns in ignores.items():
+                (top / folder).mkdir(parents=True, exist_ok=True)
+                (top / folder / ".gitignore").write_text("\n".join(patterns))
+            relative = [os.path.relpath(str(path), name) for path in discover([name])]
+            assert sorted(relative) == listed_by_git(top)
+
+    def test_no_warnings(self, tmp_path: Path) -> None:
+        make(tmp_path, "a.bpmn")
+        (tmp_path / ".gitignore").write_text("[[:alpha:]].txt")
+        assert run("scan", ".", cwd=tmp_path).stderr == b""
 
 
 class TestFoldersThatResist:
