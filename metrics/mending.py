@@ -252,11 +252,14 @@ class _Mender:
                 self.character_data(position, start)
             position = self.token(start)
         self.character_data(position, len(self.text))
-        if self.end_of_root_name is not None:
-            declarations = (
-                f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
-            )
-            self.replace(self.end_of_root_name, self.end_of_root_name, "".join(declarations))
+        if self.end_of_root_name is None:
+            start = len(self.text) - len(self.text.lstrip(BLANKS + "\ufeff"))
+            message = "not well-formed XML: there is no element"
+            raise self.stray or self.error(ErrorType.MALFORMED, message, start)
+        declarations = (
+            f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
+        )
+        self.replace(self.end_of_root_name, self.end_of_root_name, "".join(declarations))
         return Mended(self.edited(), self.warnings(), self.stray)
 
     # What is written

@@ -289,6 +289,8 @@ class TestRefusedFiles:
             (process(TASK) * 2, 6, 1),
             (process(TASK) + b"<b:x/>", 6, 1),
             (b"<foo //>", 1, 6),
+            (b"no\ndiagram\n", 1, 1),
+            (b"\n\nno diagram\n", 3, 1),
         ],
     )
     def test_malformed(self, source: bytes, line: int | None, column: int | None) -> None:
