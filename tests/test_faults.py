@@ -131,7 +131,7 @@ class TestFilesThatChange:
         def grow() -> None:
             with open(path, "ab") as file:
                 while not over.is_set():
-                    file.write(b" " * 65536)
+                    file.write(b" " * 4096)
                     file.flush()
                     time.sleep(0.001)
 
