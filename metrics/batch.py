@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report, scan
-from metrics.sources import DEFAULT_MAX_SIZE
+from metrics.sources import DEFAULT_MAX_SIZE, content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor, Future
+    from typing import Any
 
     from metrics.template_definitions import TemplateDefinitions
 
@@ -25,6 +27,11 @@ MOST_FILES: Final = 256
 MOST_BYTES: Final = 2 * 1024 * 1024
 BATCHES_A_WORKER: Final = 4
 MOST_TRIES_ALONE: Final = 2
+
+# Processors do the same thing many times in a row faster than many things in turn: some files are
+# read, and then measured.
+FILES_READ_AHEAD: Final = 16
+BYTES_READ_AHEAD: Final = 1024 * 1024
 
 
 def scan_many(
@@ -38,10 +45,10 @@ def scan_many(
     """Measure many diagrams: their reports, in the order of the sources, as they are ready.
 
     A source is a path; what is a `Report` already is passed on in its place. Without an `executor`
-    each diagram is measured when its report is asked for, in this process. With one, they are
-    handed to it in batches, some for each of its `jobs` workers (as many as there are processors,
-    unless it is said), and no more are under way, however slowly the reports are taken. `max_size`
-    and `templates` are as for `scan`.
+    each diagram is measured when its report is asked for, in this process; a few sources are taken
+    ahead. With one, they are handed to it in batches, some for each of its `jobs` workers (as many
+    as there are processors, unless it is said), and no more are under way, however slowly the
+    reports are taken. `max_size` and `templates` are as for `scan`.
 
     Every source has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
@@ -49,11 +56,7 @@ def scan_many(
     the executor takes no more work, `Workers` of our own do the rest.
     """
     if executor is None:
-        for source in sources:
-            if isinstance(source, Report):
-                yield source
-            else:
-                yield _measure_one(source, max_size, templates)
+        yield from _measured(sources, max_size, templates)
         return
     measure = partial(_measure, max_size=max_size, templates=templates)
     jobs = jobs or os.cpu_count() or 1
@@ -162,14 +165,58 @@ def _measure(
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> list[Report]:
-    return [_measure_one(path, max_size, templates) for path in paths]
+    reports = [*_measured(paths, max_size, templates)]
+    same: dict[tuple[int, ...], Mapping[str, Any]] = {}
+    for report in reports:
+        # What is one object is pickled once.
+        report.blocks = same.setdefault((*map(id, report.blocks.values()),), report.blocks)
+    return reports
+
+
+def _measured(
+    sources: Iterable[Source], max_size: int, templates: TemplateDefinitions | None
+) -> Iterator[Report]:
+    """The reports of sources, in their order, in this process."""
+    sources = iter(sources)
+    while group := [*islice(sources, FILES_READ_AHEAD)]:
+        ahead = _read_ahead(group, max_size)
+        for source in group:
+            # What was measured is not held on to.
+            found = ahead.popleft()
+            if isinstance(found, Report):
+                yield found
+            elif not isinstance(source, Report):
+                yield _measure_one(source, found, max_size, templates)
+
+
+def _read_ahead(
+    sources: Iterable[Source], max_size: int
+) -> deque[bytes | str | os.PathLike[str] | Report]:
+    """For each source its bytes, up to some in all, or what it is; the report of what has none."""
+    size = 0
+    ahead: deque[bytes | str | os.PathLike[str] | Report] = deque()
+    for source in sources:
+        found: bytes | str | os.PathLike[str] | Report = source
+        if not isinstance(source, Report) and size < BYTES_READ_AHEAD:
+            # Of another fault it is told when it is measured.
+            with suppress(Exception):
+                try:
+                    found = content(source, max_size)
+                    size += len(found)
+                except DocumentError as error:
+                    found = Report(os.fspath(source), error=error)
+        ahead.append(found)
+    return ahead
 
 
 def _measure_one(
-    path: str | os.PathLike[str], max_size: int, templates: TemplateDefinitions | None
+    path: str | os.PathLike[str],
+    found: bytes | str | os.PathLike[str],
+    max_size: int,
+    templates: TemplateDefinitions | None,
 ) -> Report:
     try:
-        return scan(path, max_size=max_size, templates=templates)
+        return scan(found, name=os.fspath(path), max_size=max_size, templates=templates)
     except Exception as error:
         # A fault of ours, which must not cost the others their results.
         return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))

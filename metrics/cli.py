@@ -9,7 +9,7 @@ import warnings as python_warnings
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from metrics.output import Stream
     from metrics.progress import Progress
+    from metrics.template_definitions import TemplateDefinitions
 
 EXIT_UNMEASURED: Final = 2
 EXIT_BROKEN_PIPE: Final = 141
@@ -243,13 +244,13 @@ def scan_command(
 
             progress = stack.enter_context(Progress(find))
         outcome = _Outcome(progress)
-        reports = scan_many(
-            _sources(found, stdin_filename, partial(scan, max_size=max_size, templates=templates)),
-            executor,
-            jobs=count,
-            max_size=max_size,
-            templates=templates,
+        measure = partial(
+            scan_many, executor=executor, jobs=count, max_size=max_size, templates=templates
         )
+        measure_input = partial(
+            _standard_input, stdin_filename, max_size=max_size, templates=templates
+        )
+        reports = _reports(found, measure, measure_input)
         output = stack.enter_context(_output(output_path if to_file else None))
         for piece in write(outcome.watch(reports), layout):
             output.write(piece)
@@ -341,15 +342,25 @@ class _Outcome:
                 click.echo(said, err=True)
 
 
-def _sources(
-    found: Iterable[str | Report], stdin_filename: str | None, measure: Callable[..., Report]
-) -> Iterator[str | Report]:
-    for source in found:
-        if source != STANDARD_INPUT:
-            yield source
-        elif sys.stdin is None:
-            error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
-            yield Report(stdin_filename or STANDARD_INPUT, error=error)
+def _reports(
+    found: Iterable[str | Report],
+    measure: Callable[[Iterable[str | Report]], Iterator[Report]],
+    measure_input: Callable[[], Report],
+) -> Iterator[Report]:
+    # Nothing is taken ahead across standard input: what comes before it does not wait for it.
+    for is_input, sources in groupby(found, lambda source: source == STANDARD_INPUT):
+        if is_input:
+            yield from (measure_input() for _ in sources)
         else:
-            report = measure(sys.stdin.buffer, name=stdin_filename)
-            yield replace(report, file=stdin_filename or STANDARD_INPUT)
+            yield from measure(sources)
+
+
+def _standard_input(
+    name: str | None, *, max_size: int, templates: TemplateDefinitions | None
+) -> Report:
+    file = name or STANDARD_INPUT
+    if sys.stdin is None:
+        error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
+        return Report(file, error=error)
+    report = scan(sys.stdin.buffer, name=name, max_size=max_size, templates=templates)
+    return replace(report, file=file)

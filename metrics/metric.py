@@ -105,8 +105,9 @@ def shared(block: Callable[..., Block], *values: Any) -> Block:
 
     Blocks with long texts, which hostile diagrams have, or with mappings are not kept.
     """
-    if any(type(value) is str and len(value) > MOST_CHARACTERS_SHARED for value in values):
-        return block(*values)
+    for value in values:
+        if type(value) is str and len(value) > MOST_CHARACTERS_SHARED:
+            return block(*values)
     try:
         known: Block = _shared(block, *values)
     except TypeError:

@@ -51,7 +51,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
             if size > max_size:
                 raise _too_large(max_size)
             found = os.read(descriptor, size + 1)
-            if not (more := os.read(descriptor, 1)):
+            if len(found) == size > 0 or not (more := os.read(descriptor, 1)):
                 return found
             with open(descriptor, "rb", closefd=False) as file:
                 return found + more + _read_stream(file, max_size - len(found) - len(more))

@@ -88,6 +88,30 @@ class TestExecutors:
         assert [report.error is None for report in reports] == [True] * 6 + [False]
         assert all(report.element_templates for report in reports[:6])
 
+    def test_large_ones_among_small(self, tmp_path: Path) -> None:
+        sources = []
+        for number in range(20):
+            path = tmp_path / f"{number}.bpmn"
+            if number != 11:
+                blanks = b" " * (700_000 if number % 3 == 0 else 0)
+                path.write_bytes(diagram(TASK * number) + blanks)
+            sources.append(path)
+        reports = list(scan_many(sources))
+        assert [report.file for report in reports] == [str(path) for path in sources]
+        assert tasks(iter(reports)) == [n if n != 11 else None for n in range(20)]
+
+    def test_few_are_taken_ahead(self, paths: list[str]) -> None:
+        taken = []
+
+        def sources() -> Iterator[str]:
+            for path in paths:
+                taken.append(path)
+                yield path
+
+        reports = scan_many(sources())
+        next(reports)
+        assert len(taken) <= 16
+
     def test_no_more_is_read_than_needed(self, paths: list[str]) -> None:
         taken = 0
 

@@ -134,6 +134,21 @@ class TestStandardInput:
         result = run("scan", "c.form", "-", "a.bpmn", cwd=folder, stdin=process(TASK))
         assert files(result) == ["c.form", "-", "a.bpmn"]
 
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_what_comes_before_does_not_wait(self, folder: Path, jobs: str) -> None:
+        with subprocess.Popen(
+            [METRICS, "scan", "-j", jobs, "a.bpmn", "-", "c.form"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as scanning:
+            assert scanning.stdin is not None and scanning.stdout is not None
+            first = json.loads(scanning.stdout.readline())
+            scanning.stdin.write(process(TASK))
+            scanning.stdin.close()
+            rest = [json.loads(line)["file"] for line in scanning.stdout]
+        assert [first["file"], *rest] == ["a.bpmn", "-", "c.form"]
+
     def test_pipe_that_is_named(self, folder: Path) -> None:
         command = f"cat a.bpmn | '{METRICS}' scan /dev/stdin"
         result = subprocess.run(
