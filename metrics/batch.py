@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
@@ -177,36 +176,47 @@ def _measured(
     sources: Iterable[Source], max_size: int, templates: TemplateDefinitions | None
 ) -> Iterator[Report]:
     """The reports of sources, in their order, in this process."""
-    sources = iter(sources)
-    while group := [*islice(sources, FILES_READ_AHEAD)]:
-        ahead = _read_ahead(group, max_size)
-        for source in group:
-            # What was measured is not held on to.
-            found = ahead.popleft()
-            if isinstance(found, Report):
-                yield found
-            elif not isinstance(source, Report):
-                yield _measure_one(source, found, max_size, templates)
+    for group in _read_ahead(sources, max_size):
+        yield from [
+            found if isinstance(found, Report) else _measure_one(path, found, max_size, templates)
+            for path, found in group
+        ]
 
 
-def _read_ahead(
-    sources: Iterable[Source], max_size: int
-) -> deque[bytes | str | os.PathLike[str] | Report]:
-    """For each source its bytes, up to some in all, or what it is; the report of what has none."""
+def _read_ahead(sources: Iterable[Source], max_size: int) -> Iterator[list[_Read]]:
+    """The sources in groups, as they are read; a large one by itself."""
+    group: list[_Read] = []
     size = 0
-    ahead: deque[bytes | str | os.PathLike[str] | Report] = deque()
     for source in sources:
-        found: bytes | str | os.PathLike[str] | Report = source
-        if not isinstance(source, Report) and size < BYTES_READ_AHEAD:
-            # Of another fault it is told when it is measured.
-            with suppress(Exception):
-                try:
-                    found = content(source, max_size)
-                    size += len(found)
-                except DocumentError as error:
-                    found = Report(os.fspath(source), error=error)
-        ahead.append(found)
-    return ahead
+        read = _Read("", source) if isinstance(source, Report) else _read(source, max_size)
+        more = len(read.found) if isinstance(read.found, bytes) else 0
+        if group and size + more > BYTES_READ_AHEAD:
+            yield group
+            group, size = [], 0
+        group.append(read)
+        size += more
+        if len(group) == FILES_READ_AHEAD:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+class _Read(NamedTuple):
+    """A path and its bytes; or its report, where it has none, or there was one already."""
+
+    path: str | os.PathLike[str]
+    found: bytes | str | os.PathLike[str] | Report
+
+
+def _read(path: str | os.PathLike[str], max_size: int) -> _Read:
+    try:
+        return _Read(path, content(path, max_size))
+    except DocumentError as error:
+        return _Read(path, Report(os.fspath(path), error=error))
+    except Exception:
+        # Of another fault it is told when it is measured.
+        return _Read(path, path)
 
 
 def _measure_one(

@@ -142,7 +142,8 @@ class TestStandardInput:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         ) as scanning:
-            assert scanning.stdin is not None and scanning.stdout is not None
+            assert scanning.stdin is not None
+            assert scanning.stdout is not None
             first = json.loads(scanning.stdout.readline())
             scanning.stdin.write(process(TASK))
             scanning.stdin.close()
