@@ -34,28 +34,28 @@ BYTES_READ_AHEAD: Final = 1024 * 1024
 
 
 def scan_many(
-    sources: Iterable[Source],
+    paths: Iterable[Source],
     executor: Executor | None = None,
     *,
     jobs: int | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
 ) -> Iterator[Report]:
-    """Measure many diagrams: their reports, in the order of the sources, as they are ready.
+    """Measure many diagrams: their reports, in the order of the paths, as they are ready.
 
-    A source is a path; what is a `Report` already is passed on in its place. Without an `executor`
-    each diagram is measured when its report is asked for, in this process; a few sources are taken
+    What is a `Report` already among the paths is passed on in its place. Without an `executor`
+    each diagram is measured when its report is asked for, in this process; a few paths are taken
     ahead. With one, they are handed to it in batches, some for each of its `jobs` workers (as many
     as there are processors, unless it is said), and no more are under way, however slowly the
     reports are taken. `max_size` and `templates` are as for `scan`.
 
-    Every source has a report, whatever happens. A batch that fails is measured again file by file;
+    Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
     one that takes longer than the executor allows (see `metrics.workers.Workers`) `timeout`. Where
     the executor takes no more work, `Workers` of our own do the rest.
     """
     if executor is None:
-        yield from _measured(sources, max_size, templates)
+        yield from _measured(paths, max_size, templates)
         return
     measure = partial(_measure, max_size=max_size, templates=templates)
     jobs = jobs or os.cpu_count() or 1
@@ -63,7 +63,7 @@ def scan_many(
         hand_over = _HandOver(executor, measure, jobs, stack)
         under_way: deque[_Batch] = deque()
         try:
-            for work in _batches(sources, jobs):
+            for work in _batches(paths, jobs):
                 under_way.append(hand_over.batch(work))
                 while under_way and (
                     len(under_way) > BATCHES_A_WORKER * jobs or under_way[0].is_done()
