@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 import warnings as python_warnings
 from contextlib import ExitStack, contextmanager, suppress
@@ -23,7 +24,7 @@ from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import BinaryIO
+    from typing import BinaryIO, TextIO
 
     from metrics.output import Stream
     from metrics.progress import Progress
@@ -239,7 +240,7 @@ def scan_command(
                     reason = f"--timeout needs a process: {error.strerror}."
                     raise click.ClickException(reason) from None
         progress = None
-        if not is_terminal and _shows_progress():
+        if (to_file or not _shares_the_terminal(sys.stdout)) and _shows_progress():
             from metrics.progress import Progress
 
             progress = stack.enter_context(Progress(find))
@@ -276,6 +277,11 @@ def _output(path: str | None) -> Iterator[BinaryIO | Stream]:
             raise
         reason = f"cannot write {on_one_line(path)}: {error.strerror}"
         raise click.ClickException(reason) from None
+
+
+def _shares_the_terminal(output: TextIO) -> bool:
+    """Whether what is printed may come to the terminal: at once, or from who reads a pipe."""
+    return output.isatty() or stat.S_ISFIFO(os.fstat(output.fileno()).st_mode)
 
 
 def _shows_progress() -> bool:

@@ -122,14 +122,15 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     followed. What is no plain file, a device or a pipe, is written to directly. Raises `OSError`
     where it cannot be written.
     """
-    target = os.path.realpath(path)
     mode = None
     with suppress(FileNotFoundError):
-        mode = os.stat(target).st_mode
+        mode = os.stat(path).st_mode
     if mode is not None and not stat.S_ISREG(mode):
-        with open(target, "wb") as file:
+        # By its own name: what a link to an open pipe leads to is no path.
+        with open(path, "wb") as file:
             yield file
         return
+    target = os.path.realpath(path)
     # Beside the target: only within a file system can a file take another's place at once.
     name = f".metrics-{os.getpid()}-{os.urandom(8).hex()}"
     temporary = os.path.join(os.path.dirname(target), name)

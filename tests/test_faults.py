@@ -334,6 +334,13 @@ class TestOutput:
             assert b"form" in (tmp_path / "pipe").read_bytes()
         assert scanning.returncode == 0
 
+    @pytest.mark.parametrize("stream", ["/dev/stdout", "/dev/stderr", "/dev/fd/1"])
+    def test_pipe_behind_a_link(self, tmp_path: Path, stream: str) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        result = run("scan", "-o", stream, "a.form", cwd=tmp_path)
+        assert result.returncode == 0
+        assert json.loads(result.stdout or result.stderr)["diagramType"] == "form"
+
 
 class TestMemory:
     """Too little memory is told, file by file."""
@@ -359,7 +366,7 @@ class TestMemory:
 class TestProgress:
     """A person at a terminal sees how far the run is; nobody else does."""
 
-    def seen(self, folder: Path, **environment: str) -> bytes:
+    def seen(self, folder: Path, output: int = subprocess.DEVNULL, **environment: str) -> bytes:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         usual = {"TERM": "xterm", "CI": "", "NO_COLOR": "1"}
@@ -367,11 +374,13 @@ class TestProgress:
         with subprocess.Popen(
             [METRICS, "scan", "-j", "1", "gate", "."],
             cwd=folder,
-            stdout=subprocess.DEVNULL,
+            stdout=output,
             stderr=theirs,
             env=os.environ | usual | environment,
         ) as scanning:
             os.close(theirs)
+            if scanning.stdout is not None:
+                threading.Thread(target=scanning.stdout.read).start()
             with open(folder / "gate", "wb") as gate:
                 time.sleep(0.8)
                 gate.write(process(TASK))
@@ -402,6 +411,10 @@ class TestProgress:
     @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}])
     def test_elsewhere(self, gated: Path, environment: dict[str, str]) -> None:
         assert b"files" not in self.seen(gated, **environment)
+
+    def test_beside_who_reads_a_pipe(self, gated: Path) -> None:
+        # What that prints may come to the same terminal.
+        assert b"files" not in self.seen(gated, subprocess.PIPE)
 
     def test_pipe(self, folder: Path) -> None:
         os.mkfifo(folder / "gate")
