@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -105,6 +105,7 @@ class _HandOver:
         self._measure = measure
         self._jobs = jobs
         self._stack = stack
+        self._is_here = False
 
     def batch(self, work: Sequence[str | os.PathLike[str]] | Report) -> _Batch:
         if isinstance(work, Report):
@@ -133,7 +134,9 @@ class _HandOver:
                 return future.result()
             except TimeoutError as error:
                 return (_failed(path, error),)
-            except Exception:
+            except Exception as error:
+                if self._is_here and _may_end_a_process(error):
+                    return (_failed(path, error),)
                 # Something else may have ended the process: few are so unlucky again.
                 future = self._submit((path,))
         try:
@@ -144,13 +147,25 @@ class _HandOver:
     def _submit(self, paths: Sequence[str | os.PathLike[str]]) -> Future[list[Report]]:
         try:
             return self._executor.submit(self._measure, paths)
-        except RuntimeError:
-            from metrics.workers import Workers
+        except RuntimeError as error:
+            from metrics.workers import InThisProcess, Workers, done
 
-            if isinstance(self._executor, Workers):
-                raise
-            self._executor = self._stack.enter_context(Workers(self._jobs))
-            return self._executor.submit(self._measure, paths)
+            if isinstance(self._executor, Workers) and self._executor.timeout is not None:
+                # In this process no file could be given up.
+                return done(error)
+            replacement: Executor | None = None
+            if not isinstance(self._executor, Workers):
+                with suppress(OSError, RuntimeError):
+                    replacement = self._stack.enter_context(Workers(self._jobs))
+            self._is_here = replacement is None
+            self._executor = replacement or InThisProcess()
+            return self._submit(paths)
+
+
+def _may_end_a_process(error: Exception) -> bool:
+    from metrics.workers import WorkersBrokenError
+
+    return not isinstance(error, WorkersBrokenError)
 
 
 def _failed(path: str | os.PathLike[str], error: Exception) -> Report:

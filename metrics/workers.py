@@ -15,14 +15,13 @@ import pickle
 import signal
 import sys
 import threading
-from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
     from types import TracebackType
@@ -32,11 +31,16 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 READY: Final = "ready"
+PROCESS_NAME: Final = "metrics-worker"
 PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
 
 
 class WorkerDiedError(BrokenExecutor):
     """The process that did a task ended before the task did."""
+
+
+class WorkersBrokenError(BrokenExecutor):
+    """No process can be started in the place of one: no more tasks are taken."""
 
 
 class Workers(Executor):
@@ -45,14 +49,24 @@ class Workers(Executor):
     A task that takes longer than `timeout` seconds is ended with its process. All processes end
     when the executor is shut down; where an exception leaves its `with` block, at once, and with
     them what they were doing. Raises `OSError` where the system allows no more processes or
-    threads.
+    threads, `RuntimeError` within a worker.
+
+    Where a new process fails before it takes a task, no other is tried: that task and all further
+    ones fail with `WorkersBrokenError`. So it goes in a script that does not make them below
+    `if __name__ == "__main__":`, for a new process may run the script again.
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
-        self._timeout = timeout
+        if multiprocessing.current_process().name == PROCESS_NAME:
+            raise RuntimeError(
+                "a worker starts no workers: in a script, make them below"
+                ' if __name__ == "__main__":'
+            )
+        self.timeout = timeout
+        self._is_broken = False
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._workers: list[_Worker] = []
-        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="metrics-worker")
+        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix=PROCESS_NAME)
         try:
             for _ in range(jobs):
                 # All of them before the first thread: to fork beside threads is not safe.
@@ -76,7 +90,12 @@ class Workers(Executor):
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Future[Result]:
-        """Have a task done; what it takes and gives is pickled."""
+        """Have a task done; what it takes and gives is pickled.
+
+        Raises `WorkersBrokenError` where it is known that no process can be started, `RuntimeError`
+        after `shutdown`.
+        """
+        self._check()
         return self._threads.submit(self._do, function, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -107,13 +126,48 @@ class Workers(Executor):
             self.kill()
         self.shutdown()
 
+    def _check(self) -> None:
+        if self._is_broken:
+            raise WorkersBrokenError("no process can be started")
+
     def _do(self, function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
         worker = self._idle.get()
         try:
-            result: Result = worker.do((function, args, kwargs), self._timeout)
+            self._check()
+            result: Result = worker.do((function, args, kwargs), self.timeout)
+        except WorkersBrokenError:
+            self._is_broken = True
+            raise
         finally:
             self._idle.put(worker)
         return result
+
+
+class InThisProcess(Executor):
+    """An executor that does each task when it is submitted, where there can be no process."""
+
+    def submit(
+        self,
+        function: Callable[Parameters, Result],
+        /,
+        *args: Parameters.args,
+        **kwargs: Parameters.kwargs,
+    ) -> Future[Result]:
+        """Do a task; the future is done."""
+        try:
+            return done(function(*args, **kwargs))
+        except Exception as error:
+            return done(error)
+
+
+def done(outcome: Any) -> Future[Any]:
+    """A future of what there is already: a result, or an exception."""
+    future: Future[Any] = Future()
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+    return future
 
 
 class _Worker:
@@ -125,15 +179,21 @@ class _Worker:
         self._start(context, [sibling.connection for sibling in siblings])
 
     def _start(self, context: BaseContext, inherited: list[Connection]) -> None:
-        self.connection, theirs = context.Pipe()
+        ours, theirs = context.Pipe()
         # What a process has inherited by a fork it must close: a pipe ends when all have closed it.
-        inherited = [*inherited, self.connection] if context.get_start_method() == "fork" else []
-        self._process = context.Process(  # type: ignore[attr-defined]
-            target=_serve, args=(theirs, inherited), daemon=True, name="metrics-worker"
+        inherited = [*inherited, ours] if context.get_start_method() == "fork" else []
+        process = context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, inherited), daemon=True, name=PROCESS_NAME
         )
-        with _without_interrupts():
-            self._process.start()
-        theirs.close()
+        try:
+            with _without_interrupts():
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.connection, self._process = ours, process
         self._is_ready = False
 
     @property
@@ -145,7 +205,10 @@ class _Worker:
         with self._lock:
             if not self._process.is_alive() and not self._is_dismissed:
                 self.connection.close()
-                self._start(multiprocessing.get_context("spawn"), [])
+                try:
+                    self._start(multiprocessing.get_context("spawn"), [])
+                except OSError as error:
+                    raise WorkersBrokenError(f"no process can be started: {error}") from None
         try:
             if not self._is_ready:
                 self._is_ready = self.connection.recv() == READY
@@ -156,7 +219,12 @@ class _Worker:
             is_result, value = self.connection.recv()
         except (EOFError, ConnectionError):
             self._end()
-            raise WorkerDiedError(_reason(self._process.exitcode)) from None
+            exit_code = self._process.exitcode
+            if not self._is_ready and exit_code is not None and exit_code > 0:
+                # By itself: what is ended from outside may have better luck the next time.
+                reason = f"no process can be started: {_reason(exit_code)}"
+                raise WorkersBrokenError(reason) from None
+            raise WorkerDiedError(_reason(exit_code)) from None
         if is_result:
             return value
         raise value

@@ -227,6 +227,45 @@ class TestTimeouts:
         assert tasks(iter(reports)) == EXPECTED
 
 
+UNGUARDED = """
+import sys, threading
+from metrics import Workers, scan_many
+print("top", flush=True)
+# Beside a thread no process is forked, and one that is spawned runs this script.
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+with Workers(2) as workers:
+    for report in scan_many(sys.argv[1:], workers, jobs=2):
+        print(report.diagram_metrics and report.diagram_metrics.tasks.user_task.count)
+"""
+
+
+class TestWithoutProcesses:
+    """Where no process can be started, all is measured in this one, and nobody is blamed."""
+
+    def test_script_that_asks_for_no_name(self, paths: list[str], tmp_path: Path) -> None:
+        script = tmp_path / "script.py"
+        script.write_text(UNGUARDED)
+        result = subprocess.run(
+            [sys.executable, script, *paths], capture_output=True, text=True, check=True
+        )
+        printed = result.stdout.splitlines()
+        assert [line for line in printed if line != "top"] == [str(count) for count in EXPECTED]
+        assert printed.count("top") <= 3
+        assert 'if __name__ == "__main__":' in result.stderr
+
+    def test_of_an_executor_that_is_shut_down(self, paths: list[str]) -> None:
+        with Workers(1) as workers:
+            pass
+        assert tasks(scan_many(paths, workers)) == EXPECTED
+
+    def test_with_a_timeout(self, paths: list[str]) -> None:
+        with Workers(1, timeout=5) as workers:
+            pass
+        (report,) = scan_many(paths[:1], workers)
+        assert report.error is not None
+        assert report.error.type is ErrorType.CRASHED
+
+
 def double(number: int) -> int:
     """Twice a number."""
     return 2 * number

@@ -366,7 +366,7 @@ class TestMemory:
 class TestProgress:
     """A person at a terminal sees how far the run is; nobody else does."""
 
-    def seen(self, folder: Path, output: int = subprocess.DEVNULL, **environment: str) -> bytes:
+    def seen(self, folder: Path, /, output: int = subprocess.DEVNULL, **environment: str) -> bytes:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         usual = {"TERM": "xterm", "CI": "", "NO_COLOR": "1"}
@@ -410,7 +410,7 @@ class TestProgress:
 
     @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}])
     def test_elsewhere(self, gated: Path, environment: dict[str, str]) -> None:
-        assert b"files" not in self.seen(gated, **environment)
+        assert b"files" not in self.seen(gated, subprocess.DEVNULL, **environment)
 
     def test_beside_who_reads_a_pipe(self, gated: Path) -> None:
         # What that prints may come to the same terminal.
