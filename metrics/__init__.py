@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
-    from metrics.workers import Workers
+    from metrics.workers import WorkerDiedError, Workers, WorkersBrokenError
 
 __version__ = "0.1.0"
 
@@ -28,7 +28,9 @@ __all__ = [
     "Kind",
     "Report",
     "TemplateDefinitions",
+    "WorkerDiedError",
     "Workers",
+    "WorkersBrokenError",
     "discover",
     "scan",
     "scan_many",
@@ -43,7 +45,9 @@ _MODULES = {
     "Kind": "metrics.document",
     "Report": "metrics.report",
     "TemplateDefinitions": "metrics.template_definitions",
+    "WorkerDiedError": "metrics.workers",
     "Workers": "metrics.workers",
+    "WorkersBrokenError": "metrics.workers",
     "discover": "metrics.discovery",
     "scan": "metrics.report",
     "scan_many": "metrics.batch",

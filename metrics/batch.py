@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report, scan
-from metrics.sources import DEFAULT_MAX_SIZE, content
+from metrics.sources import DEFAULT_MAX_SIZE, as_text, content, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from metrics.template_definitions import TemplateDefinitions
 
-Source = str | os.PathLike[str] | Report
+Source = str | Report
 
 FEWEST_FILES: Final = 8
 MOST_FILES: Final = 256
@@ -34,7 +34,7 @@ BYTES_READ_AHEAD: Final = 1024 * 1024
 
 
 def scan_many(
-    paths: Iterable[Source],
+    paths: Iterable[str | os.PathLike[str] | Report],
     executor: Executor | None = None,
     *,
     jobs: int | None = None,
@@ -52,18 +52,27 @@ def scan_many(
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
     one that takes longer than the executor allows (see `metrics.workers.Workers`) `timeout`. Where
-    the executor takes no more work, `Workers` of our own do the rest.
+    the executor takes no more work, `Workers` of our own do the rest. Raises `TypeError` for what
+    is neither a path nor a report.
     """
+    checked = (path if isinstance(path, Report) else as_text(path) for path in each(paths))
     if executor is None:
-        yield from _measured(paths, max_size, templates)
-        return
+        return _measured(checked, max_size, templates)
     measure = partial(_measure, max_size=max_size, templates=templates)
-    jobs = jobs or os.cpu_count() or 1
+    return _handed_over(checked, executor, measure, jobs or os.cpu_count() or 1)
+
+
+def _handed_over(
+    sources: Iterable[Source],
+    executor: Executor,
+    measure: Callable[[Sequence[str]], list[Report]],
+    jobs: int,
+) -> Iterator[Report]:
     with ExitStack() as stack:
         hand_over = _HandOver(executor, measure, jobs, stack)
         under_way: deque[_Batch] = deque()
         try:
-            for work in _batches(paths, jobs):
+            for work in _batches(sources, jobs):
                 under_way.append(hand_over.batch(work))
                 while under_way and (
                     len(under_way) > BATCHES_A_WORKER * jobs or under_way[0].is_done()
@@ -79,7 +88,7 @@ def scan_many(
 class _Batch(NamedTuple):
     """Paths and the future of their reports; or a report that there is already."""
 
-    paths: Sequence[str | os.PathLike[str]]
+    paths: Sequence[str]
     future: Future[list[Report]] | None = None
     report: Report | None = None
 
@@ -97,7 +106,7 @@ class _HandOver:
     def __init__(
         self,
         executor: Executor,
-        measure: Callable[[Sequence[str | os.PathLike[str]]], list[Report]],
+        measure: Callable[[Sequence[str]], list[Report]],
         jobs: int,
         stack: ExitStack,
     ) -> None:
@@ -107,7 +116,7 @@ class _HandOver:
         self._stack = stack
         self._is_here = False
 
-    def batch(self, work: Sequence[str | os.PathLike[str]] | Report) -> _Batch:
+    def batch(self, work: Sequence[str] | Report) -> _Batch:
         if isinstance(work, Report):
             return _Batch((), report=work)
         return _Batch(work, self._submit(work))
@@ -126,9 +135,7 @@ class _HandOver:
         futures = [(path, self._submit((path,))) for path in batch.paths]
         return (report for path, future in futures for report in self._alone(path, future))
 
-    def _alone(
-        self, path: str | os.PathLike[str], future: Future[list[Report]]
-    ) -> Iterable[Report]:
+    def _alone(self, path: str, future: Future[list[Report]]) -> Iterable[Report]:
         for _ in range(MOST_TRIES_ALONE - 1):
             try:
                 return future.result()
@@ -144,7 +151,7 @@ class _HandOver:
         except Exception as error:
             return (_failed(path, error),)
 
-    def _submit(self, paths: Sequence[str | os.PathLike[str]]) -> Future[list[Report]]:
+    def _submit(self, paths: Sequence[str]) -> Future[list[Report]]:
         try:
             return self._executor.submit(self._measure, paths)
         except RuntimeError as error:
@@ -168,13 +175,13 @@ def _may_end_a_process(error: Exception) -> bool:
     return not isinstance(error, WorkersBrokenError)
 
 
-def _failed(path: str | os.PathLike[str], error: Exception) -> Report:
+def _failed(path: str, error: Exception) -> Report:
     type = ErrorType.TIMEOUT if isinstance(error, TimeoutError) else ErrorType.CRASHED
-    return Report(os.fspath(path), error=DocumentError(type, str(error) or repr(error)))
+    return Report(path, error=DocumentError(type, str(error) or repr(error)))
 
 
 def _measure(
-    paths: Sequence[str | os.PathLike[str]],
+    paths: Sequence[str],
     *,
     max_size: int,
     templates: TemplateDefinitions | None,
@@ -220,39 +227,37 @@ def _read_ahead(sources: Iterable[Source], max_size: int) -> Iterator[list[_Read
 class _Read(NamedTuple):
     """A path and its bytes; or its report, where it has none, or there was one already."""
 
-    path: str | os.PathLike[str]
-    found: bytes | str | os.PathLike[str] | Report
+    path: str
+    found: bytes | str | Report
 
 
-def _read(path: str | os.PathLike[str], max_size: int) -> _Read:
+def _read(path: str, max_size: int) -> _Read:
     try:
         return _Read(path, content(path, max_size))
     except DocumentError as error:
-        return _Read(path, Report(os.fspath(path), error=error))
+        return _Read(path, Report(path, error=error))
     except Exception:
         # Of another fault it is told when it is measured.
         return _Read(path, path)
 
 
 def _measure_one(
-    path: str | os.PathLike[str],
-    found: bytes | str | os.PathLike[str],
+    path: str,
+    found: bytes | str,
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> Report:
     try:
-        return scan(found, name=os.fspath(path), max_size=max_size, templates=templates)
+        return scan(found, name=path, max_size=max_size, templates=templates)
     except Exception as error:
         # A fault of ours, which must not cost the others their results.
         return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))
 
 
-def _batches(
-    sources: Iterable[Source], jobs: int
-) -> Iterator[Sequence[str | os.PathLike[str]] | Report]:
+def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[str] | Report]:
     """The sources in batches: small ones first, for a first result that comes soon."""
     handed_over, most, size = 0, FEWEST_FILES, 0
-    paths: list[str | os.PathLike[str]] = []
+    paths: list[str] = []
     for source in sources:
         if isinstance(source, Report):
             if paths:
@@ -272,7 +277,7 @@ def _batches(
         yield paths
 
 
-def file_size(path: str | os.PathLike[str]) -> int:
+def file_size(path: str) -> int:
     """The bytes of a file, 0 where they cannot be known."""
     try:
         return os.stat(path).st_size

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report
-from metrics.sources import absolute
+from metrics.sources import absolute, as_text, each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,9 +51,9 @@ def discover(
     what is ignored or in hidden folders is not passed over. For a folder that cannot be listed
     there is a report with the reason why: `scan_many` passes it on in its place. Memory is needed
     for the folders that were visited, for what is named and for links, not for files; a folder is
-    listed when it is reached.
+    listed when it is reached. Raises `TypeError` for what are no paths.
     """
-    return _Discovery(honour_ignores).found(paths)
+    return _Discovery(honour_ignores).found(each(paths))
 
 
 class _Pattern(NamedTuple):
@@ -149,7 +149,7 @@ class _Discovery:
         self._given: set[FileIdentity] = set()
 
     def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
-        for path in dict.fromkeys(os.fspath(path) for path in paths):
+        for path in dict.fromkeys(map(as_text, paths)):
             if path == STANDARD_INPUT:
                 yield path
             elif os.path.isdir(path):

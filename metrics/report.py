@@ -119,8 +119,10 @@ class Report:
         """
         _check(fragments)
         if self.error is not None:
-            return {"error": _without_none(self.error, ("type", "message", "line", "column"))}
-        payload: dict[str, Any] = {} if fragments else {DIAGRAM_TYPE: self.kind}
+            return {"error": _error(self.error)}
+        payload: dict[str, Any] = {}
+        if self.kind is not None and not fragments:
+            payload[DIAGRAM_TYPE] = self.kind.value
         for name, fragment, groups in PLACES:
             block = self.blocks.get(name)
             if block is None or (fragments and fragment not in fragments):
@@ -216,5 +218,10 @@ def _namespace(key: str, values: dict[str, Any]) -> Any:
     )
 
 
-def _without_none(value: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: item for name in names if (item := getattr(value, name)) is not None}
+def _error(error: DocumentError) -> dict[str, Any]:
+    place = {"line": error.line, "column": error.column}
+    return {
+        "type": error.type.value,
+        "message": error.message,
+        **{name: value for name, value in place.items() if value is not None},
+    }

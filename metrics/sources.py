@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from metrics.document import DocumentError, ErrorType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Item = TypeVar("Item")
 
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
@@ -19,17 +24,35 @@ def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) ->
     """The bytes at a path or in an open binary file; bytes are given back.
 
     Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` where there
-    are more than `max_size` bytes; `TypeError` for a file that was opened as text.
+    are more than `max_size` bytes; `TypeError` for a file that was opened as text, or what
+    is none of these.
     """
     if isinstance(source, bytes):
         found = source
     elif isinstance(source, str | os.PathLike):
         found = _read_file(source, max_size)
-    else:
+    elif hasattr(source, "read"):
         found = _read_stream(source, max_size)
+    else:
+        raise TypeError(f"no path, bytes or open binary file: {source!r:.80}")
     if len(found) > max_size:
         raise _too_large(max_size)
     return found
+
+
+def as_text(path: str | os.PathLike[str]) -> str:
+    """A path as text; raises `TypeError` for what is no path, bytes among that."""
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"a path is a str or an os.PathLike of one, not bytes: {text!r:.80}")
+    return text
+
+
+def each(paths: Iterable[Item]) -> Iterable[Item]:
+    """Paths as they are; raises `TypeError` for a single one, which would go letter by letter."""
+    if isinstance(paths, str | bytes | os.PathLike):
+        raise TypeError(f"an iterable of paths is needed, not one path: {paths!r:.80}")
+    return paths
 
 
 def absolute(path: str | os.PathLike[str]) -> str:

@@ -7,12 +7,16 @@ import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from diagrams import process
 
 import metrics
-from metrics import ErrorType, Kind, TemplateDefinitions, scan
+from metrics import ErrorType, Kind, TemplateDefinitions, discover, scan, scan_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 TREE = Path(__file__).parent / "fixtures" / "template_definitions"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "invoice.bpmn"
@@ -106,6 +110,28 @@ def test_version() -> None:
 def test_fragment_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="no fragment of a payload: tasks"):
         scan(process(TASK)).payload(fragments=["tasks"])
+
+
+@pytest.mark.parametrize("source", [None, 1, ["a.bpmn"]])
+def test_what_is_no_source(source: Any) -> None:
+    with pytest.raises(TypeError, match="no path, bytes or open binary file"):
+        scan(source)
+
+
+@pytest.mark.parametrize("many", [scan_many, discover])
+def test_what_are_no_paths(many: Callable[[Any], Iterator[Any]]) -> None:
+    for one in ("a.bpmn", b"a.bpmn", EXAMPLE):
+        with pytest.raises(TypeError, match="an iterable of paths is needed"):
+            many(one)
+    with pytest.raises(TypeError, match="not bytes"):
+        next(many([b"a.bpmn"]))
+    with pytest.raises(TypeError, match="PathLike"):
+        next(many([1]))
+
+
+def test_payloads_hold_plain_values() -> None:
+    assert repr(scan(b"{}").payload()).startswith("{'diagramType': 'form'")
+    assert repr(scan(b"[]", name="a.form").payload()).startswith("{'error': {'type': 'unsupported'")
 
 
 def test_file_that_was_opened_as_text() -> None:
