@@ -18,7 +18,7 @@ import click
 from metrics.batch import file_size, scan_many
 from metrics.discovery import STANDARD_INPUT, discover
 from metrics.document import DocumentError, ErrorType
-from metrics.formats import FORMATS, Layout, format_named, on_one_line
+from metrics.formats import FORMATS, Layout, counted, format_named, on_one_line
 from metrics.report import FRAGMENTS, Report, scan
 from metrics.sources import DEFAULT_MAX_SIZE
 
@@ -78,7 +78,7 @@ class Seconds(click.ParamType[float]):
         except ValueError:
             seconds = 0
         if not 0 < seconds <= LONGEST:
-            self.fail(f"{value!r} is no time in seconds.", param, ctx)
+            self.fail(f"{value!r} is no number of seconds above 0.", param, ctx)
         return seconds
 
 
@@ -94,7 +94,7 @@ def run() -> int:
         raise KeyboardInterrupt from None
     except OSError as error:
         with suppress(OSError):
-            click.echo(f"metrics: cannot write the output: {error.strerror}", err=True)
+            click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
         return EXIT_UNMEASURED
     return status
 
@@ -171,9 +171,8 @@ def metrics() -> None:
     "--max-size",
     type=Size(),
     default=DEFAULT_MAX_SIZE,
-    show_default="256M",
     metavar="BYTES",
-    help="Refuse larger files as too large; 100M and the like are read.",
+    help="Refuse larger files as too large; 100M and the like are read. Default: 256M.",
 )
 @click.option(
     "--stdin-filename", metavar="NAME", help="What standard input is called, for its type."
@@ -255,8 +254,7 @@ def scan_command(
         output = stack.enter_context(_output(output_path if to_file else None))
         for piece in write(outcome.watch(reports), layout):
             output.write(piece)
-    if outcome.measured == outcome.failed == 0:
-        click.echo("metrics: no diagrams found", err=True)
+    outcome.close()
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
 
@@ -275,7 +273,7 @@ def _output(path: str | None) -> Iterator[BinaryIO | Stream]:
     except OSError as error:
         if path is None:
             raise
-        reason = f"cannot write {on_one_line(path)}: {error.strerror}"
+        reason = f"cannot write {on_one_line(path) or repr(path)}: {error.strerror}"
         raise click.ClickException(reason) from None
 
 
@@ -322,9 +320,11 @@ class _Outcome:
         self._progress = progress
         self.measured = 0
         self.failed = 0
+        self.warnings = 0
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
         for report in reports:
+            self.warnings += len(report.warnings)
             for warning in report.warnings:
                 self._say(report.file, warning.line, None, f"warning: {warning.message}")
             if report.error is None:
@@ -338,14 +338,31 @@ class _Outcome:
                     self._progress.show(self.measured + self.failed, self.failed)
             yield report
 
+    def close(self) -> None:
+        """Sum up what was said, once all is printed: it may be far above by then."""
+        found = self.measured + self.failed
+        if not found:
+            self._echo("metrics: no diagrams found")
+        elif found > 1 and (self.failed or self.warnings):
+            parts = [f"metrics: {self.measured:,} of {counted(found, 'diagram')} measured"]
+            if self.failed:
+                parts.append(f"{self.failed:,} failed")
+            if self.warnings:
+                parts.append(counted(self.warnings, "warning"))
+            self._echo(", ".join(parts))
+
     def _say(self, file: str | None, line: int | None, column: int | None, message: str) -> None:
         place = ":".join(str(part) for part in (line, column) if part is not None)
-        name = file or STANDARD_INPUT
+        name = STANDARD_INPUT if file is None else file or repr(file)
         said = on_one_line(f"{name}:{place}: {message}" if place else f"{name}: {message}")
-        # Whoever cannot be told still gets the results, and the exit status.
         with suppress(OSError):
             if self._progress is None or not self._progress.say(said):
-                click.echo(said, err=True)
+                self._echo(said)
+
+    def _echo(self, line: str) -> None:
+        # Whoever cannot be told still gets the results, and the exit status.
+        with suppress(OSError):
+            click.echo(line, err=True)
 
 
 def _reports(

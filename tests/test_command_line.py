@@ -166,7 +166,23 @@ class TestFolders:
         assert result.returncode == 2
         assert files(result) == [str(folder / name) for name in ("a.bpmn", "b.bpmn", "c.form")]
         assert [next(iter(line.keys() - {"file"})) for line in lines(result)[1:2]] == ["error"]
-        assert len(result.stderr.splitlines()) == 1
+
+    def test_what_went_wrong_is_told_and_summed_up(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process('<bpmn:task id="1"/>'))
+        (tmp_path / "b.bpmn").write_bytes(b"")
+        (tmp_path / "c.form").write_bytes(b"{}")
+        first, second, sum = run("scan", ".", cwd=tmp_path).stderr.decode().splitlines()
+        assert first.startswith("a.bpmn:3: warning: <task> is left out")
+        assert second.startswith("b.bpmn:1:1: malformed: ")
+        assert sum == "metrics: 2 of 3 diagrams measured, 1 failed, 1 warning"
+
+    def test_nothing_is_said_where_nothing_went_wrong(self, tmp_path: Path) -> None:
+        for path in ("a.form", "b.form"):
+            (tmp_path / path).write_bytes(b"{}")
+        assert run("scan", ".", cwd=tmp_path).stderr == b""
+
+    def test_empty_path(self) -> None:
+        assert run("scan", "").stderr == b"'': unreadable: No such file or directory\n"
 
     def test_current_folder(self, folder: Path) -> None:
         assert files(run("scan", cwd=folder)) == ["a.bpmn", "b.bpmn", "c.form"]
@@ -272,7 +288,11 @@ class TestFolders:
             Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(BROKEN)
         result = run("scan", cwd=tmp_path)
         assert files(result) == ["a\\xff.bpmn", "b\n.bpmn"]
-        assert len(result.stderr.splitlines()) == 2
+        assert [line.split(b":")[0] for line in result.stderr.splitlines()] == [
+            rb"a\xff.bpmn",
+            rb"b\n.bpmn",
+            b"metrics",
+        ]
 
     def test_odd_names_in_warnings(self, tmp_path: Path) -> None:
         folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\x1b"))

@@ -74,6 +74,11 @@ def on_one_line(text: str, *, but: str = "") -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are of something, for people: `1 diagram`, `1,200 diagrams`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, Any]:
     """What is printed of a report, as JSON has it; with its file where `named` or in error."""
     record: dict[str, Any] = {}
