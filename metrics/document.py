@@ -35,6 +35,11 @@ RARE_LETTER: Final = b"V"
 BYTES_A_RARE_LETTER: Final = 512
 
 
+# Why a document is forbidden.
+ENTITIES: Final = "it declares entities, which are never expanded"
+EXTERNAL_TYPE: Final = "it refers to an external document type, which is never fetched"
+
+
 class Kind(StrEnum):
     """What a document is: the payload's `diagramType`."""
 
@@ -210,9 +215,9 @@ def _last_line(root: Element) -> int:
 
 def _refuse_entities(dtd: etree.DTD, source: bytes) -> None:
     if dtd.system_url is not None or dtd.external_id is not None:
-        raise _forbidden("refers to an external document type", source, b"<!DOCTYPE")
+        raise _forbidden(EXTERNAL_TYPE, source, b"<!DOCTYPE")
     if any(True for _ in dtd.iterentities()):
-        raise _forbidden("declares entities", source, b"<!ENTITY")
+        raise _forbidden(ENTITIES, source, b"<!ENTITY")
 
 
 def _forbidden(message: str, source: bytes, declaration: bytes) -> DocumentError:
@@ -234,9 +239,9 @@ def _kind(tag: str) -> Kind | None:
 
 def _unsupported(root: Element) -> DocumentError:
     name = etree.QName(root)
-    where = f" in the namespace {name.namespace}" if name.namespace else ""
+    where = f"in the namespace {name.namespace}" if name.namespace else "without a namespace"
     return DocumentError(
-        ErrorType.UNSUPPORTED, f"no BPMN or DMN diagram: the root is <{name.localname}>{where}"
+        ErrorType.UNSUPPORTED, f"no BPMN or DMN diagram: the root is <{name.localname}> {where}"
     )
 
 

@@ -23,6 +23,8 @@ from lxml import etree
 
 from metrics.document import (
     BYTE_ORDER_MARK_WARNING,
+    ENTITIES,
+    EXTERNAL_TYPE,
     MOST_WARNINGS_OF_A_KIND,
     DiagramWarning,
     DocumentError,
@@ -254,7 +256,8 @@ class _Mender:
         self.character_data(position, len(self.text))
         if self.end_of_root_name is None:
             start = len(self.text) - len(self.text.lstrip(BLANKS + "\ufeff"))
-            message = "not well-formed XML: there is no element"
+            reason = "there is no element" if self.text.strip() else "the file is empty"
+            message = f"not well-formed XML: {reason}"
             raise self.stray or self.error(ErrorType.MALFORMED, message, start)
         declarations = (
             f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self.undeclared.items()
@@ -411,10 +414,10 @@ class _Mender:
         doctype = DOCTYPE.match(self.text, start) if may_be_doctype else None
         end = doctype.end() if doctype else self.end_of_tag(start)
         if EXTERNAL_IDENTIFIER.match(self.text, start, end):
-            raise self.error(ErrorType.FORBIDDEN, "refers to an external document type", start)
+            raise self.error(ErrorType.FORBIDDEN, EXTERNAL_TYPE, start)
         entity = self.text.find("<!ENTITY", start, end)
         if entity != -1:
-            raise self.error(ErrorType.FORBIDDEN, "declares entities", entity)
+            raise self.error(ErrorType.FORBIDDEN, ENTITIES, entity)
         if doctype is None:
             self.warn("a declaration that stands where none may is passed over", start)
         self.blank(start, end)
@@ -538,7 +541,8 @@ class _Mender:
         return max(stop, start)
 
     def leave_out(self, what: str, start: int, end: int) -> None:
-        self.warn(f"{what} is left out", start)
+        kind = f"{what} is left out"
+        self.warn(kind, start, f"{kind}: {_quoted(self.text[start:end])}")
         self.blank(start, end)
 
     def value(self, attribute: re.Match[str]) -> None:

@@ -135,7 +135,8 @@ class TestUntidyFilesAreMeasured:
     def test_attribute_written_twice_counts_as_the_first(self) -> None:
         source = process('<bpmn:userTask formKey="embedded:x"\n formKey="app:y"/>')
         assert embedded(scan(source)) == 1
-        assert warnings_of(source) == [(4, "an attribute written twice is left out")]
+        said = """an attribute written twice is left out: 'formKey="app:y"'"""
+        assert warnings_of(source) == [(4, said)]
 
     @pytest.mark.parametrize("names", ["camunda:formKey c:formKey", "c:formKey camunda:formKey"])
     def test_attribute_written_with_two_prefixes_of_a_namespace_counts_as_the_last(
@@ -146,13 +147,15 @@ class TestUntidyFilesAreMeasured:
             f'<bpmn:userTask xmlns:c="{CAMUNDA}" {first}="app:y"\n {second}="embedded:x"/>'
         )
         assert embedded(scan(source)) == 1
-        assert warnings_of(source) == [(3, "an attribute written twice is left out")]
+        said = f"""an attribute written twice is left out: '{first}="app:y"'"""
+        assert warnings_of(source) == [(3, said)]
 
     def test_no_blank_between_attributes(self) -> None:
         # The Modeler's parser passes over the attribute and what is glued to it.
         source = process('<bpmn:userTask name="a"id="x" formKey="embedded:x"/>')
         assert embedded(scan(source)) == 1
-        assert warnings_of(source) == [(3, "an attribute with no blank behind it is left out")]
+        said = """an attribute with no blank behind it is left out: 'name="a"id="x"'"""
+        assert warnings_of(source) == [(3, said)]
 
     def test_no_blank_in_the_xml_declaration(self) -> None:
         source = b'<?xml version="1.0"encoding="UTF-8"?>\n' + process(TASK)
