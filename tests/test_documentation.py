@@ -155,3 +155,15 @@ def test_readme_shows_what_is_printed() -> None:
         [METRICS, "scan", "examples/invoice.bpmn"], cwd=ROOT, capture_output=True, check=True
     )
     assert result.stdout.decode() == shown
+
+
+def test_command_line_shows_the_table_that_is_printed() -> None:
+    (shown,) = (block.code for block in blocks("docs/command-line.md") if block.language == "text")
+    result = subprocess.run(
+        [METRICS, "scan", "-f", "table", "examples"],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        check=True,
+    )
+    assert result.stdout.decode() == shown

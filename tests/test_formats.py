@@ -80,20 +80,26 @@ class TestSameFacts:
         result = run("scan", "-f", "json", "--warnings", folder)
         assert json.loads(result.stdout) == lines(run("scan", "--warnings", folder))
 
-    def test_table(self, folder: Path) -> None:
-        printed = run("scan", "-f", "table", "--warnings", folder, env=WIDE).stdout.decode()
+    @pytest.mark.parametrize("columns", [400, 60])
+    def test_table(self, folder: Path, columns: int) -> None:
+        facts = lines(run("scan", "--warnings", cwd=folder))
+        printed = run(
+            "scan", "-f", "table", "--warnings", cwd=folder, env={"COLUMNS": str(columns)}
+        ).stdout.decode()
         _, body, _ = re.split(r"^─+\n", printed, flags=re.MULTILINE)
-        told = [
-            [part for part in re.split(r" {2,}|\n", block) if part]
-            for block in re.findall(r"^\S.*\n(?: .*\n)*", body, re.MULTILINE)
-        ]
-        facts = lines(run("scan", "--warnings", folder))
-        assert [sorted(block[1:]) for block in told] == [
-            sorted(in_a_table(flat(record))) for record in facts
-        ]
-        assert [block[0] for block in told] == [
-            record["file"].replace("\n", "\\n") for record in facts
-        ]
+        rows = re.findall(r"^(\S.*)\n((?:  .*\n)*)", body, re.MULTILINE)
+        assert len(rows) == len(facts)
+        for (row, below), record in zip(rows, facts, strict=True):
+            name, *cells = re.split(r" {2,}", row)
+            assert name == record["file"].replace("\n", "\\n")
+            expected = numbers_of(record) if columns == 400 else []
+            assert cells == [str(number) for number in expected]
+            details, *warnings = re.split(r" (?=warning: )", " ".join(below.split()))
+            assert details.split(" · ") == details_of(record, names_numbers=columns == 60)
+            assert warnings == [
+                f"warning: line {warning['line']}: {warning['message']}"
+                for warning in record.get("warnings", ())
+            ]
 
     def test_every_format_of_a_single_file(self, folder: Path) -> None:
         (row,) = rows(run("scan", "-f", "csv", folder / "form.form").stdout)
@@ -102,30 +108,49 @@ class TestSameFacts:
         assert b"8.6.0" in run("scan", "-f", "table", folder / "form.form").stdout
 
 
-def in_a_table(record: dict[str, Any]) -> list[str]:
-    """What a table shows of a record, in any order, beside its file."""
-    if "error.type" in record:
-        place = ":".join(
-            str(record[key]) for key in ("error.line", "error.column") if key in record
-        )
-        return [" ".join(filter(None, [record["error.type"], place, record["error.message"]]))]
-    told = [record[key] for key in ("diagramType", "executionPlatform")]
-    told += [record[key] for key in ("executionPlatformVersion",) if key in record]
-    for template in record.get("elementTemplates", ()):
-        told.append(" ".join(template["appliesTo"]))
-        told += [f"{binding} {times}" for binding, times in template["properties"].items()]
-        told += ["icon"] if "icon" in template else []
-    for warning in record["warnings"]:
-        told.append(f"warning: line {warning['line']}: {warning['message']}")
-    for key, value in record.items():
-        *_, group, name = f".{key}".split(".")
-        # The first number of a metric stands for itself.
-        if name in ("elementTemplateCount", "processVariablesCount") or (
-            name == "count" and group not in ("form", "implementation")
-        ):
-            told.append(str(value))
-        elif isinstance(value, int) and value:
-            told.append(f"{group if name == 'count' else name} {value}")
+TITLES = {
+    "elementTemplateCount": "element templates",
+    "diagramMetrics.processVariablesCount": "process variables",
+    "diagramMetrics.tasks.userTask.count": "user tasks",
+    "diagramMetrics.tasks.serviceTask.count": "service tasks",
+    "diagramMetrics.subprocessPlanes.count": "subprocess planes",
+}
+
+
+def numbers_of(record: dict[str, Any]) -> list[int]:
+    """The numbers of a record that have a column in a table."""
+    values = flat(record)
+    return [values[key] for key in TITLES if key in values]
+
+
+def details_of(record: dict[str, Any], *, names_numbers: bool) -> list[str]:
+    """What a table shows of a record below its name."""
+    values = flat(record)
+    if "error" in record:
+        error = record["error"]
+        place = ":".join(str(error[key]) for key in ("line", "column") if key in error)
+        return [" ".join(filter(None, [error["type"], place, error["message"]]))]
+    platform = [record["executionPlatform"], record.get("executionPlatformVersion")]
+    told = [record["diagramType"], " ".join(filter(None, platform))]
+    for key, title in TITLES.items():
+        kinds = []
+        if key == "elementTemplateCount":
+            for template in record.get("elementTemplates", ()):
+                inner = [f"{name} {times}" for name, times in template["properties"].items()]
+                inner += ["icon"] if "icon" in template else []
+                kinds.append(f"{' '.join(template['appliesTo'])} ({', '.join(inner)})")
+        else:
+            block = key.rpartition(".")[0] + "."
+            for inner_key, value in values.items():
+                if block != "diagramMetrics." and inner_key.startswith(block) and value:
+                    *_, group, name = inner_key.split(".")
+                    if inner_key != key:
+                        kinds.append(f"{group if name == 'count' else name} {value}")
+        said = f"{title} {values[key]}" if names_numbers and key in values else title
+        if kinds:
+            told.append(f"{said}: {', '.join(kinds)}")
+        elif said != title:
+            told.append(said)
     return told
 
 
@@ -203,12 +228,24 @@ class TestTable:
         (tmp_path / "c.bpmn").write_bytes(b"")
         printed = run("scan", "-f", "table", tmp_path, env=WIDE).stdout.decode()
         foot = re.split(r"^─+\n", printed, flags=re.MULTILINE)[2]
-        assert [line.split() for line in foot.splitlines()] == [
-            ["2", "diagrams", "1", "failed"],
-            ["0", "0", "4", "0", "2"],
+        assert [re.split(r" {2,}", line.strip()) for line in foot.splitlines()] == [
+            ["2 diagrams measured, 1 failed", "0", "0", "4", "0", "2"],
             # The depth of one does not add to that of another.
-            ["form", "2", "nesting", "2"],
-            ["embedded", "2"],
+            ["user tasks: form 2, embedded 2 · subprocess planes: nesting 2"],
+        ]
+
+    def test_long_names_leave_their_numbers_in_the_columns(self, tmp_path: Path) -> None:
+        task = '<bpmn:userTask camunda:formKey="embedded:a"/>'
+        name = f"{'x' * 90}.bpmn"
+        (tmp_path / name).write_bytes(process(task))
+        env = {"COLUMNS": "80"}
+        printed = run("scan", "-f", "table", name, cwd=tmp_path, env=env).stdout.decode()
+        _, body, _ = re.split(r"^─+\n", printed, flags=re.MULTILINE)
+        assert body.splitlines() == [
+            "x" * 80,
+            "x" * 10 + ".bpmn",
+            "  bpmn · Camunda Platform               0          0      1        0           0",
+            "  user tasks: form 1, embedded 1",
         ]
 
     def test_colours(self, folder: Path) -> None:

@@ -1,41 +1,34 @@
-"""A table for people: below each diagram's name a column a metric, totals at the foot.
+"""A table for people: a row a diagram with a number for each metric, totals at the foot.
 
-It is as wide as the terminal, or 80 characters where there is none. A cell begins with the number
-of all that the metric counts; the kinds that there are stand below, those that are 0 are left out.
-A row is printed as soon as it is known, so that the width of a column depends on no content.
+It is as wide as the terminal, or 80 characters where there is none. Below a name stands what the
+numbers are made of: the type, the platform, the kinds that are not 0. A row is printed as soon as
+it is known, so that the width of a column depends on no content. Where there is no room for
+columns, the numbers stand below the name, too.
 """
 
 from __future__ import annotations
 
 import io
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from metrics.formats import STANDARD_INPUT, Layout, leaves, on_one_line, record
+from metrics.formats import STANDARD_INPUT, Layout, counted, leaves, on_one_line, record
 from metrics.report import DIAGRAM_TYPE, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from rich.console import RenderableType
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from metrics.metric import Column
     from metrics.report import Report
 
 PROFILE: Final = "execution_platform"
-WIDTHS: Final = {
-    "process_variables": 9,
-    "user_tasks": 15,
-    "service_tasks": 16,
-    "subprocess_planes": 10,
-}
-"""The widths of the columns, by the metric's name; what is not here shares what is left."""
-
 GAP: Final = 2
+NARROWEST_NAMES: Final = 24
+SEPARATOR: Final = " · "
 
 Values = dict[str, Any]
 
@@ -58,7 +51,7 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     yield page.foot(totals, measured, failed)
 
 
-def _add(totals: Values, values: Values, by_metric: dict[str, list[Column]]) -> None:
+def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Column]]) -> None:
     for found in by_metric.values():
         for key, total in found:
             value = values.get(key)
@@ -69,103 +62,135 @@ def _add(totals: Values, values: Values, by_metric: dict[str, list[Column]]) -> 
 class _Page:
     """The table, piece by piece."""
 
-    def __init__(self, by_metric: dict[str, list[Column]], *, is_terminal: bool) -> None:
+    def __init__(self, by_metric: Mapping[str, Sequence[Column]], *, is_terminal: bool) -> None:
         self._profile = by_metric.get(PROFILE, [])
-        self._metrics = {name: found for name, found in by_metric.items() if name != PROFILE}
-        self._text = io.StringIO()
+        self._metrics = {
+            name.replace("_", " "): found for name, found in by_metric.items() if name != PROFILE
+        }
+        self._printed = io.StringIO()
         self._console = Console(
-            file=self._text, force_terminal=is_terminal or None, legacy_windows=False
+            file=self._printed, force_terminal=is_terminal or None, legacy_windows=False
         )
-        self._widths = _widths(list(self._metrics), self._console.width)
-        self._rule = Text("─" * self._console.width, "dim")
+        self._width = self._console.width
+        # A column is as wide as the longest word of its title.
+        self._widths = [max(map(len, title.split())) for title in self._metrics]
+        self._room = self._width - sum(width + GAP for width in self._widths)
+        self._has_columns = self._room >= NARROWEST_NAMES
 
     def head(self) -> bytes:
-        titles = [name.replace("_", " ").capitalize() for name in self._metrics]
-        return self._printed(
-            Text("File", "bold"), self._grid([Text(title, "bold") for title in titles]), self._rule
+        words = [title.capitalize().split() for title in self._metrics] if self._has_columns else []
+        # A word a line, the last ones at the foot.
+        lines = [*zip_longest(*map(reversed, words), fillvalue="")][::-1] or [()]
+        names = ["File", *[""] * (len(lines) - 1)]
+        heads = (
+            map(self._aligned, names, lines)
+            if self._has_columns
+            else chop_cells("File", self._width)
         )
+        return self._bytes(*(Text(head, "bold") for head in heads), self._rule())
 
     def row(self, values: Values) -> bytes:
-        name = Text(on_one_line(values.get("file", STANDARD_INPUT)))
+        name = on_one_line(values.get("file", STANDARD_INPUT))
         if "error.type" in values:
-            return self._printed(name, Padding(_error(values), (0, 0, 0, GAP)))
-        profile = [values.get(DIAGRAM_TYPE), *_lines(self._profile, values)]
-        name.append("".join(f"  {part}" for part in profile if part), "dim")
-        warnings = Text("\n".join(map(_warning, values.get("warnings", ()))), "yellow")
-        return self._printed(
-            name,
-            self._grid(self._cells(values)),
-            *([Padding(warnings, (0, 0, 0, GAP))] if warnings else []),
+            return self._bytes(*self._name(name), *self._below(_error(values), "red"))
+        warnings = (self._below(_warning(one), "yellow") for one in values.get("warnings", ()))
+        return self._bytes(
+            *self._named(name, values), *(line for lines in warnings for line in lines)
         )
 
     def foot(self, totals: Values, measured: int, failed: int) -> bytes:
-        name = Text(f"{measured:,} {'diagram' if measured == 1 else 'diagrams'}", "bold")
+        name = f"{counted(measured, 'diagram')} measured"
         if failed:
-            name.append(f"  {failed:,} failed", "red")
-        return self._printed(self._rule, name, self._grid(self._cells(totals)))
+            name += f", {failed:,} failed"
+        return self._bytes(self._rule(), *self._named(name, totals))
 
-    def _cells(self, values: Values) -> list[Text]:
-        return [Text("\n".join(_lines(found, values))) for found in self._metrics.values()]
+    def _rule(self) -> Text:
+        return Text("─" * self._width, "dim")
 
-    def _grid(self, cells: Sequence[Text]) -> Table | None:
-        if not any(cells):
-            return None
-        grid = Table.grid(padding=(0, 0, 0, GAP), pad_edge=True)
-        for width in self._widths:
-            grid.add_column(width=width + GAP, overflow="fold")
-        grid.add_row(*cells)
-        return grid
+    def _named(self, name: str, values: Values) -> list[Text]:
+        """A name, its numbers, and what they are made of."""
+        numbers = [_number(values.get(found[0].key)) for found in self._metrics.values()]
+        details = on_one_line(SEPARATOR.join(self._details(values)))
+        if not (self._has_columns and any(numbers)):
+            return [*self._name(name), *self._below(details, "dim")]
+        if cell_len(name) <= self._room:
+            return [Text(self._aligned(name, numbers)), *self._below(details, "dim")]
+        # The name takes all the width: the numbers stand beside the beginning of the details.
+        lines = self._wrapped(details, self._room - GAP) or [""]
+        first = lines[0].removesuffix(SEPARATOR.rstrip())
+        beside = Text(self._aligned(" " * GAP + first, numbers))
+        beside.stylize("dim", 0, GAP + len(first))
+        rest = details[len(first) :].lstrip(SEPARATOR)
+        return [*self._name(name), beside, *self._below(rest, "dim")]
 
-    def _printed(self, *parts: RenderableType | None) -> bytes:
-        for part in parts:
-            if part is not None:
-                self._console.print(part, overflow="fold")
-        lines = self._text.getvalue().splitlines()
-        self._text.seek(0)
-        self._text.truncate()
-        return "".join(f"{line.rstrip()}\n" for line in lines).encode()
+    def _name(self, name: str) -> list[Text]:
+        return [Text(piece) for piece in chop_cells(name, self._width)]
+
+    def _aligned(self, name: str, cells: Sequence[str]) -> str:
+        blanks = " " * (self._room - cell_len(name)) if cells else ""
+        return f"{name}{blanks}" + "".join(
+            " " * GAP + cell.rjust(width) for cell, width in zip(cells, self._widths, strict=False)
+        )
+
+    def _details(self, values: Values) -> Iterator[str]:
+        """What the numbers of a row are made of: all that its columns do not show."""
+        profile = [values.get(column.key) for column in self._profile]
+        yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, profile))])
+        for title, (first, *others) in self._metrics.items():
+            said = title
+            if not self._has_columns and first.key in values:
+                said += f" {_number(values[first.key])}"
+            kinds = [kind for column in others for kind in _kinds(column.key, values)]
+            if kinds:
+                yield f"{said}: {', '.join(kinds)}"
+            elif said != title:
+                yield said
+
+    def _below(self, text: str, style: str) -> list[Text]:
+        """A text below a name, in as many lines as it takes."""
+        indent = GAP if self._width > 2 * GAP else 0
+        lines = self._wrapped(on_one_line(text), self._width - indent)
+        return [Text(" " * indent + line, style) for line in lines]
+
+    def _wrapped(self, text: str, width: int) -> list[str]:
+        lines = Text(text).wrap(self._console, width, overflow="fold")
+        return [text for line in lines if (text := line.plain.rstrip())]
+
+    def _bytes(self, *lines: Text) -> bytes:
+        for line in lines:
+            line.rstrip()
+        self._console.print(Text("\n").join(lines), soft_wrap=True)
+        printed = self._printed.getvalue()
+        self._printed.seek(0)
+        self._printed.truncate()
+        return printed.encode()
 
 
-def _widths(metrics: Sequence[str], width: int) -> list[int]:
-    """The widths of the columns in a page of a width; in a narrow one all give way."""
-    known = sum(WIDTHS.get(name, 0) for name in metrics)
-    others = sum(name not in WIDTHS for name in metrics)
-    left = width - known - GAP * len(metrics)
-    if not others or left // others >= GAP:
-        return [WIDTHS.get(name) or left // others for name in metrics]
-    return [max(1, width // len(metrics) - GAP)] * len(metrics)
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
 
 
-def _error(values: Values) -> Text:
+def _kinds(key: str, values: Values) -> Iterator[str]:
+    """A value by its name, unless it is 0; of templates each."""
+    value = values.get(key)
+    *groups, name = key.split(".")
+    if isinstance(value, list):
+        yield from map(_template, value)
+    elif value:
+        yield f"{groups[-1] if name == 'count' else name} {_number(value)}"
+
+
+def _template(template: dict[str, Any]) -> str:
+    parts = [f"{binding} {_number(times)}" for binding, times in template["properties"].items()]
+    parts += ["icon"] if "icon" in template else []
+    return f"{' '.join(template['appliesTo'])} ({', '.join(parts)})"
+
+
+def _error(values: Values) -> str:
     place = ":".join(str(values[key]) for key in ("error.line", "error.column") if key in values)
-    said = [values["error.type"], *([place] if place else []), values["error.message"]]
-    return Text(on_one_line(" ".join(said)), "red")
+    return " ".join(filter(None, [values["error.type"], place, values["error.message"]]))
 
 
 def _warning(warning: dict[str, Any]) -> str:
     line = f"line {warning['line']}: " if "line" in warning else ""
-    return f"warning: {line}{on_one_line(warning['message'])}"
-
-
-def _lines(found: Sequence[Column], values: Values) -> Iterator[str]:
-    """The values of a metric: the first as it is, the others by their names where not 0."""
-    for number, (key, _) in enumerate(found):
-        value = values.get(key)
-        *groups, name = key.split(".")
-        if isinstance(value, list):
-            for template in value:
-                yield from _template(template)
-        elif value is None:
-            continue
-        elif number == 0 or isinstance(value, str):
-            yield on_one_line(str(value))
-        elif value:
-            yield f"{groups[-1] if name == 'count' else name} {value}"
-
-
-def _template(template: dict[str, Any]) -> Iterator[str]:
-    yield on_one_line(" ".join(template["appliesTo"]))
-    for binding, times in template["properties"].items():
-        yield on_one_line(f"{binding} {times}")
-    if "icon" in template:
-        yield "icon"
+    return f"warning: {line}{warning['message']}"
