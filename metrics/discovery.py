@@ -32,7 +32,8 @@ IGNORE_FILE: Final = ".gitignore"
 ANYWHERE: Final = re.compile(r"\A!?/?(\*\*/)+")
 REPOSITORY: Final = ".git"
 
-# Behind a name, for what is no plain file: no name has such a character, and none sorts before it.
+# Behind a name, for what is no plain file, both for the link to a folder: no name has such a
+# character, and none sorts before it.
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
 
@@ -98,7 +99,16 @@ class _Ignores(NamedTuple):
 class _Visit:
     """A folder that is gone through: its names are taken from `names` as they are needed."""
 
-    __slots__ = ("_prefix", "identity", "ignores", "is_whole", "last", "names")
+    __slots__ = (
+        "_earlier",
+        "_prefix",
+        "by_link",
+        "identity",
+        "ignores",
+        "is_whole",
+        "last",
+        "names",
+    )
 
     def __init__(
         self,
@@ -108,13 +118,17 @@ class _Visit:
         ignores: tuple[_Ignores, ...] | None,
         *,
         is_whole: bool,
+        by_link: bool,
+        earlier: _Visit | None,
     ) -> None:
         self._prefix = "" if path == os.curdir else os.path.join(path, "")
         self.identity = identity
         self.names: Iterator[str] | None = names
         self.ignores = ignores
         self.is_whole = is_whole
+        self.by_link = by_link
         self.last = ""
+        self._earlier = earlier
 
     def inner(self, name: str) -> str:
         """The path of what has a name in this folder."""
@@ -127,13 +141,17 @@ class _Visit:
     def has_given(self, name: str) -> bool:
         """Whether the plain file of that name was found when the folder was gone through."""
         path = self.inner(name)
-        return (
+        return self.was_given_before(name) or (
             self.is_whole
             and (self.names is None or name <= self.last)
             and name.lower().endswith(EXTENSIONS)
             and os.path.isfile(path)
             and not self.passes_over(path, is_folder=False)
         )
+
+    def was_given_before(self, name: str) -> bool:
+        """Whether the plain file of that name was found in an earlier visit, by a link."""
+        return self._earlier is not None and self._earlier.has_given(name)
 
 
 class _Discovery:
@@ -158,7 +176,7 @@ class _Discovery:
                 yield path
 
     def _is_new(self, path: str) -> bool:
-        folder, name = os.path.split(os.path.realpath(path))
+        folder, name = os.path.split(_real(path))
         identity = (_folder_identity(folder), name)
         visit = self._visits.get(identity[0])
         if identity in self._given or (visit is not None and visit.has_given(name)):
@@ -166,11 +184,14 @@ class _Discovery:
         self._given.add(identity)
         return True
 
+    def _is_new_in(self, visit: _Visit, name: str) -> bool:
+        return (visit.identity, name) not in self._given and not visit.was_given_before(name)
+
     def _below(self, top: str) -> Iterator[str | Report]:
         # A stack, not recursion: folders may be nested deeper than Python's calls.
         above = _ignores_above(top) if self._honour_ignores else None
         pending: list[_Visit] = []
-        yield from self._enter(top, above, pending)
+        yield from self._enter(top, above, pending, by_link=False)
         while pending:
             visit = pending[-1]
             for marked in visit.names or ():
@@ -180,20 +201,29 @@ class _Discovery:
                 if visit.passes_over(path, is_folder=marked.endswith(FOLDER_MARK)):
                     continue
                 if marked.endswith(FOLDER_MARK):
-                    yield from self._enter(path, visit.ignores, pending)
+                    by_link = visit.by_link or LINK_MARK in marked
+                    yield from self._enter(path, visit.ignores, pending, by_link=by_link)
                     break
-                if self._is_new(path) if mark else (visit.identity, name) not in self._given:
+                if self._is_new(path) if mark else self._is_new_in(visit, name):
                     yield path
             else:
                 visit.names = None
                 pending.pop()
 
     def _enter(
-        self, path: str, ignores: tuple[_Ignores, ...] | None, pending: list[_Visit]
+        self,
+        path: str,
+        ignores: tuple[_Ignores, ...] | None,
+        pending: list[_Visit],
+        *,
+        by_link: bool,
     ) -> Iterator[str | Report]:
         """Begin the visit to a folder; gives its report where it cannot be listed."""
         identity = _folder_identity(path)
-        if identity in self._visits:
+        earlier = self._visits.get(identity)
+        # What was reached by a link is gone through again where it stands: other ignore files may
+        # have said what is passed over.
+        if earlier is not None and (by_link or not earlier.by_link):
             return
         listing = _Listing(hidden=ignores is None)
         is_whole = True
@@ -204,11 +234,20 @@ class _Discovery:
         except OSError as error:
             # What had been listed by then is not lost.
             is_whole = False
-            reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
-            yield Report(path, error=reason)
+            if earlier is None or earlier.is_whole:
+                reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
+                yield Report(path, error=reason)
         if ignores is not None and listing.has_ignore_file:
             ignores = (*ignores, *_ignores_in(path))
-        visit = _Visit(path, identity, listing.sorted(), ignores, is_whole=is_whole)
+        visit = _Visit(
+            path,
+            identity,
+            listing.sorted(),
+            ignores,
+            is_whole=is_whole,
+            by_link=by_link,
+            earlier=earlier,
+        )
         self._visits[identity] = visit
         pending.append(visit)
 
@@ -231,7 +270,7 @@ class _Listing:
         if _is_folder(entry):
             if name == REPOSITORY or (name.startswith(".") and not self._hidden):
                 return
-            name += FOLDER_MARK
+            name += (LINK_MARK if entry.is_symlink() else "") + FOLDER_MARK
         elif not name.lower().endswith(EXTENSIONS):
             self.has_ignore_file |= name == IGNORE_FILE
             return
@@ -258,6 +297,14 @@ class _Listing:
 def _unpacked(pack: bytes) -> Iterator[str]:
     for match in re.finditer(rb"[^/]+", pack):
         yield match[0].decode("utf-8", "surrogatepass")
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        # The current folder is gone.
+        return absolute(path)
 
 
 def _folder_identity(path: str) -> FolderIdentity:

@@ -504,6 +504,11 @@ def test_current_folder_that_is_gone(tmp_path: Path) -> None:
         )
         assert b"Traceback" not in result.stderr
         assert (result.returncode, len(result.stdout) > 100) == (0, True)
+    result = subprocess.run(
+        ["sh", "-c", f"{script} none.bpmn {models}/a.bpmn"], capture_output=True, check=False
+    )
+    assert result.returncode == 2
+    assert ["error" in line for line in lines(result)] == [True, False]
 
 
 def test_control_characters_reach_no_terminal(tmp_path: Path) -> None:

@@ -108,6 +108,23 @@ class TestOnce:
         (tmp_path / "real" / "up").symlink_to("..")
         assert found(tmp_path, ".") == ["link/a.bpmn"]
 
+    def test_linked_folder_below_an_ignore_file_that_is_not_its_own(self, tmp_path: Path) -> None:
+        make(tmp_path, "a/.gitignore", "b/x.bpmn", "b/in/y.bpmn", "b/z.bpmn")
+        (tmp_path / "a" / ".gitignore").write_text("[xy].bpmn\n")
+        (tmp_path / "a" / "link").symlink_to("../b")
+        assert found(tmp_path, ".") == ["a/link/z.bpmn", "b/in/y.bpmn", "b/x.bpmn"]
+        (tmp_path / "c.bpmn").symlink_to("b/x.bpmn")
+        assert found(tmp_path, ".", "b/z.bpmn") == ["a/link/z.bpmn", "b/in/y.bpmn", "b/x.bpmn"]
+
+    def test_links_that_lead_to_each_other(self, tmp_path: Path) -> None:
+        folders = [f"f{number}" for number in range(12)]
+        make(tmp_path, *(f"{folder}/a.bpmn" for folder in folders))
+        for folder in folders:
+            (tmp_path / folder / ".gitignore").write_text(f"{folder}.bpmn\n")
+            for other in folders:
+                (tmp_path / folder / other).symlink_to(f"../{other}")
+        assert len(found(tmp_path, ".")) == len(folders)
+
     def test_what_a_folder_passes_over_is_read_when_named(self, tmp_path: Path) -> None:
         make(tmp_path, "a.bpmn", "ignored.bpmn", "plain.xml", ".hidden/a.bpmn")
         (tmp_path / ".gitignore").write_text("ignored.bpmn")
