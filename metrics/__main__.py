@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from metrics.signals import end_at_once
+
 EXIT_FAILED: Final = 2
-EXIT_INTERRUPTED: Final = 130
-EXIT_BY_SIGNAL: Final = 128
 GARBAGE_THRESHOLD: Final = 10_000
 KEPT_MEMORY: Final = 16 * 1024 * 1024
 
 
 def main() -> NoReturn:
     """Run the command line; ends the process with its exit status."""
+    # First: a signal may come while the rest is imported.
+    end_at_once()
     try:
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                # What was begun is cleared away.
-                signal.signal(number, _end)
         # What is imported stays: to look for garbage in it takes a fifth of a short run.
         gc.disable()
-        # Within the `try`: an interrupt while this is imported gets no traceback either.
         from metrics.cli import run
 
         gc.freeze()
@@ -37,8 +32,6 @@ def main() -> NoReturn:
         # back each tree's memory, and asks for it again. A block never written to takes none.
         bytes(KEPT_MEMORY)
         status = run()
-    except KeyboardInterrupt:
-        status = EXIT_INTERRUPTED
     except MemoryError:
         with suppress(OSError):
             print("metrics: out of memory", file=sys.stderr)
@@ -56,10 +49,6 @@ def _drop_what_cannot_be_written() -> None:
                 stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _end(number: int, _: object) -> NoReturn:
-    sys.exit(EXIT_BY_SIGNAL + number)
 
 
 if __name__ == "__main__":

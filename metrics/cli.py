@@ -20,6 +20,7 @@ from metrics.discovery import STANDARD_INPUT, discover
 from metrics.document import DocumentError, ErrorType
 from metrics.formats import FORMATS, Layout, counted, format_named, on_one_line
 from metrics.report import FRAGMENTS, Report, scan
+from metrics.signals import cleared_by
 from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
@@ -90,8 +91,6 @@ def run() -> int:
         with suppress(OSError):
             error.show()
         return EXIT_UNMEASURED
-    except click.Abort:
-        raise KeyboardInterrupt from None
     except OSError as error:
         with suppress(OSError):
             click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
@@ -233,6 +232,7 @@ def scan_command(
             python_warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
             try:
                 executor = stack.enter_context(Workers(count, timeout=timeout))
+                stack.enter_context(cleared_by(executor.end_processes))
             except OSError as error:
                 # Slower, but for a limit that only another process can be held to.
                 if timeout is not None:
@@ -243,6 +243,7 @@ def scan_command(
             from metrics.progress import Progress
 
             progress = stack.enter_context(Progress(find))
+            stack.enter_context(cleared_by(progress.erase))
         outcome = _Outcome(progress)
         measure = partial(
             scan_many, executor=executor, jobs=count, max_size=max_size, templates=templates

@@ -6,7 +6,11 @@ import os
 import stat
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
+from select import select
 from typing import TYPE_CHECKING, Final
+
+from metrics.signals import cleared_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +37,7 @@ class Stream:
         self._given = self._taken = 0
         self._rests = self._is_ended = False
         self._has_thread = True
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
         self._changed = threading.Condition()
         # A daemon: who is interrupted does not wait for a reader.
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -88,7 +92,8 @@ class Stream:
         try:
             while pieces := self._next():
                 self._put(pieces)
-        except OSError as error:
+        except BaseException as error:
+            # Whatever it is, who waits for this thread must learn of it.
             with self._changed:
                 self._error = error
                 self._changed.notify()
@@ -96,7 +101,11 @@ class Stream:
     def _put(self, pieces: bytes) -> None:
         rest = memoryview(pieces)
         while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                # Whoever opened the stream may have it so.
+                select([], [self._descriptor], [])
 
     def _next(self) -> bytes:
         with self._changed:
@@ -134,15 +143,16 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     # Beside the target: only within a file system can a file take another's place at once.
     name = f".metrics-{os.getpid()}-{os.urandom(8).hex()}"
     temporary = os.path.join(os.path.dirname(target), name)
-    try:
-        with open(temporary, "xb") as file:
-            if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with cleared_by(partial(os.unlink, temporary)):
+        try:
+            with open(temporary, "xb") as file:
+                if mode is not None:
+                    os.chmod(temporary, stat.S_IMODE(mode))
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise

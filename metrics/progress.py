@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SECONDS_BEFORE: Final = 0.5
 SECONDS_BETWEEN: Final = 0.1
+
+# To the start of the line, which is emptied; and the cursor is seen again.
+ERASED: Final = b"\r\x1b[2K\x1b[?25h"
 
 
 class Progress:
@@ -77,6 +81,11 @@ class Progress:
 
         self._bar.console.print(Text(line), soft_wrap=True)
         return True
+
+    def erase(self) -> None:
+        """Take the line away, and nothing more: it takes no lock, as a signal may ask."""
+        if self._bar is not None:
+            os.write(sys.stderr.fileno(), ERASED)
 
     def _count(self) -> None:
         total = 0

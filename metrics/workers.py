@@ -113,6 +113,11 @@ class Workers(Executor):
         for worker in self._workers:
             worker.kill()
 
+    def end_processes(self) -> None:
+        """End all processes at once, and nothing more: it takes no lock, as a signal may ask."""
+        for worker in self._workers:
+            worker.end()
+
     def __enter__(self) -> Self:
         return self
 
@@ -243,7 +248,11 @@ class _Worker:
         """End the process; no other takes its place."""
         with self._lock:
             self._is_dismissed = True
-            self._process.kill()
+            self.end()
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.kill()
 
     def _end(self) -> None:
         self._process.kill()
@@ -294,7 +303,8 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
     """Do tasks until there are no more."""
     # An interrupt is for the process that gives the tasks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
     try:

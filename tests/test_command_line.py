@@ -468,15 +468,19 @@ def test_module() -> None:
 
 @pytest.mark.parametrize(
     ("raised", "status", "message"),
-    [("KeyboardInterrupt", 130, b""), ("MemoryError", 2, b"metrics: out of memory\n")],
+    [
+        ("os.kill(os.getpid(), signal.SIGINT)", 130, b""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", 143, b""),
+        ("raise MemoryError", 2, b"metrics: out of memory\n"),
+    ],
 )
 def test_stopped_while_it_starts(raised: str, status: int, message: bytes) -> None:
     script = f"""
-import sys
+import os, signal, sys
 class Stop:
     def find_spec(self, name, *_):
         if name == "lxml":
-            raise {raised}
+            {raised}
 sys.meta_path.insert(0, Stop())
 from metrics.__main__ import main
 main()

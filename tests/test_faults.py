@@ -108,7 +108,7 @@ class TestFilesThatChange:
         assert len(found) == 2500
         error = found[str(folder / "1400.bpmn")]["error"]
         assert error == {"type": "unreadable", "message": "No such file or directory"}
-        assert errors.count(b"\n") == 1
+        assert errors.count(b"No such file") == 1
 
     def test_vanished_between_listing_and_reading(self, folder: Path) -> None:
         from metrics import Workers, discover, scan_many
@@ -232,6 +232,52 @@ class TestEnds:
         assert output.read_text() == "earlier"
         assert not list(folder.glob(".metrics*"))
 
+    @pytest.mark.parametrize(
+        ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    )
+    def test_signal_while_processes_are_started(
+        self, folder: Path, number: int, status: int
+    ) -> None:
+        script = f"""
+import os
+asked = []
+def ask_for_an_end():
+    if not asked:
+        asked.append(os.getpid())
+        os.kill(os.getpid(), {int(number)})
+os.register_at_fork(after_in_parent=ask_for_an_end)
+from metrics.__main__ import main
+main()
+"""
+        command = [sys.executable, "-c", script, "scan", "-j", "2", str(folder)]
+        result = subprocess.run(command, capture_output=True, check=False)
+        assert (result.returncode, result.stdout, result.stderr) == (status, b"", b"")
+
+    def test_signals_at_any_moment(self, folder: Path) -> None:
+        for number in range(40):
+            with start("scan", "-j", "2", "-o", "out", ".", cwd=folder) as scanning:
+                time.sleep(0.08 + number / 200)
+                scanning.send_signal(signal.SIGTERM)
+                scanning.send_signal(signal.SIGINT)
+                _, errors = scanning.communicate(timeout=10)
+            assert scanning.returncode in (0, 130, 143)
+            assert errors == b""
+            assert not list(folder.glob(".metrics*"))
+
+    def test_ignored_signal(self, folder: Path) -> None:
+        os.mkfifo(folder / "slow")
+        command = ["sh", "-c", f"trap '' HUP; exec {METRICS} scan -j 2 . slow"]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as scanning:
+            assert scanning.stdout is not None
+            scanning.stdout.readline()
+            scanning.send_signal(signal.SIGHUP)
+            writing = threading.Thread(target=(folder / "slow").write_bytes, args=[process(TASK)])
+            writing.start()
+            printed = scanning.stdout.read()
+            writing.join()
+        assert scanning.returncode == 0
+        assert b'"file":"slow"' in printed
+
     def test_killed_workers(self, folder: Path) -> None:
         expected = run("scan", "-j", "1", *[folder] * 1).stdout
         with start("scan", "-j", "2", folder) as scanning:
@@ -280,6 +326,17 @@ class TestOutput:
         assert [path.name for path in tmp_path.iterdir()] == ["models", "out"] or sorted(
             path.name for path in tmp_path.iterdir()
         ) == ["models", "out"]
+
+    def test_stream_that_does_not_wait(self, folder: Path) -> None:
+        ours, theirs = os.pipe()
+        os.set_blocking(theirs, False)
+        with subprocess.Popen([METRICS, "scan", folder], stdout=theirs) as scanning:
+            os.close(theirs)
+            time.sleep(0.5)
+            with open(ours, "rb") as pipe:
+                printed = pipe.read()
+        assert scanning.returncode == 0
+        assert printed == run("scan", folder).stdout
 
     def test_a_failed_diagram_is_no_failed_run(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(b"")
@@ -406,7 +463,7 @@ class TestProgress:
         assert "1 files" in seen
         assert "0001.bpmn: malformed" in seen.replace("0001.bpmn:1:1: ", "0001.bpmn: ")
         # What is left in the end is no part of it.
-        assert seen.endswith("\x1b[2K")
+        assert seen.endswith("\x1b[2Kmetrics: 2,500 of 2,501 diagrams measured, 1 failed\r\n")
 
     @pytest.mark.parametrize("environment", [{"CI": "true"}, {"TERM": "dumb"}])
     def test_elsewhere(self, gated: Path, environment: dict[str, str]) -> None:
