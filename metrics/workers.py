@@ -18,7 +18,7 @@ import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-READY: Final = "ready"
+# What a task needs has been imported: its time runs from here.
+BEGUN: Final = b"begun"
 PROCESS_NAME: Final = "metrics-worker"
 PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
+SECONDS_TO_END: Final = 1
 
 
 class WorkerDiedError(BrokenExecutor):
@@ -57,7 +59,8 @@ class Workers(Executor):
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
-        if multiprocessing.current_process().name == PROCESS_NAME:
+        current = multiprocessing.current_process()
+        if current.daemon or current.name == PROCESS_NAME:
             raise RuntimeError(
                 "a worker starts no workers: in a script, make them below"
                 ' if __name__ == "__main__":'
@@ -102,10 +105,16 @@ class Workers(Executor):
         """Take no more tasks; the processes end when what was taken is done."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         if wait:
-            for worker in self._workers:
-                worker.dismiss()
-            for worker in self._workers:
-                worker.join()
+            self._dismiss()
+        else:
+            threading.Thread(target=self._dismiss).start()
+
+    def _dismiss(self) -> None:
+        self._threads.shutdown()
+        for worker in self._workers:
+            worker.dismiss()
+        for worker in self._workers:
+            worker.join()
 
     def kill(self) -> None:
         """End all processes at once, and what they are doing."""
@@ -199,7 +208,7 @@ class _Worker:
         finally:
             theirs.close()
         self.connection, self._process = ours, process
-        self._is_ready = False
+        self._has_begun = False
 
     @property
     def process(self) -> int:
@@ -215,17 +224,18 @@ class _Worker:
                 except OSError as error:
                     raise WorkersBrokenError(f"no process can be started: {error}") from None
         try:
-            if not self._is_ready:
-                self._is_ready = self.connection.recv() == READY
             self.connection.send_bytes(pickle.dumps(task, PROTOCOL))
+            self._has_begun = self.connection.recv_bytes() == BEGUN
             if not self.connection.poll(timeout):
                 self._end()
                 raise TimeoutError(f"took longer than {timeout:g} seconds")
             is_result, value = self.connection.recv()
         except (EOFError, ConnectionError):
+            # It has ended, or is about to: with what status tells why.
+            self._process.join(SECONDS_TO_END)
             self._end()
             exit_code = self._process.exitcode
-            if not self._is_ready and exit_code is not None and exit_code > 0:
+            if not self._has_begun and exit_code is not None and exit_code > 0:
                 # By itself: what is ended from outside may have better luck the next time.
                 reason = f"no process can be started: {_reason(exit_code)}"
                 raise WorkersBrokenError(reason) from None
@@ -247,11 +257,11 @@ class _Worker:
     def kill(self) -> None:
         """End the process; no other takes its place."""
         with self._lock:
-            self._is_dismissed = True
             self.end()
 
     def end(self) -> None:
-        """End the process."""
+        """As `kill`, but where another is started just now: without the lock that tells."""
+        self._is_dismissed = True
         self._process.kill()
 
     def _end(self) -> None:
@@ -308,11 +318,14 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
     for other in inherited:
         other.close()
     try:
-        connection.send(READY)
         while True:
             task = connection.recv_bytes()
             try:
                 function, args, kwargs = pickle.loads(task)
+            except Exception as error:
+                function, args, kwargs = _raise, (error,), {}
+            connection.send_bytes(BEGUN)
+            try:
                 answer = pickle.dumps((True, function(*args, **kwargs)), PROTOCOL)
             except Exception as error:
                 answer = pickle.dumps((False, error), PROTOCOL)
@@ -320,3 +333,7 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
     except (EOFError, ConnectionError):
         # Not the interpreter's own end, which flushes what was inherited.
         os._exit(0)
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

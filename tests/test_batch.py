@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from metrics.workers import WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TASK = "<bpmn:userTask/>"
 
@@ -311,6 +311,35 @@ class TestWorkers:
             with pytest.raises(TimeoutError):
                 workers.submit(time.sleep, 60).result()
             assert workers.submit(double, 4).result() == 8
+
+    def test_what_a_new_process_imports_is_not_timed(self, tmp_path: Path) -> None:
+        # A process in place of another imports what the first had by its fork.
+        slow = str(tmp_path / "pipe.bpmn")
+        os.mkfifo(slow)
+        quick = [str(tmp_path / f"{number}.bpmn") for number in range(20)]
+        for path in quick:
+            Path(path).write_bytes(diagram(TASK))
+        with Workers(1, timeout=0.05) as workers:
+            reports = list(scan_many([*quick, slow, *quick], workers, jobs=1))
+        assert [report.file for report in reports if report.error] == [slow]
+
+    def test_status_of_a_process_that_ends(self) -> None:
+        with Workers(1) as workers, pytest.raises(WorkerDiedError, match="ended with status 3"):
+            workers.submit(sys.exit, 3).result()
+
+    def test_shutdown_that_nobody_waits_for(self) -> None:
+        workers = Workers(2)
+        future = workers.submit(double, 4)
+        workers.shutdown(wait=False)
+        assert future.result() == 8
+        deadline = time.monotonic() + 10
+        while any(map(is_running, workers.processes)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not any(map(is_running, workers.processes))
+
+    def test_within_a_worker(self, paths: list[str]) -> None:
+        with Workers(1) as workers, pytest.raises(RuntimeError, match="starts no workers"):
+            workers.submit(Workers, 1).result()
 
     def test_no_process_is_left(self) -> None:
         with Workers(3) as workers:
