@@ -260,7 +260,8 @@ main()
                 scanning.send_signal(signal.SIGTERM)
                 scanning.send_signal(signal.SIGINT)
                 _, errors = scanning.communicate(timeout=10)
-            assert scanning.returncode in (0, 130, 143)
+            # The signal itself ends what is no more than a starting interpreter.
+            assert scanning.returncode in (0, 130, 143, -signal.SIGTERM)
             assert errors == b""
             assert not list(folder.glob(".metrics*"))
 
