@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report, scan
-from metrics.sources import DEFAULT_MAX_SIZE, as_text, content, each
+from metrics.sources import DEFAULT_MAX_SIZE, Listed, as_text, content, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def scan_many(
 def _handed_over(
     sources: Iterable[Source],
     executor: Executor,
-    measure: Callable[[Sequence[str]], list[Report]],
+    measure: Callable[[Sequence[str], bool], list[Report]],
     jobs: int,
 ) -> Iterator[Report]:
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ class _HandOver:
     def __init__(
         self,
         executor: Executor,
-        measure: Callable[[Sequence[str]], list[Report]],
+        measure: Callable[[Sequence[str], bool], list[Report]],
         jobs: int,
         stack: ExitStack,
     ) -> None:
@@ -153,7 +153,9 @@ class _HandOver:
 
     def _submit(self, paths: Sequence[str]) -> Future[list[Report]]:
         try:
-            return self._executor.submit(self._measure, paths)
+            # Of two types text itself is pickled in less time.
+            are_listed = isinstance(paths[0], Listed)
+            return self._executor.submit(self._measure, [*map(str, paths)], are_listed)
         except RuntimeError as error:
             from metrics.workers import InThisProcess, Workers, done
 
@@ -177,16 +179,17 @@ def _may_end_a_process(error: Exception) -> bool:
 
 def _failed(path: str, error: Exception) -> Report:
     type = ErrorType.TIMEOUT if isinstance(error, TimeoutError) else ErrorType.CRASHED
-    return Report(path, error=DocumentError(type, str(error) or repr(error)))
+    return Report(str(path), error=DocumentError(type, str(error) or repr(error)))
 
 
 def _measure(
     paths: Sequence[str],
+    are_listed: bool,
     *,
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> list[Report]:
-    reports = [*_measured(paths, max_size, templates)]
+    reports = [*_measured(map(Listed, paths) if are_listed else paths, max_size, templates)]
     same: dict[tuple[int, ...], Mapping[str, Any]] = {}
     for report in reports:
         # What is one object is pickled once.
@@ -232,13 +235,15 @@ class _Read(NamedTuple):
 
 
 def _read(path: str, max_size: int) -> _Read:
+    # Where the path is from is of no more interest.
+    name = str(path)
     try:
-        return _Read(path, content(path, max_size))
+        return _Read(name, content(path, max_size))
     except DocumentError as error:
-        return _Read(path, Report(path, error=error))
+        return _Read(name, Report(name, error=error))
     except Exception:
         # Of another fault it is told when it is measured.
-        return _Read(path, path)
+        return _Read(name, path)
 
 
 def _measure_one(
@@ -255,15 +260,15 @@ def _measure_one(
 
 
 def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[str] | Report]:
-    """The sources in batches: small ones first, for a first result that comes soon."""
+    """The sources in batches, each of one type: small ones first, for a first result soon."""
     handed_over, most, size = 0, FEWEST_FILES, 0
     paths: list[str] = []
     for source in sources:
-        if isinstance(source, Report):
-            if paths:
-                yield paths
-            yield source
+        if paths and type(source) is not type(paths[0]):
+            yield paths
             paths, size = [], 0
+        if isinstance(source, Report):
+            yield source
             continue
         paths.append(source)
         size += file_size(source)

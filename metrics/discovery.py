@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report
-from metrics.sources import absolute, as_text, each
+from metrics.sources import Listed, absolute, as_text, each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -205,7 +205,7 @@ class _Discovery:
                     yield from self._enter(path, visit.ignores, pending, by_link=by_link)
                     break
                 if self._is_new(path) if mark else self._is_new_in(visit, name):
-                    yield path
+                    yield Listed(path)
             else:
                 visit.names = None
                 pending.pop()

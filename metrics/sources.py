@@ -13,8 +13,21 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+
+class Listed(str):
+    """The path of a plain file that was found in a folder.
+
+    A pipe or a device that has come in its place by the time it is read is not waited for.
+    """
+
+    __slots__ = ()
+
+
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
+
+READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+READ_AT_ONCE: Final = READ | getattr(os, "O_NONBLOCK", 0)
 
 PIECE: Final = 1024 * 1024
 """Bytes that a stream is asked for at once."""
@@ -66,11 +79,15 @@ def absolute(path: str | os.PathLike[str]) -> str:
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     try:
         # To open it as a file object would take half as long again.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        must_be_plain = isinstance(path, Listed)
+        descriptor = os.open(path, READ_AT_ONCE if must_be_plain else READ)
         try:
             status = os.fstat(descriptor)
+            is_plain = stat.S_ISREG(status.st_mode)
+            if must_be_plain and not is_plain:
+                raise OSError(None, "it is no file any more")
             # A pipe has no size, and a file may grow while it is read.
-            size = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            size = status.st_size if is_plain else 0
             if size > max_size:
                 raise _too_large(max_size)
             found = os.read(descriptor, size + 1)

@@ -123,6 +123,22 @@ class TestFilesThatChange:
         assert (error.type, error.message) == ("unreadable", "No such file or directory")
         assert sum(report.error is not None for report in reports) == 1
 
+    @pytest.mark.parametrize("jobs", [1, 2])
+    def test_pipe_in_place_of_a_file(self, folder: Path, jobs: int) -> None:
+        from metrics import Workers, discover, scan_many
+
+        names = list(discover([folder]))
+        (folder / "0003.bpmn").unlink()
+        os.mkfifo(folder / "0003.bpmn")
+        with Workers(2) as workers:
+            reports = list(scan_many(names, workers if jobs == 2 else None, jobs=jobs))
+        assert [report.file for report in reports] == names
+        (failed,) = [report for report in reports if report.error]
+        assert failed.payload() == {
+            "error": {"type": "unreadable", "message": "it is no file any more"}
+        }
+        assert type(failed.file) is type(reports[0].file) is str
+
     def test_growing(self, tmp_path: Path) -> None:
         path = tmp_path / "grows.bpmn"
         path.write_bytes(process(LARGE))
