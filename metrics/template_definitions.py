@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.bpmn import Engine
@@ -17,7 +18,7 @@ from metrics.metric import OMITTED
 from metrics.sources import DEFAULT_MAX_SIZE, absolute, content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PROJECT_FOLDER: Final = ".camunda"
 TEMPLATES_FOLDER: Final = "element-templates"
@@ -64,6 +65,11 @@ class TemplateDefinitions:
         self._folders = tuple(os.fspath(folder) for folder in folders)
         self._files: dict[str, tuple[str, ...]] = {}
         self._read: dict[str, _Read] = {}
+        self._identity = os.urandom(16)
+
+    def __reduce__(self) -> tuple[Callable[..., TemplateDefinitions], tuple[Any, ...]]:
+        # A process that is sent the same instance time and again reads each definition once, too.
+        return _received, (self._identity, self._folders, self._max_size)
 
     def offered(self, diagram: str | None, engine: Engine) -> Offered:
         """The templates for a diagram by its path; without one, for the current folder."""
@@ -91,6 +97,12 @@ class TemplateDefinitions:
         if path not in self._read:
             self._read[path] = _read(path, self._max_size)
         return self._read[path]
+
+
+@lru_cache(maxsize=1)
+def _received(identity: bytes, folders: tuple[str, ...], max_size: int) -> TemplateDefinitions:
+    """The definitions that are of this identity in another process."""
+    return TemplateDefinitions(folders, max_size=max_size)
 
 
 def _self_and_above(folder: str) -> Iterator[str]:

@@ -88,6 +88,20 @@ class TestExecutors:
         assert [report.error is None for report in reports] == [True] * 6 + [False]
         assert all(report.element_templates for report in reports[:6])
 
+    def test_definitions_are_read_once_a_process(self, paths: list[str], tmp_path: Path) -> None:
+        folder = tmp_path / ".camunda" / "element-templates"
+        folder.mkdir(parents=True)
+        definition = folder / "a.json"
+        definition.write_text('{"appliesTo": ["bpmn:Task"], "properties": []}')
+        with Workers(1) as workers:
+            reports = scan_many(paths[8:], workers, jobs=1, templates=TemplateDefinitions())
+            found = [next(reports)]
+            definition.unlink()
+            found += reports
+            assert all(report.element_templates for report in found)
+            (report,) = scan_many(paths[8:9], workers, templates=TemplateDefinitions())
+            assert report.element_templates == ()
+
     def test_large_ones_among_small(self, tmp_path: Path) -> None:
         sources = []
         for number in range(20):
