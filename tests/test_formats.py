@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from command import lines, run
 from diagrams import definitions, process
+from rich.cells import cell_len
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WIDE = {"COLUMNS": "400"}
@@ -41,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "broken.bpmn").write_bytes(b"<bpmn:definitions")
     (tmp_path / "entity.bpmn").write_bytes(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>")
     (tmp_path / 'line\nbreak, "quoted".bpmn').write_bytes(process("<bpmn:userTask/>"))
+    (tmp_path / "no\u00a0break\u200c, \u00e9.bpmn").write_bytes(process("<bpmn:userTask/>"))
     (tmp_path / "decision.dmn").write_bytes(
         b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
     )
@@ -212,7 +214,7 @@ class TestTable:
     @pytest.mark.parametrize("columns", [1, 5, 20, 40, 79, 80, 120, 250])
     def test_fits(self, folder: Path, columns: int) -> None:
         result = run("scan", "-f", "table", folder, env={"COLUMNS": str(columns)})
-        assert max(map(len, result.stdout.decode().splitlines())) <= columns
+        assert max(map(cell_len, result.stdout.decode().splitlines())) <= columns
         assert b"Traceback" not in result.stderr
 
     def test_totals(self, tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ STANDARD_INPUT: Final = "-"
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
+# Control characters, breaks of lines and paragraphs, and what turns the direction of text.
+STEERING: Final = re.compile(
+    "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+
 
 class Layout(NamedTuple):
     """What of a report is printed, and for whom.
@@ -63,15 +68,14 @@ def printable(text: str) -> str:
     return text
 
 
-def on_one_line(text: str, *, but: str = "") -> str:
-    """A text for people: what would steer a terminal is escaped, but for some characters."""
-    text = printable(text)
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in but else repr(character)[1:-1]
-        for character in text
-    )
+def on_one_line(text: str) -> str:
+    """A text for people: what would break the line, steer a terminal or turn text is escaped."""
+    return escaped(printable(text), STEERING)
+
+
+def escaped(text: str, characters: re.Pattern[str]) -> str:
+    """A text in which some characters are written as Python does, with a backslash."""
+    return characters.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def counted(number: int, noun: str) -> str:

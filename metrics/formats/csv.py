@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import csv as python_csv
 import io
+import re
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.formats import STANDARD_INPUT, Layout, dumps, leaves, on_one_line, record
+from metrics.formats import STANDARD_INPUT, Layout, dumps, escaped, leaves, record
 from metrics.report import DIAGRAM_TYPE, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.report import Report
+
+# Control characters, but for the tabs and breaks of a line that can stand in quotes.
+UNQUOTED: Final = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f]")
 
 ERROR_COLUMNS: Final = ("error.type", "error.message", "error.line", "error.column")
 
@@ -47,5 +51,4 @@ def csv(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         return dumps(value).decode()
-    # The breaks of a line can stand in quotes.
-    return on_one_line(value, but="\r\n\t") if isinstance(value, str) else value
+    return escaped(value, UNQUOTED) if isinstance(value, str) else value
