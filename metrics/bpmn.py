@@ -128,7 +128,8 @@ EXTENSIONS_WITH_IDS: Final = {
     TASK_LISTENER: bpmn("timerEventDefinition"),
 }
 
-DROPPED: Final = "{urn:dropped}element"
+# In no namespace, which would be looked for among all that a file declares.
+DROPPED: Final = "dropped"
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
 _ids: Final = etree.XPath("/descendant::*/@id", smart_strings=False, regexp=False)
 _ids_with_elements: Final = etree.XPath("/descendant::*/@id", regexp=False)

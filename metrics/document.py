@@ -35,6 +35,8 @@ RARE_LETTER: Final = b"V"
 BYTES_A_RARE_LETTER: Final = 512
 
 
+DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
+
 # Why a document is forbidden.
 ENTITIES: Final = "it declares entities, which are never expanded"
 EXTERNAL_TYPE: Final = "it refers to an external document type, which is never fetched"
@@ -189,11 +191,17 @@ def read(source: bytes, *, form: bool = False) -> Document:
     docinfo = root.getroottree().docinfo
     # Of UTF-16 without a declaration the parser names no encoding.
     is_searchable = _is_ascii_compatible(docinfo.encoding) and source[:2] not in UTF_16_MARKS
-    if (dtd := docinfo.internalDTD) is not None:
-        _refuse_entities(dtd, source)
-        if b"<!ATTLIST" in source or not is_searchable:
-            # The parser gives elements the default values of attributes; the Modeler does not.
-            return _read_mended(source)
+    # Not by `internalDTD`: it copies the document type, in the square of the time that it is long.
+    if docinfo.doctype and (
+        not is_searchable
+        or docinfo.system_url is not None
+        or docinfo.public_id is not None
+        or any(declaration in source for declaration in DECLARATIONS_THAT_MATTER)
+    ):
+        # Entities and external types are refused there. Of attributes the parser gives elements
+        # the default values; the Modeler does not. Two trees at once would take too much memory.
+        del root, docinfo
+        return _read_mended(source)
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root)
@@ -211,19 +219,6 @@ def _last_line(root: Element) -> int:
     while len(last):
         last = last[-1]
     return last.sourceline or 0
-
-
-def _refuse_entities(dtd: etree.DTD, source: bytes) -> None:
-    if dtd.system_url is not None or dtd.external_id is not None:
-        raise _forbidden(EXTERNAL_TYPE, source, b"<!DOCTYPE")
-    if any(True for _ in dtd.iterentities()):
-        raise _forbidden(ENTITIES, source, b"<!ENTITY")
-
-
-def _forbidden(message: str, source: bytes, declaration: bytes) -> DocumentError:
-    position = source.find(declaration)
-    line = source.count(b"\n", 0, position) + 1 if position != -1 else None
-    return DocumentError(ErrorType.FORBIDDEN, message, line)
 
 
 @lru_cache(maxsize=64)

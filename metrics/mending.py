@@ -81,6 +81,10 @@ DOCTYPE: Final = re.compile(
     r"""(?:\[(?:[^\]"'<]|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?))*+\]\s*+)?+>""",
     re.ASCII | re.DOTALL,
 )
+# Not what stands in comments or quotes.
+ENTITY_DECLARATION: Final = re.compile(
+    r"""<!--.*?-->|<\?.*?\?>|"[^"]*+"|'[^']*+'|(?P<entity><!ENTITY)""", re.DOTALL
+)
 EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b", re.ASCII)
 SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 
@@ -415,9 +419,9 @@ class _Mender:
         end = doctype.end() if doctype else self.end_of_tag(start)
         if EXTERNAL_IDENTIFIER.match(self.text, start, end):
             raise self.error(ErrorType.FORBIDDEN, EXTERNAL_TYPE, start)
-        entity = self.text.find("<!ENTITY", start, end)
-        if entity != -1:
-            raise self.error(ErrorType.FORBIDDEN, ENTITIES, entity)
+        for found in ENTITY_DECLARATION.finditer(self.text, start, end if doctype else start):
+            if found["entity"]:
+                raise self.error(ErrorType.FORBIDDEN, ENTITIES, found.start())
         if doctype is None:
             self.warn("a declaration that stands where none may is passed over", start)
         self.blank(start, end)

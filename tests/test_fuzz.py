@@ -134,6 +134,24 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "one id": lambda content: re.sub(rb' id="[^"]*"', b' id="a"', content),
     "each id twice": lambda content: re.sub(rb' id="[^"]*(.)"', rb' id="a\1"', content),
     "UTF-16": lambda content: content.decode().replace("UTF-8", "UTF-16").encode("utf-16"),
+    "default values of attributes": lambda content: content.replace(
+        b"<bpmn:definitions",
+        b"<!DOCTYPE a [<!ATTLIST a %s>]><bpmn:definitions"
+        % b"".join(b"xmlns:b%d CDATA 'u' " % number for number in range(20_000)),
+        1,
+    ),
+    "planes of a deep sub-process": lambda content: content.replace(
+        b"<bpmndi:BPMNDiagram",
+        b"<bpmn:process>%s<bpmn:subProcess id='deep'/>%s</bpmn:process>"
+        % (b"<bpmn:subProcess>" * 2000, b"</bpmn:subProcess>" * 2000)
+        + 5000
+        * (
+            b"<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement='deep'><bpmndi:BPMNEdge/>"
+            b"</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>"
+        )
+        + b"<bpmndi:BPMNDiagram",
+        1,
+    ),
     "undeclared prefixes": lambda content: content.replace(b"xmlns:", b"xmlsn:"),
     "as a form": lambda _: json.dumps({"components": [FORM_FIELD] * 5_000}).encode(),
 }

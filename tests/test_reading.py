@@ -319,6 +319,11 @@ class TestRefusedFiles:
         assert error is not None
         assert (error.type, error.line) == (ErrorType.FORBIDDEN, line)
 
+    @pytest.mark.parametrize("more", ["", '<!ATTLIST a b CDATA "<!ENTITY">'])
+    def test_entities_in_comments(self, more: str) -> None:
+        doctype = f"<!DOCTYPE x [<!-- <!ENTITY a 'b'> --><?a <!ENTITY?>{more}]>"
+        assert embedded(scan(doctype.encode() + process(TASK))) == 1
+
     @pytest.mark.parametrize("place", ['<bpmn:task name="{}"/>', "{}"])
     def test_entity_expansion(self, place: str) -> None:
         entities = '<!ENTITY a0 "ha">' + "".join(

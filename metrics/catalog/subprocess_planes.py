@@ -58,12 +58,16 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     if sub_processes.keys().isdisjoint(_shown(diagram.root)):
         return ()
     findings = []
-    longest: tuple[Element, ...] = ()
+    depths: dict[Element, int] = {}
+    deepest: Element | None = None
     for plane in _planes(diagram.root):
         sub_process = sub_processes.get(plane.get("bpmnElement", ""))
         if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding(("count",), plane))
-            longest = max(longest, _way_up(sub_process), key=len)
+            depth = _depth(sub_process, depths)
+            if deepest is None or depth > depths[deepest]:
+                deepest = sub_process
+    longest = _way_up(deepest) if deepest is not None else ()
     return [*findings, *(Finding(("nesting",), element) for element in longest)]
 
 
@@ -81,13 +85,27 @@ def _planes(root: Element) -> Iterator[Element]:
             yield planes[-1]
 
 
-def _way_up(sub_process: Element) -> tuple[Element, ...]:
-    way = [sub_process]
-    for container in sub_process.iterancestors():
-        if container.tag == PROCESS:
+def _way_up(sub_process: Element) -> Iterator[Element]:
+    """A sub-process and what it stands in, up to its process."""
+    element: Element | None = sub_process
+    while element is not None and element.tag != PROCESS:
+        yield element
+        element = element.getparent()
+
+
+def _depth(sub_process: Element, known: dict[Element, int]) -> int:
+    """The steps of the way up; `known` holds those from elements that were passed before."""
+    passed = []
+    depth = 0
+    for element in _way_up(sub_process):
+        if element in known:
+            depth = known[element]
             break
-        way.append(container)
-    return tuple(way)
+        passed.append(element)
+    for element in reversed(passed):
+        depth += 1
+        known[element] = depth
+    return depth
 
 
 METRIC: Final = Metric(
