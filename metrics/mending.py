@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS_QUOTED: Final = 80
 
+# Each takes a hundred times the memory that it has in the file.
+MOST_UNDECLARED_PREFIXES: Final = 10_000
+
+# Far beyond what the parser allows: no more need be read to know that it will refuse the file.
+MOST_OPEN_ELEMENTS: Final = 10_000
+
 # One character beyond the first 65,536 makes a text four times as large: not all is joined at once.
 MOST_CHARACTERS_AT_ONCE: Final = 65_536
 
@@ -114,6 +120,8 @@ UNREADABLE_ATTRIBUTE: Final = re.compile(
 REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
 WRITTEN_TWICE: Final = "an attribute written twice"
+UNKNOWN_REFERENCE: Final = "an '&' that begins no known reference is read as it stands"
+OPENING_IN_ATTRIBUTE: Final = "a '<' in an attribute is read as it stands"
 RESERVED_DECLARATION: Final = "xmlns:xmlns"
 
 
@@ -233,7 +241,6 @@ class _Mender:
 
     def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
         self.text = text
-        self.has_ampersands = "&" in text
         self.given = warnings
         self.times_given: Counter[str] = Counter()
         self.line_ends: list[int] | None = None
@@ -354,9 +361,11 @@ class _Mender:
 
     def ampersands(self, start: int, end: int) -> None:
         """Escape each `&` that begins no reference to a character that XML allows."""
-        if not self.has_ampersands:
-            return
-        for match in AMPERSAND.finditer(self.text, start, end):
+        if self.text.find("&", start, end) != -1:
+            self.replace(start, end, self.with_known_references(start, end))
+
+    def with_known_references(self, start: int, end: int) -> str:
+        def escaped(match: re.Match[str]) -> str:
             run, decimal, hexadecimal = match.groups()
             if run:
                 legal = False
@@ -365,15 +374,14 @@ class _Mender:
                 legal = code <= 0x10FFFF and not ILLEGAL_CHARACTER.match(chr(code))
             else:
                 legal = len(match[0]) > 1
-            if not legal:
-                # Of a reference that is not known its first character; of a run all.
-                times = len(run or "&")
-                self.warn(
-                    "an '&' that begins no known reference is read as it stands",
-                    match.start(),
-                    times=times,
-                )
-                self.replace(match.start(), match.start() + times, "&amp;" * times)
+            if legal:
+                return match[0]
+            # Of a reference that is not known its first character; of a run all.
+            times = len(run or "&")
+            self.warn(UNKNOWN_REFERENCE, start + match.start(), times=times)
+            return "&amp;" * times + match[0][times:]
+
+        return AMPERSAND.sub(escaped, self.text[start:end])
 
     def token(self, start: int) -> int:
         """Pass the token that begins with the `<` at `start`; returns where it ends."""
@@ -476,6 +484,9 @@ class _Mender:
             self.leave_scope(declared)
         else:
             self.open.append(declared)
+            if len(self.open) > MOST_OPEN_ELEMENTS:
+                message = f"more than {MOST_OPEN_ELEMENTS:,} nested elements"
+                raise self.error(ErrorType.TOO_LARGE, message, tag.start())
         return end
 
     def tidy_attributes(self, start: int, end: int) -> dict[str, str] | None:
@@ -562,13 +573,14 @@ class _Mender:
             )
             self.replace(start, end, f'"urn:invalid:{quote(namespace, safe="")}"')
             return
-        position = start
-        while (found := self.text.find("<", position, end)) != -1:
-            self.ampersands(position, found)
-            self.warn("a '<' in an attribute is read as it stands", found)
-            self.replace(found, found + 1, "&lt;")
-            position = found + 1
-        self.ampersands(position, end)
+        position = self.text.find("<", start, end)
+        if position == -1:
+            self.ampersands(start, end)
+            return
+        while position != -1:
+            self.warn(OPENING_IN_ATTRIBUTE, position)
+            position = self.text.find("<", position + 1, end)
+        self.replace(start, end, self.with_known_references(start, end).replace("<", "&lt;"))
 
     def is_valid_declaration(self, declaration: tuple[str, str]) -> bool:
         if declaration not in self.valid_declarations:
@@ -605,6 +617,9 @@ class _Mender:
         return False
 
     def undeclared_prefix(self, prefix: str, position: int) -> None:
+        if len(self.undeclared) == MOST_UNDECLARED_PREFIXES and prefix not in self.undeclared:
+            message = f"more than {MOST_UNDECLARED_PREFIXES:,} prefixes are not declared"
+            raise self.error(ErrorType.TOO_LARGE, message, position)
         known = prefix in PREDEFINED_PREFIXES and (prefix != "zeebe" or self.is_camunda_8)
         if known:
             self.undeclared[prefix] = PREDEFINED_PREFIXES[prefix]

@@ -125,6 +125,7 @@ FORM_FIELD = {
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "none": lambda content: content,
     "ampersands": lambda content: content.replace(b'name="', b'name="&'),
+    "an ampersand or an opening a word": lambda content: content.replace(b"the ", b"&the < "),
     "a missing blank": lambda content: content.replace(b'" ', b'"', 1),
     "a wrong encoding": lambda content: content.replace(b"clerk", b"cl\xe4rk"),
     "wide characters": lambda content: content.replace(b"clerk", b"\xf0\x9f\x98\x80&"),

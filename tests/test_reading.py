@@ -324,6 +324,14 @@ class TestRefusedFiles:
         doctype = f"<!DOCTYPE x [<!-- <!ENTITY a 'b'> --><?a <!ENTITY?>{more}]>"
         assert embedded(scan(doctype.encode() + process(TASK))) == 1
 
+    @pytest.mark.parametrize(
+        "content", ["<a>" * 20_000, "".join(f"<p{number}:a/>" for number in range(10_001))]
+    )
+    def test_more_than_is_followed(self, content: str) -> None:
+        error = scan(process(f"&{content}")).error
+        assert error is not None
+        assert error.type is ErrorType.TOO_LARGE
+
     @pytest.mark.parametrize("place", ['<bpmn:task name="{}"/>', "{}"])
     def test_entity_expansion(self, place: str) -> None:
         entities = '<!ENTITY a0 "ha">' + "".join(
