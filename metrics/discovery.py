@@ -69,7 +69,11 @@ class _Pattern(NamedTuple):
         To pathspec, what is said of a folder is said of all below. But that folder has been let in,
         whatever was said of it: what counts is what is said of the path itself.
         """
-        if self.line.endswith("/**"):
+        # Of `/**/` alone, which is of folders anywhere, nothing is left.
+        is_of_folders_below = ANYWHERE.sub("", self.line).endswith("/**/")
+        if is_of_folders_below and not name.endswith(os.sep):
+            return False
+        if is_of_folders_below or self.line.endswith("/**"):
             # All below a folder, and not the folder itself.
             return bool(self.compiled.match_file(folder + name.removesuffix(os.sep)))
         if not folder or not self.compiled.match_file(folder):
@@ -348,7 +352,7 @@ def _ignores_in(folder: str) -> Sequence[_Ignores]:
             return ()
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
             # Not `splitlines`: to git a form feed is a character like others.
-            lines = [line.removesuffix("\r") for line in file.read().split("\n")]
+            lines = file.read().split("\n")
     except OSError:
         return ()
     return (_Ignores(absolute(folder), [*_patterns(reversed(lines))]),)
@@ -357,12 +361,23 @@ def _ignores_in(folder: str) -> Sequence[_Ignores]:
 def _patterns(lines: Iterable[str]) -> Iterator[_Pattern]:
     from pathspec import GitIgnoreSpec
 
-    for line in lines:
+    for line in map(_without_blanks, lines):
         # What is no pattern ignores nothing, as in git.
         with suppress(ValueError, re.error):
             for compiled in GitIgnoreSpec.from_lines([line]).patterns:
                 if compiled.include is not None:
                     yield _Pattern(line, compiled)
+
+
+def _without_blanks(line: str) -> str:
+    """A line without the blanks at its end, other white space there in brackets: git lets it be."""
+    line = line.removesuffix("\r")
+    stripped = line.rstrip(" ")
+    if stripped.endswith("\\") and not stripped.endswith("\\\\"):
+        # Of these the first is escaped.
+        return line
+    text = stripped.rstrip()
+    return text + "".join(f"[{character}]" for character in stripped[len(text) :])
 
 
 def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:

@@ -170,6 +170,10 @@ class TestIgnores:
             ({"": b"on\n!/in/"}, [*TOP, "in/a.bpmn", "in/b.bpmn"]),
             ({"": b"in/**\n!in/on/"}, TOP),
             ({"": b"!*.bpmn", "in": b"*"}, TOP),
+            ({"": b"in/**/"}, [*TOP, "in/a.bpmn", "in/b.bpmn"]),
+            ({"in": b"/**/"}, [*TOP, "in/a.bpmn", "in/b.bpmn"]),
+            ({"": b"**/**/"}, TOP),
+            ({"": b"a.bpmn\t\nb.bpmn  \n in"}, ["a.bpmn", "in/a.bpmn", "in/on/a.bpmn"]),
         ],
     )
     def test_of_several(
