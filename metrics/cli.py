@@ -204,6 +204,8 @@ def scan_command(
     """
     if stdin_filename and STANDARD_INPUT not in paths:
         raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
+    if output_path and any(_is_same_file(output_path, path) for path in paths):
+        raise click.UsageError(f"--output would overwrite {on_one_line(output_path)}, a PATH.")
     if template_folders and template_source != "definitions":
         raise click.UsageError("--template-path needs --templates definitions.")
     templates = None
@@ -258,6 +260,13 @@ def scan_command(
     outcome.close()
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
+
+
+def _is_same_file(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other) and os.path.isfile(path)
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

@@ -33,6 +33,7 @@ Result = TypeVar("Result")
 # What a task needs has been imported: its time runs from here.
 BEGUN: Final = b"begun"
 PROCESS_NAME: Final = "metrics-worker"
+ADDRESSES_A_THREAD: Final = 128 * 1024 * 1024
 PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
 SECONDS_TO_END: Final = 1
 
@@ -50,8 +51,8 @@ class Workers(Executor):
 
     A task that takes longer than `timeout` seconds is ended with its process. All processes end
     when the executor is shut down; where an exception leaves its `with` block, at once, and with
-    them what they were doing. Raises `OSError` where the system allows no more processes or
-    threads, `RuntimeError` within a worker.
+    them what they were doing. Raises `OSError` where the system allows no more processes, threads
+    or memory, `RuntimeError` within a worker.
 
     Where a new process fails before it takes a task, no other is tried: that task and all further
     ones fail with `WorkersBrokenError`. So it goes in a script that does not make them below
@@ -65,6 +66,7 @@ class Workers(Executor):
                 "a worker starts no workers: in a script, make them below"
                 ' if __name__ == "__main__":'
             )
+        _ask_for_room(jobs)
         self.timeout = timeout
         self._is_broken = False
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
@@ -267,6 +269,21 @@ class _Worker:
     def _end(self) -> None:
         self._process.kill()
         self._process.join()
+
+
+def _ask_for_room(jobs: int) -> None:
+    """Raise `OSError` where threads would take what the process may have of addresses.
+
+    Where one of them gets no more memory, Python may neither go on nor end.
+    """
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+    except ImportError:
+        # Only where there are such limits.
+        return
+    limit, _ = getrlimit(RLIMIT_AS)
+    if limit != RLIM_INFINITY and limit < (jobs + 2) * ADDRESSES_A_THREAD:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
 
 def _start_all(threads: ThreadPoolExecutor, count: int) -> None:

@@ -196,6 +196,27 @@ class TestLimits:
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr == b"Error: --timeout needs a process: Too many open files.\n"
 
+    @pytest.mark.parametrize("kilobytes", [50_000, 60_000, 100_000, 300_000])
+    def test_little_memory(self, folder: Path, kilobytes: int) -> None:
+        limited = f'ulimit -v {kilobytes}; exec "$@"'
+        for options in ([], ["--timeout", "60"]):
+            command = [
+                "bash",
+                "-c",
+                limited,
+                "-",
+                str(METRICS),
+                "scan",
+                "-j",
+                "2",
+                *options,
+                folder,
+            ]
+            result = subprocess.run(command, capture_output=True, check=False, timeout=60)
+            assert result.returncode in (0, 1, 2)
+            if result.returncode == 0:
+                assert result.stdout == run("scan", "-j", "1", folder).stdout
+
     def test_no_threads(self, folder: Path) -> None:
         # Which limit the system has for these cannot be set for an administrator.
         script = """
@@ -360,6 +381,15 @@ class TestOutput:
         result = run("scan", "-o", "out", ".", cwd=tmp_path)
         assert result.returncode == 2
         assert json.loads((tmp_path / "out").read_bytes())["error"]["type"] == "malformed"
+
+    @pytest.mark.parametrize("output", ["a.form", "./a.form", "link"])
+    def test_no_diagram_is_overwritten(self, tmp_path: Path, output: str) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        (tmp_path / "link").symlink_to("a.form")
+        result = run("scan", "-o", output, ".", "a.form", cwd=tmp_path)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert f"--output would overwrite {output}".encode() in result.stderr
+        assert (tmp_path / "a.form").read_bytes() == b"{}"
 
     def test_dash_is_standard_output(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
