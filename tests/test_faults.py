@@ -196,26 +196,16 @@ class TestLimits:
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr == b"Error: --timeout needs a process: Too many open files.\n"
 
+    @pytest.mark.parametrize("options", ["", "--timeout=60"])
     @pytest.mark.parametrize("kilobytes", [50_000, 60_000, 100_000, 300_000])
-    def test_little_memory(self, folder: Path, kilobytes: int) -> None:
-        limited = f'ulimit -v {kilobytes}; exec "$@"'
-        for options in ([], ["--timeout", "60"]):
-            command = [
-                "bash",
-                "-c",
-                limited,
-                "-",
-                str(METRICS),
-                "scan",
-                "-j",
-                "2",
-                *options,
-                folder,
-            ]
-            result = subprocess.run(command, capture_output=True, check=False, timeout=60)
-            assert result.returncode in (0, 1, 2)
-            if result.returncode == 0:
-                assert result.stdout == run("scan", "-j", "1", folder).stdout
+    def test_little_memory(self, folder: Path, kilobytes: int, options: str) -> None:
+        limited = f"ulimit -v {kilobytes}; exec {METRICS} scan -j 2 {options} ."
+        result = subprocess.run(
+            ["bash", "-c", limited], cwd=folder, capture_output=True, check=False, timeout=60
+        )
+        assert result.returncode in (0, 1, 2)
+        if result.returncode == 0:
+            assert result.stdout == run("scan", "-j", "1", ".", cwd=folder).stdout
 
     def test_no_threads(self, folder: Path) -> None:
         # Which limit the system has for these cannot be set for an administrator.
