@@ -6,10 +6,10 @@ import os
 from collections import deque
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from metrics.document import DocumentError, ErrorType
-from metrics.report import Report, scan
+from metrics.report import Report, measured, parse
 from metrics.sources import DEFAULT_MAX_SIZE, Listed, as_text, content, each
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 Source = str | Report
+Result = TypeVar("Result")
 
 FEWEST_FILES: Final = 8
 MOST_FILES: Final = 256
@@ -28,9 +29,9 @@ BATCHES_A_WORKER: Final = 4
 MOST_TRIES_ALONE: Final = 2
 
 # Processors do the same thing many times in a row faster than many things in turn: some files are
-# read, and then measured.
-FILES_READ_AHEAD: Final = 16
-BYTES_READ_AHEAD: Final = 1024 * 1024
+# read, then all of them parsed, and then measured.
+FILES_AT_ONCE: Final = 32
+BYTES_AT_ONCE: Final = 256 * 1024
 
 
 def scan_many(
@@ -202,10 +203,20 @@ def _measured(
 ) -> Iterator[Report]:
     """The reports of sources, in their order, in this process."""
     for group in _read_ahead(sources, max_size):
-        yield from [
-            found if isinstance(found, Report) else _measure_one(path, found, max_size, templates)
-            for path, found in group
-        ]
+        yield from _measured_at_once(group, max_size, templates)
+
+
+def _measured_at_once(
+    group: list[_Read], max_size: int, templates: TemplateDefinitions | None
+) -> list[Report]:
+    documents = [
+        found if isinstance(found, Report) else _guarded(path, parse, found, path, max_size)
+        for path, found in group
+    ]
+    return [
+        found if isinstance(found, Report) else _guarded(path, measured, found, path, templates)
+        for (path, _), found in zip(group, documents, strict=True)
+    ]
 
 
 def _read_ahead(sources: Iterable[Source], max_size: int) -> Iterator[list[_Read]]:
@@ -215,12 +226,12 @@ def _read_ahead(sources: Iterable[Source], max_size: int) -> Iterator[list[_Read
     for source in sources:
         read = _Read("", source) if isinstance(source, Report) else _read(source, max_size)
         more = len(read.found) if isinstance(read.found, bytes) else 0
-        if group and size + more > BYTES_READ_AHEAD:
+        if group and size + more > BYTES_AT_ONCE:
             yield group
             group, size = [], 0
         group.append(read)
         size += more
-        if len(group) == FILES_READ_AHEAD:
+        if len(group) == FILES_AT_ONCE:
             yield group
             group, size = [], 0
     if group:
@@ -246,14 +257,9 @@ def _read(path: str, max_size: int) -> _Read:
         return _Read(name, path)
 
 
-def _measure_one(
-    path: str,
-    found: bytes | str,
-    max_size: int,
-    templates: TemplateDefinitions | None,
-) -> Report:
+def _guarded(path: str, step: Callable[..., Result], *arguments: Any) -> Result | Report:
     try:
-        return scan(found, name=path, max_size=max_size, templates=templates)
+        return step(*arguments)
     except Exception as error:
         # A fault of ours, which must not cost the others their results.
         return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from metrics.catalog.service_tasks import ServiceTasks
     from metrics.catalog.subprocess_planes import SubprocessPlanes
     from metrics.catalog.user_tasks import UserTasks
+    from metrics.document import Document
     from metrics.metric import Column
     from metrics.template_definitions import TemplateDefinitions
 
@@ -172,29 +173,40 @@ def scan(
     """
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
+    found = parse(source, name, max_size)
+    return found if isinstance(found, Report) else measured(found, name, templates)
+
+
+def parse(
+    source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None, max_size: int
+) -> Document | Report:
+    """The first half of `scan`: the document, or the report of why there is none."""
     try:
-        return _report(source, name, max_size, templates)
-    except DocumentError as error:
-        return Report(name, error=error)
-    except MemoryError:
-        return Report(name, error=DocumentError(ErrorType.TOO_LARGE, "not enough memory"))
+        content = sources.content(source, max_size)
+        return document.read(content, form=_is_form(name, content))
+    except (DocumentError, MemoryError) as error:
+        return _failed(name, error)
 
 
-def _report(
-    source: str | os.PathLike[str] | bytes | BinaryIO,
-    name: str | None,
-    max_size: int,
-    templates: TemplateDefinitions | None,
-) -> Report:
-    content = sources.content(source, max_size)
-    diagram = Diagram(document.read(content, form=_is_form(name, content)), TAGS)
-    blocks = measure(diagram)
-    warnings = diagram.document.warnings + diagram.warnings
-    if templates is not None and diagram.document.kind is Kind.BPMN:
-        offered = templates.offered(name, diagram.engine)
-        blocks["element_templates"] = offered.block
-        warnings += offered.warnings
-    return Report(name, diagram.document.kind, blocks, warnings)
+def measured(found: Document, name: str | None, templates: TemplateDefinitions | None) -> Report:
+    """The second half of `scan`: the report of a document."""
+    try:
+        diagram = Diagram(found, TAGS)
+        blocks = measure(diagram)
+        warnings = found.warnings + diagram.warnings
+        if templates is not None and found.kind is Kind.BPMN:
+            offered = templates.offered(name, diagram.engine)
+            blocks["element_templates"] = offered.block
+            warnings += offered.warnings
+        return Report(name, found.kind, blocks, warnings)
+    except (DocumentError, MemoryError) as error:
+        return _failed(name, error)
+
+
+def _failed(name: str | None, error: DocumentError | MemoryError) -> Report:
+    if isinstance(error, MemoryError):
+        error = DocumentError(ErrorType.TOO_LARGE, "not enough memory")
+    return Report(name, error=error)
 
 
 def _check(fragments: Collection[str]) -> None:

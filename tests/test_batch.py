@@ -124,7 +124,7 @@ class TestExecutors:
 
         reports = scan_many(sources())
         next(reports)
-        assert len(taken) <= 16
+        assert len(taken) <= 32
 
     def test_no_more_is_read_than_needed(self, paths: list[str]) -> None:
         taken = 0
