@@ -12,6 +12,7 @@ from metrics.signals import end_at_once
 
 EXIT_FAILED: Final = 2
 GARBAGE_THRESHOLD: Final = 10_000
+SECONDS_A_TURN: Final = 0.001
 KEPT_MEMORY: Final = 16 * 1024 * 1024
 
 
@@ -31,6 +32,8 @@ def main() -> NoReturn:
         # An allocator that has freed a large block keeps as much for what comes: else it gives
         # back each tree's memory, and asks for it again. A block never written to takes none.
         bytes(KEPT_MEMORY)
+        # Who hands work to a process should not wait long for who prints what others have done.
+        sys.setswitchinterval(SECONDS_A_TURN)
         status = run()
     except MemoryError:
         with suppress(OSError):

@@ -23,8 +23,8 @@ Source = str | Report
 Result = TypeVar("Result")
 
 FEWEST_FILES: Final = 8
-MOST_FILES: Final = 256
-MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_FILES: Final = 512
+MOST_BYTES: Final = 4 * 1024 * 1024
 BATCHES_A_WORKER: Final = 4
 # To ask for the size of each would take as long as all else that is done to hand it over.
 FILES_A_SAMPLE: Final = 4
@@ -58,7 +58,7 @@ def scan_many(
     the executor takes no more work, `Workers` of our own do the rest. Raises `TypeError` for what
     is neither a path nor a report.
     """
-    checked = (path if isinstance(path, Report) else as_text(path) for path in each(paths))
+    checked = (path if isinstance(path, Listed | Report) else as_text(path) for path in each(paths))
     if executor is None:
         return _measured(checked, max_size, templates)
     measure = partial(_measure, max_size=max_size, templates=templates)

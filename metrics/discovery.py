@@ -138,10 +138,6 @@ class _Visit:
         """The path of what has a name in this folder."""
         return self._prefix + name
 
-    def passes_over(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the ignore files name what has a path in this folder."""
-        return bool(self.ignores) and _is_ignored(path, is_folder, self.ignores or ())
-
     def has_given(self, name: str) -> bool:
         """Whether the plain file of that name was found when the folder was gone through."""
         path = self.inner(name)
@@ -150,7 +146,7 @@ class _Visit:
             and (self.names is None or name <= self.last)
             and name.lower().endswith(EXTENSIONS)
             and os.path.isfile(path)
-            and not self.passes_over(path, is_folder=False)
+            and not _is_ignored(path, False, self.ignores or ())
         )
 
     def was_given_before(self, name: str) -> bool:
@@ -202,9 +198,10 @@ class _Discovery:
                 name, mark, _ = marked.partition("\0")
                 path = visit.inner(name)
                 visit.last = name
-                if visit.passes_over(path, is_folder=marked.endswith(FOLDER_MARK)):
+                is_folder = marked.endswith(FOLDER_MARK)
+                if visit.ignores and _is_ignored(path, is_folder, visit.ignores):
                     continue
-                if marked.endswith(FOLDER_MARK):
+                if is_folder:
                     by_link = visit.by_link or LINK_MARK in marked
                     yield from self._enter(path, visit.ignores, pending, by_link=by_link)
                     break
