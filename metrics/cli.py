@@ -25,6 +25,7 @@ from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
     from metrics.output import Stream
@@ -226,20 +227,7 @@ def scan_command(
     with ExitStack() as stack:
         layout = Layout(fragments, documented_keys, warnings, single, is_terminal)
         count, found = _jobs_that_pay(find(), jobs or _processors())
-        executor = None
-        if count > 1 or timeout is not None:
-            from metrics.workers import Workers
-
-            # Who ends the workers may end what Python starts beside them, too.
-            python_warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
-            try:
-                executor = stack.enter_context(Workers(count, timeout=timeout))
-                stack.enter_context(cleared_by(executor.end_processes))
-            except OSError as error:
-                # Slower, but for a limit that only another process can be held to.
-                if timeout is not None:
-                    reason = f"--timeout needs a process: {error.strerror}."
-                    raise click.ClickException(reason) from None
+        executor = _executor(count, timeout, stack)
         progress = None
         if (to_file or not _shares_the_terminal(sys.stdout)) and _shows_progress():
             from metrics.progress import Progress
@@ -263,6 +251,26 @@ def scan_command(
     outcome.close()
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
+
+
+def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | None:
+    """What measures diagrams in other processes; None where this one shall, or must."""
+    if jobs == 1 and timeout is None:
+        return None
+    from metrics.workers import Workers
+
+    # Who ends the workers may end what Python starts beside them, too.
+    python_warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
+    try:
+        workers = stack.enter_context(Workers(jobs, timeout=timeout))
+    except OSError as error:
+        # Slower, but for a limit that only another process can be held to.
+        if timeout is not None:
+            reason = f"--timeout needs a process: {error.strerror}."
+            raise click.ClickException(reason) from None
+        return None
+    stack.enter_context(cleared_by(workers.end_processes))
+    return workers
 
 
 def _is_same_file(path: str, other: str) -> bool:
