@@ -55,8 +55,9 @@ def scan_many(
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
     one that takes longer than the executor allows (see `metrics.workers.Workers`) `timeout`. Where
-    the executor takes no more work, `Workers` of our own do the rest. Raises `TypeError` for what
-    is neither a path nor a report.
+    the executor takes no more work, `Workers` of our own do the rest, or this process where it is
+    `Workers` that take no more; those with a timeout, which this process cannot keep, leave their
+    files `crashed`. Raises `TypeError` for what is neither a path nor a report.
     """
     checked = (path if isinstance(path, Listed | Report) else as_text(path) for path in each(paths))
     if executor is None:

@@ -87,6 +87,7 @@ DOCTYPE: Final = re.compile(
     r"""(?:\[(?:[^\]"'<]|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?))*+\]\s*+)?+>""",
     re.ASCII | re.DOTALL,
 )
+ENTITY: Final = "<!ENTITY"
 # Not what stands in comments or quotes.
 ENTITY_DECLARATION: Final = re.compile(
     r"""<!--.*?-->|<\?.*?\?>|"[^"]*+"|'[^']*+'|(?P<entity><!ENTITY)""", re.DOTALL
@@ -427,13 +428,20 @@ class _Mender:
         end = doctype.end() if doctype else self.end_of_tag(start)
         if EXTERNAL_IDENTIFIER.match(self.text, start, end):
             raise self.error(ErrorType.FORBIDDEN, EXTERNAL_TYPE, start)
-        for found in ENTITY_DECLARATION.finditer(self.text, start, end if doctype else start):
-            if found["entity"]:
-                raise self.error(ErrorType.FORBIDDEN, ENTITIES, found.start())
+        entity = (
+            self.entity_declaration(start, end) if doctype else self.text.find(ENTITY, start, end)
+        )
+        if entity != -1:
+            raise self.error(ErrorType.FORBIDDEN, ENTITIES, entity)
         if doctype is None:
             self.warn("a declaration that stands where none may is passed over", start)
         self.blank(start, end)
         return end
+
+    def entity_declaration(self, start: int, end: int) -> int:
+        """Where an entity is declared in a document type, -1 where none is."""
+        found = ENTITY_DECLARATION.finditer(self.text, start, end)
+        return next((match.start() for match in found if match["entity"]), -1)
 
     def stray_opening(self, start: int) -> int:
         if self.stray is None:

@@ -203,9 +203,9 @@ class TestCsv:
         )
 
     def test_control_characters(self, tmp_path: Path) -> None:
-        (tmp_path / "a.form").write_text(json.dumps({"executionPlatform": "a\x1b[31m\tb\0"}))
+        (tmp_path / "a.form").write_text(json.dumps({"executionPlatform": "a\x1b[31m\tb\0\r"}))
         (row,) = rows(run("scan", "-f", "csv", tmp_path).stdout)
-        assert row["executionPlatform"] == r"a\x1b[31m" + "\t" + r"b\x00"
+        assert row["executionPlatform"] == r"a\x1b[31m" + "\t" + r"b\x00\r"
 
 
 class TestTable:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from metrics.report import Report
 
-# Control characters, but for the tabs and breaks of a line that can stand in quotes.
-UNQUOTED: Final = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f]")
+# Control characters, but for tabs and the breaks of lines that the writer puts in quotes.
+UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
 ERROR_COLUMNS: Final = ("error.type", "error.message", "error.line", "error.column")
 
