@@ -121,6 +121,7 @@ UNREADABLE_ATTRIBUTE: Final = re.compile(
 REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
 WRITTEN_TWICE: Final = "an attribute written twice"
+LONGEST_REFERENCE: Final = len("&#x10ffff;")
 UNKNOWN_REFERENCE: Final = "an '&' that begins no known reference is read as it stands"
 OPENING_IN_ATTRIBUTE: Final = "a '<' in an attribute is read as it stands"
 RESERVED_DECLARATION: Final = "xmlns:xmlns"
@@ -362,8 +363,11 @@ class _Mender:
 
     def ampersands(self, start: int, end: int) -> None:
         """Escape each `&` that begins no reference to a character that XML allows."""
-        if self.text.find("&", start, end) != -1:
-            self.replace(start, end, self.with_known_references(start, end))
+        first = self.text.find("&", start, end)
+        if first != -1:
+            # What stands around them is not held again.
+            end = min(end, self.text.rfind("&", first, end) + LONGEST_REFERENCE)
+            self.replace(first, end, self.with_known_references(first, end))
 
     def with_known_references(self, start: int, end: int) -> str:
         def escaped(match: re.Match[str]) -> str:
