@@ -241,10 +241,7 @@ def scan_command(
         measure_input = partial(
             _standard_input, stdin_filename, max_size=max_size, templates=templates
         )
-        if STANDARD_INPUT in paths:
-            reports = _reports(found, measure, measure_input)
-        else:
-            reports = measure(found)
+        reports = _reports(found, measure, measure_input)
         output = stack.enter_context(_output(output_path if to_file else None))
         for piece in write(outcome.watch(reports), layout):
             output.write(piece)

@@ -146,7 +146,7 @@ class _Visit:
             and (self.names is None or name <= self.last)
             and name.lower().endswith(EXTENSIONS)
             and os.path.isfile(path)
-            and not _is_ignored(path, False, self.ignores or ())
+            and not (self.ignores and _is_ignored(path, False, self.ignores))
         )
 
     def was_given_before(self, name: str) -> bool:

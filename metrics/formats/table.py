@@ -149,7 +149,7 @@ class _Page:
     def _below(self, text: str, style: str) -> list[Text]:
         """A text below a name, in as many lines as it takes."""
         indent = GAP if self._width > 2 * GAP else 0
-        lines = self._wrapped(on_one_line(text), self._width - indent)
+        lines = self._wrapped(text, self._width - indent)
         return [Text(" " * indent + line, style) for line in lines]
 
     def _wrapped(self, text: str, width: int) -> list[str]:
@@ -188,9 +188,11 @@ def _template(template: dict[str, Any]) -> str:
 
 def _error(values: Values) -> str:
     place = ":".join(str(values[key]) for key in ("error.line", "error.column") if key in values)
-    return " ".join(filter(None, [values["error.type"], place, values["error.message"]]))
+    return on_one_line(
+        " ".join(filter(None, [values["error.type"], place, values["error.message"]]))
+    )
 
 
 def _warning(warning: dict[str, Any]) -> str:
     line = f"line {warning['line']}: " if "line" in warning else ""
-    return f"warning: {line}{warning['message']}"
+    return on_one_line(f"warning: {line}{warning['message']}")
