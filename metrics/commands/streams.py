@@ -1,0 +1,91 @@
+"""What comes in, what goes out, and what people are told."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from metrics.discovery import STANDARD_INPUT
+from metrics.document import DocumentError, ErrorType
+from metrics.formats import on_one_line
+from metrics.report import Report, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from metrics.output import Stream
+    from metrics.template_definitions import TemplateDefinitions
+
+EXIT_UNMEASURED: Final = 2
+EXIT_BROKEN_PIPE: Final = 141
+
+
+def standard_input(
+    name: str | None, *, max_size: int, templates: TemplateDefinitions | None
+) -> Report:
+    """The report of what comes by standard input, which is called by a name."""
+    file = name or STANDARD_INPUT
+    if sys.stdin is None:
+        error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
+        return Report(file, error=error)
+    report = scan(sys.stdin.buffer, name=name, max_size=max_size, templates=templates)
+    return replace(report, file=file)
+
+
+def require_standard_output() -> None:
+    """Raises `click.ClickException` where there is no standard output to print to."""
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed.")
+
+
+def write(printed: bytes) -> None:
+    """Write all that a command has to print to standard output."""
+    require_standard_output()
+    with output() as stream:
+        stream.write(printed)
+
+
+@contextmanager
+def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
+    """The file at a path, or else standard output."""
+    from metrics.output import Stream, replacing
+
+    try:
+        with Stream(sys.stdout.fileno()) if path is None else replacing(path) as output:
+            yield output
+    except BrokenPipeError:
+        # Here, since click ends a broken pipe with a status of its own.
+        raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        if path is None:
+            raise
+        reason = f"cannot write {on_one_line(path) or repr(path)}: {error.strerror}"
+        raise click.ClickException(reason) from None
+
+
+def told(report: Report) -> Iterator[str]:
+    """The lines that tell people what was untidy in a diagram, and why it was not measured."""
+    for warning in report.warnings:
+        yield _line(report.file, warning.line, None, f"warning: {warning.message}")
+    if (error := report.error) is not None:
+        yield _line(report.file, error.line, error.column, f"{error.type}: {error.message}")
+
+
+def tell(line: str) -> None:
+    """Say something on standard error.
+
+    Whoever cannot be told still gets the results, and the exit status.
+    """
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def _line(file: str | None, line: int | None, column: int | None, message: str) -> str:
+    place = ":".join(str(part) for part in (line, column) if part is not None)
+    name = STANDARD_INPUT if file is None else file or repr(file)
+    return on_one_line(f"{name}:{place}: {message}" if place else f"{name}: {message}")
