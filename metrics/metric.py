@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import copyreg
 import dataclasses
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, wraps
 from operator import add, attrgetter
-from types import NoneType
+from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
     Final,
     Generic,
+    Literal,
     NamedTuple,
     TypeVar,
+    Union,
     get_args,
     get_origin,
     get_type_hints,
@@ -30,7 +34,7 @@ from typing import (
 from metrics.document import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -52,6 +56,32 @@ class Omitted(Enum):
 
 
 OMITTED: Final = Omitted.OMITTED
+
+
+OTHER: Final = "other"
+"""What an event says in place of a text that it does not pass on."""
+
+
+class Text(NamedTuple):
+    """Which texts an event carries: their characters and their length are bounded.
+
+    The `pattern` is a regular expression that must match all of a text, and means the same to
+    Python and to JSON Schema; `meaning` tells it to people.
+    """
+
+    pattern: str
+    meaning: str
+
+    def has(self, text: str) -> bool:
+        """Whether a text is one of them."""
+        return re.fullmatch(self.pattern, text) is not None
+
+    def bounded(self, text: str) -> str:
+        """The text where it is one of them, else `OTHER`."""
+        return text if self.has(text) else OTHER
+
+
+NO_TEXT: Final = Text(OTHER, "none")
 
 
 class Finding(NamedTuple):
@@ -130,14 +160,17 @@ def described(
     *,
     documented_key: str | None = None,
     total: Callable[[int, int], int] = add,
+    text: Text = NO_TEXT,
+    **more: Any,
 ) -> Any:
     """A field of a block: what it means, and its key on the telemetry page where that differs.
 
-    `total` makes one number of those of two diagrams.
+    `total` makes one number of those of two diagrams. `text` says what of a field with texts an
+    event passes on. All else is as for `dataclasses.field`.
     """
-    return dataclasses.field(
-        metadata={"meaning": meaning, "documented_key": documented_key, "total": total}
-    )
+    metadata = {"meaning": meaning, "documented_key": documented_key, "total": total, "text": text}
+    metadata |= more.pop("metadata", {})
+    return dataclasses.field(metadata=metadata, **more)
 
 
 def json_key(name: str) -> str:
@@ -187,10 +220,29 @@ def keys(block: type) -> Keys:
     return _KEYS[block]
 
 
+def alternatives(hint: Any) -> list[Any]:
+    """The types that a type is a union of, but for `Omitted`; itself where it is none."""
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return [part for part in parts if part is not Omitted]
+
+
+def choices(hint: Any) -> tuple[Any, ...]:
+    """The values that a type of literals has; none for other types."""
+    return tuple(
+        value
+        for part in alternatives(hint)
+        if get_origin(part) is Literal
+        for value in get_args(part)
+    )
+
+
 def inner_blocks(hint: Any) -> list[type]:
     """The blocks that a field with this type holds, one for an engine; none where it has values."""
-    kinds = get_args(hint) or (hint,)
-    return [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
+    return [
+        kind
+        for kind in alternatives(hint)
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+    ]
 
 
 class Column(NamedTuple):
@@ -209,7 +261,7 @@ def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> 
         dataclasses.fields(block), documented if documented_keys else printed, strict=True
     ):
         dotted, hint = prefix + key, hints[field.name]
-        inner = [] if get_origin(hint) is tuple else inner_blocks(hint)
+        inner = inner_blocks(hint)
         for kind in inner:
             found += columns(kind, f"{dotted}.", documented_keys=documented_keys)
         if not inner:
@@ -254,6 +306,8 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
         return value
     if kind is tuple:
         return [to_json(item, documented_keys=documented_keys) for item in value]
+    if isinstance(value, Enum):
+        return value.value
     _, printed, documented, values, is_plain = _KEYS.get(kind) or keys(kind)
     names = documented if documented_keys else printed
     if is_plain:
@@ -265,3 +319,29 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
         elif item is not OMITTED:
             found[key] = to_json(item, documented_keys=documented_keys)
     return found
+
+
+def bounded(value: Any, text: Text = NO_TEXT) -> Any:
+    """A block, or a field's value, with such texts only as an event passes on.
+
+    Entries of a list that become the same are one, numbers that come to have the same key are
+    added.
+    """
+    if isinstance(value, str):
+        return text.bounded(value)
+    if isinstance(value, tuple):
+        items = [bounded(item, text) for item in value]
+        are_texts = all(isinstance(item, str) for item in items)
+        return tuple(dict.fromkeys(items)) if are_texts else tuple(items)
+    if isinstance(value, Mapping):
+        sums: Counter[str] = Counter()
+        for key, number in value.items():
+            sums[text.bounded(key)] += number
+        return dict(sorted(sums.items()))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            field.name: bounded(getattr(value, field.name), field.metadata["text"])
+            for field in dataclasses.fields(value)
+        }
+        return dataclasses.replace(value, **changed)
+    return value

@@ -11,8 +11,8 @@ from metrics import document, sources
 from metrics.bpmn import Diagram
 from metrics.catalog import METRICS, TAGS, measure
 from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+from metrics.metric import OMITTED, Omitted, described, keys, snake_case, to_json
 from metrics.metric import columns as metric_columns
-from metrics.metric import keys, snake_case, to_json
 from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
@@ -39,15 +39,36 @@ PLACES: Final = tuple(
 FORM_EXTENSION: Final = ".form"
 
 
+@dataclass(frozen=True)
+class ErrorBlock:
+    """Why a diagram could not be measured."""
+
+    type: ErrorType = described("What is wrong")
+    message: str = described("The same, for people")
+    line: int | Omitted = described("Where, from 1; left out where the fault has no place")
+    column: int | Omitted = described("The place in the line, from 1")
+
+
+@dataclass(frozen=True)
+class WarningBlock:
+    """Something untidy in a diagram that was measured all the same."""
+
+    message: str = described("What it is, for people")
+    line: int | Omitted = described("Where, from 1; left out where that is not known")
+
+
 class Tasks(SimpleNamespace):
-    """`diagramMetrics.tasks` of a payload."""
+    """The tasks of a BPMN diagram: `diagramMetrics.tasks` of a payload."""
 
     user_task: UserTasks
     service_task: ServiceTasks
 
 
 class DiagramMetrics(SimpleNamespace):
-    """`diagramMetrics` of a payload, by the names of Python: `tasks.user_task.form.embedded`."""
+    """The counts of a BPMN diagram: `diagramMetrics` of a payload.
+
+    They stand by the names of Python: `tasks.user_task.form.embedded`.
+    """
 
     process_variables_count: int | None = None
     tasks: Tasks
@@ -230,10 +251,12 @@ def _namespace(key: str, values: dict[str, Any]) -> Any:
     )
 
 
-def _error(error: DocumentError) -> dict[str, Any]:
-    place = {"line": error.line, "column": error.column}
-    return {
-        "type": error.type.value,
-        "message": error.message,
-        **{name: value for name, value in place.items() if value is not None},
-    }
+def _error(error: DocumentError) -> Any:
+    return to_json(
+        ErrorBlock(
+            error.type,
+            error.message,
+            OMITTED if error.line is None else error.line,
+            OMITTED if error.column is None else error.column,
+        )
+    )

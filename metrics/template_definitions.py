@@ -175,7 +175,7 @@ def _definition(template: Any) -> _Definition:
         ElementTemplate(
             tuple(applies_to),
             dict(sorted(bindings.items())),
-            bool(template.get("icon")) or OMITTED,
+            True if template.get("icon") else OMITTED,
         ),
     )
 

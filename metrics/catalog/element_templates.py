@@ -32,8 +32,9 @@ all others. Properties count by `binding.name` where `binding.type` is `property
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from metrics.bpmn import (
     EVENTS,
@@ -52,11 +53,11 @@ from metrics.bpmn import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import OMITTED, Metric, Omitted, described
+from metrics.metric import OMITTED, Metric, Omitted, Text, described
 from metrics.namespaces import CAMUNDA, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -177,13 +178,25 @@ _templated: Final = {
 }
 
 
+ELEMENT_TYPE: Final = Text(
+    r"[A-Za-z0-9_.:-]{0,60}", "up to 60 ASCII letters, digits, `_`, `.`, `:` and `-`"
+)
+BINDING: Final = Text(
+    r"[A-Za-z0-9_.:#-]{0,80}", "up to 80 ASCII letters, digits, `_`, `.`, `:`, `#` and `-`"
+)
+
+
 @dataclass(frozen=True)
 class ElementTemplate:
     """A template that a diagram uses, or that the Modeler would offer for it."""
 
-    applies_to: tuple[str, ...] = described("BPMN types of the elements that the template is for")
-    properties: Mapping[str, int] = described("How many properties it has of each binding")
-    icon: bool | Omitted = described("True where the template has an icon")
+    applies_to: tuple[str, ...] = described(
+        "BPMN types of the elements that the template is for", text=ELEMENT_TYPE
+    )
+    properties: Mapping[str, int] = described(
+        "How many properties it has of each binding", text=BINDING
+    )
+    icon: Literal[True] | Omitted = described("True where the template has an icon")
 
 
 @dataclass(frozen=True)
@@ -243,7 +256,7 @@ def count(uses: Sequence[Use], engine: Engine) -> ElementTemplates:
         ElementTemplate(
             tuple(dict.fromkeys(bpmn_type(use.element) for use in of_one)),
             _most(use.bindings for use in of_one),
-            any(use.has_icon for use in of_one) or OMITTED,
+            True if any(use.has_icon for use in of_one) else OMITTED,
         )
         for of_one in templates.values()
     )

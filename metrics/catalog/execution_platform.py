@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn import Engine, Platform
 from metrics.document import Kind
-from metrics.metric import OMITTED, Metric, Omitted, described, shared
+from metrics.metric import OMITTED, Metric, Omitted, Text, described, shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,24 @@ DEFAULT_PLATFORMS: Final = {
 }
 
 
+PLATFORM_NAME: Final = Text(
+    r"[A-Za-z0-9 ._-]{0,40}", "up to 40 ASCII letters, digits, blanks, `.`, `_` and `-`"
+)
+VERSION: Final = Text(
+    r"[A-Za-z0-9.+_-]{0,40}", "up to 40 ASCII letters, digits, `.`, `+`, `_` and `-`"
+)
+
+
 @dataclass(frozen=True)
 class ExecutionPlatform:
     """The platform that a diagram names, or the default one."""
 
-    execution_platform: str = described("The platform that the diagram names, else the default one")
+    execution_platform: str = described(
+        "The platform that the diagram names, else the default one", text=PLATFORM_NAME
+    )
     execution_platform_version: str | Omitted | None = described(
-        "The version that it names; null where BPMN or DMN names a platform without one"
+        "The version that it names; null where BPMN or DMN names a platform without one",
+        text=VERSION,
     )
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from metrics.metric import OMITTED, to_json
+from metrics.report import WarningBlock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -91,7 +94,7 @@ def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, A
     record |= report.payload(fragments=layout.fragments, documented_keys=layout.documented_keys)
     if layout.warnings and report.error is None:
         record["warnings"] = [
-            {"message": printable(message)} | ({} if line is None else {"line": line})
+            to_json(WarningBlock(printable(message), OMITTED if line is None else line))
             for message, line in report.warnings
         ]
     return record
