@@ -1,9 +1,9 @@
-"""Writes `docs/reference.md` from its introduction and from the catalogue of metrics.
+"""Writes what follows from the code: the pages of metrics and of events, and the files of schemas.
 
     python docs/build_reference.py
 
-The introduction is `docs/reference-introduction.md`. A test fails where the page is not what this
-writes.
+The pages are `docs/reference.md` and `docs/events.md`; each begins with its introduction. A test
+fails where a file is not what this writes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import dataclasses
 import inspect
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+import orjson
+
+from metrics import schemas
 from metrics.bpmn import AttributeName
 from metrics.catalog import METRICS
-from metrics.metric import json_key
+from metrics.events import EVENTS, Event, OfDiagram
+from metrics.metric import NO_TEXT, inner_blocks, json_key
+from metrics.report import DIAGRAM_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +29,7 @@ if TYPE_CHECKING:
     from metrics.metric import Metric
 
 HERE = Path(__file__).parent
-PAGE = HERE / "reference.md"
-INTRODUCTION = HERE / "reference-introduction.md"
+SCHEMAS = Path(schemas.__file__).parent
 
 
 def module(metric: Metric[Any, Any]) -> Any:
@@ -33,38 +37,34 @@ def module(metric: Metric[Any, Any]) -> Any:
     return sys.modules[metric.find.__module__]
 
 
-def namespace(metric: Metric[Any, Any]) -> dict[str, Any]:
-    """What the annotations of a metric's blocks may name."""
-    from collections.abc import Mapping
+def fields(block: Any, key: str = "") -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:
+    """Each field of a block with its dotted key and its type; those of blocks within it too.
 
-    return {**vars(module(metric)), "Mapping": Mapping}
-
-
-def fields(block: Any, key: str, names: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The dotted keys of a block with their meaning; those of blocks within it too."""
-    hints = get_type_hints(block, names)
+    A block within, where there are several for a field, comes before its fields, without a key.
+    """
+    hints = get_type_hints(block)
     for field in dataclasses.fields(block):
-        dotted = f"{key}.{json_key(field.name)}".lstrip(".")
+        dotted, hint = f"{key}.{json_key(field.name)}".lstrip("."), hints[field.name]
+        yield dotted, field, None
+        is_list = get_origin(hint) is tuple
+        inner = inner_blocks(get_args(hint)[0] if is_list else hint)
+        for kind in inner:
+            if len(inner) > 1:
+                yield "", field, kind
+            yield from fields(kind, dotted + ("[]" if is_list else ""))
+
+
+def rows(metric: Metric[Any, Any]) -> Iterator[str]:
+    """What a metric's keys mean, a row each."""
+    for key, field, kind in fields(metric.block, metric.key):
+        if kind is not None:
+            yield f"| | **{inspect.cleandoc(kind.__doc__ or '')}** |"
+            continue
         meaning = field.metadata["meaning"]
         documented = field.metadata["documented_key"]
         if documented:
             meaning += f"; `--documented-keys` spells it `{documented}`"
-        yield dotted, meaning
-        inner = [kind for kind in leaves(hints[field.name]) if dataclasses.is_dataclass(kind)]
-        for kind in inner:
-            if len(inner) > 1:
-                yield "", f"**{inspect.cleandoc(kind.__doc__ or '')}**"
-            is_list = "tuple" in str(hints[field.name])
-            yield from fields(kind, dotted + ("[]" if is_list else ""), names)
-
-
-def leaves(hint: Any) -> Iterator[Any]:
-    """The types that a type is made of."""
-    arguments = get_args(hint)
-    if not arguments:
-        yield hint
-    for argument in arguments:
-        yield from leaves(argument)
+        yield f"| `{key}` | {meaning} |"
 
 
 def tables(metric: Metric[Any, Any]) -> Iterator[str]:
@@ -112,27 +112,73 @@ def short(name: Any) -> str:
 def section(metric: Metric[Any, Any]) -> str:
     """What the page says of a metric."""
     documentation = inspect.cleandoc(module(metric).__doc__ or "")
-    rows = "\n".join(
-        f"| `{key}` | {meaning} |" if key else f"| | {meaning} |"
-        for key, meaning in fields(metric.block, metric.key, namespace(metric))
-    )
     title = metric.name.replace("_", " ").capitalize()
     facts = "\n".join(tables(metric))
     parts = [
         f"## {title}",
         documentation,
         f"Part of the fragment `{metric.fragment}`.",
-        f"| key | meaning |\n|---|---|\n{rows}",
+        "\n".join(["| key | meaning |", "|---|---|", *rows(metric)]),
         facts.rstrip(),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def page() -> str:
-    """The whole page."""
-    introduction = INTRODUCTION.read_text(encoding="utf-8")
-    return introduction + "\n" + "\n".join(section(metric) for metric in METRICS)
+def event_section(event: type[Event]) -> str:
+    """What the page of events says of one."""
+    argument = " FILE" if issubclass(event, OfDiagram) else ""
+    shared = {field.name for field in dataclasses.fields(Event)}
+    told = [f"| `{DIAGRAM_TYPE}` | The kind of diagram |"] if argument else []
+    told += [f"| fragment `{name}` | As `metrics scan` prints it |" for name in event.fragments]
+    for field in dataclasses.fields(event):
+        if field.name not in shared and "meaning" in field.metadata:
+            option = field.metadata.get("option")
+            meaning = field.metadata["meaning"] + (f"; `{option.name}`" if option else "")
+            told.append(f"| `{json_key(field.name)}` | {meaning} |")
+    parts = [
+        f"## `{event.name}`",
+        f"{inspect.cleandoc(event.__doc__ or '')} `metrics event {event.command}{argument}`",
+        "\n".join(["| key | meaning |", "|---|---|", *told]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def bounds() -> str:
+    """Which texts out of a diagram an event carries."""
+    told = [
+        f"| `{key}` | {field.metadata['text'].meaning} |"
+        for metric in METRICS
+        for key, field, _ in fields(metric.block, metric.key)
+        if field.metadata["text"] is not NO_TEXT
+    ]
+    return "\n".join(["| key | texts |", "|---|---|", *told]) + "\n"
+
+
+def introduction(page: str) -> str:
+    """What stands at the head of a page."""
+    return (HERE / f"{page}-introduction.md").read_text(encoding="utf-8")
+
+
+def schema_text(name: str) -> str:
+    """The file of a schema."""
+    layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(schemas.schema(name), option=layout).decode()
+
+
+def files() -> dict[Path, str]:
+    """All that is written, by its path."""
+    reference = [introduction("reference"), *(section(metric) for metric in METRICS)]
+    events = [
+        introduction("events").replace("(bounds)\n", bounds()),
+        *(event_section(event) for event in EVENTS.values()),
+    ]
+    return {
+        HERE / "reference.md": "\n".join(reference),
+        HERE / "events.md": "\n".join(events),
+        **{SCHEMAS / schemas.file_name(name): schema_text(name) for name in schemas.names()},
+    }
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, text in files().items():
+        path.write_text(text, encoding="utf-8")

@@ -15,6 +15,8 @@ EXIT_FAILED: Final = 2
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "metrics.commands.scan",
+    "event": "metrics.commands.event",
+    "schema": "metrics.commands.schema",
 }
 """The commands by their names, and the module of each, which holds it as `command`."""
 

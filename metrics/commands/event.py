@@ -1,0 +1,322 @@
+"""`metrics event`: a command for each event, or for several, made of the events' classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from functools import partial
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin, get_type_hints
+
+import click
+import orjson
+
+from metrics.commands import options
+from metrics.commands.streams import EXIT_UNMEASURED, standard_input, tell, told, write
+from metrics.discovery import STANDARD_INPUT
+from metrics.events import EVENTS, Event, EventError, OfDiagram
+from metrics.formats import counted, dumps, on_one_line, printable
+from metrics.metric import choices, keys
+from metrics.report import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from metrics.events import Option
+    from metrics.report import Report
+    from metrics.template_definitions import TemplateDefinitions
+
+    Callback = Callable[..., None]
+    Decorator = Callable[[Callback], Callback]
+
+NOT_SENT: Final = "Nothing is sent anywhere: the event is printed, for you to do with as you like."
+SAMPLE_FILE: Final = "order.bpmn"
+
+SHARED: Final = keys(Event).names
+
+# The mark keeps the lines as they are.
+EXAMPLES: Final = "\b\nExamples:\n"
+
+
+class _Field(NamedTuple):
+    """A field of an event that is given by an option."""
+
+    name: str
+    meaning: str
+    option: Option
+    choices: tuple[str, ...]
+    is_multiple: bool
+    is_required: bool
+
+
+class _Variant(NamedTuple):
+    """An event that a command can print.
+
+    `path` are the words that call the command, and `chosen_by` the options with their values (True
+    for a flag) that ask for this event.
+    """
+
+    event: type[Event]
+    path: tuple[str, ...]
+    chosen_by: Mapping[str, str | bool]
+    fields: Mapping[str, _Field]
+
+    @property
+    def how(self) -> str:
+        """The options that ask for it, as they are written."""
+        return " ".join(self.event.command.split()[len(self.path) :])
+
+
+def _variant(event: type[Event]) -> _Variant:
+    words = event.command.split()
+    path = tuple(takewhile(lambda word: not word.startswith("--"), words))
+    chosen_by: dict[str, str | bool] = {}
+    for word in words[len(path) :]:
+        if word.startswith("--"):
+            chosen_by[word] = True
+        else:
+            chosen_by[list(chosen_by)[-1]] = word
+    return _Variant(event, path, chosen_by, {field.name: field for field in _fields(event)})
+
+
+def _fields(event: type[Event]) -> Iterator[_Field]:
+    hints = get_type_hints(event)
+    for field in dataclasses.fields(event):
+        if "option" in field.metadata:
+            hint = hints[field.name]
+            has_default = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
+            yield _Field(
+                field.name,
+                field.metadata["meaning"],
+                field.metadata["option"],
+                choices(hint),
+                get_origin(hint) in (tuple, Mapping),
+                not has_default,
+            )
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order of the telemetry page."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    name="event",
+    cls=_InOrder,
+    help=f"Print one of the events that the telemetry page documents, as JSON.\n\n{NOT_SENT}",
+    epilog=f"{EXAMPLES}  metrics event diagram-opened {SAMPLE_FILE}\n"
+    f"  metrics event diagram-opened --compact {SAMPLE_FILE} >> events.ndjson",
+)
+def command() -> None:
+    pass
+
+
+def _add_commands() -> None:
+    variants: dict[tuple[str, ...], list[_Variant]] = {}
+    for event in EVENTS.values():
+        variant = _variant(event)
+        variants.setdefault(variant.path, []).append(variant)
+    for path, of_one in variants.items():
+        group: click.Group = command
+        for word in path[:-1]:
+            inner = group.commands.get(word)
+            if not isinstance(inner, click.Group):
+                inner = _InOrder(word, help=f"Print an event of an {word}.\n\n{NOT_SENT}")
+                group.add_command(inner)
+            group = inner
+        group.add_command(_command(of_one))
+
+
+def _command(variants: Sequence[_Variant]) -> click.Command:
+    callback: Callback = partial(_run, variants)
+    for decorate in reversed([*_parameters(variants)]):
+        callback = decorate(callback)
+    names = " or ".join(variant.event.name for variant in variants)
+    meanings = "\n".join(f"{variant.event.name}: {variant.event.__doc__}" for variant in variants)
+    examples = "\n".join(f"  {_example(variant)}" for variant in variants)
+    return click.command(
+        variants[0].path[-1],
+        short_help=variants[0].event.__doc__,
+        help=f"Print the event {names}.\n\n\b\n{meanings}\n\n{NOT_SENT}",
+        epilog=EXAMPLES + examples,
+    )(callback)
+
+
+def _parameters(variants: Sequence[_Variant]) -> Iterator[Decorator]:
+    events = [variant.event for variant in variants]
+    is_of_diagram = issubclass(events[0], OfDiagram)
+    if is_of_diagram:
+        yield click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+    yield from _choosing_options(variants)
+    fields = {name: field for variant in variants for name, field in variant.fields.items()}
+    # What all events share comes last.
+    for name, field in sorted(fields.items(), key=lambda item: item[0] in SHARED):
+        having = [variant for variant in variants if name in variant.fields]
+        of = "" if len(having) == len(variants) else f" ({having[0].event.name} only)"
+        yield click.option(
+            field.option.name,
+            name,
+            type=click.Choice(field.choices) if field.choices else None,
+            metavar=field.option.metavar or None,
+            multiple=field.is_multiple,
+            required=field.is_required and not of,
+            help=f"{field.meaning}{of}{'; can be given several times' * field.is_multiple}.",
+        )
+    if any("diagramMetrics" in event.fragments for event in events):
+        yield options.documented_keys
+    if any("elementTemplates" in event.fragments for event in events):
+        yield options.template_source
+        yield options.template_folders
+    if is_of_diagram:
+        yield options.max_size
+        yield options.stdin_filename
+    yield click.option(
+        "--max-bytes",
+        type=options.Size(),
+        metavar="BYTES",
+        help="Leave elementTemplates out where the event would be larger, as the Modeler does when"
+        " its receiver refuses one as too large; 100K and the like are read."
+        if any(event.without_if_too_large for event in events)
+        else "Tell on standard error where the event is larger; 100K and the like are read.",
+    )
+    yield click.option("--compact", is_flag=True, help="Print it on one line.")
+
+
+def _choosing_options(variants: Sequence[_Variant]) -> Iterator[Decorator]:
+    chosen: dict[str, dict[str | bool, str]] = {}
+    for variant in variants:
+        for option, value in variant.chosen_by.items():
+            chosen.setdefault(option, {})[value] = variant.event.name
+    for option, events in chosen.items():
+        if True in events:
+            yield click.option(option, is_flag=True, help=f"Print {events[True]}.")
+            continue
+        values = [str(value) for value in events]
+        yield click.option(
+            option,
+            type=click.Choice(values),
+            default=values[0],
+            show_default=True,
+            help=f"Print {' or '.join(events.values())}.",
+        )
+
+
+def _example(variant: _Variant) -> str:
+    words = ["metrics", "event", *variant.event.command.split()]
+    if issubclass(variant.event, OfDiagram):
+        words.append(SAMPLE_FILE)
+    for field in variant.fields.values():
+        sample = field.option.sample or (field.choices[0] if field.choices else "")
+        if sample and (field.is_required or field.option.sample):
+            words += [field.option.name, sample]
+    return shlex.join(words)
+
+
+def _run(
+    variants: Sequence[_Variant],
+    *,
+    file: str | None = None,
+    documented_keys: bool = False,
+    template_source: str = "diagram",
+    template_folders: tuple[str, ...] = (),
+    max_size: int = 0,
+    stdin_filename: str | None = None,
+    max_bytes: int | None,
+    compact: bool,
+    **values: Any,
+) -> None:
+    variant = _chosen(variants, values)
+    made = variant.event
+    try:
+        given = dict(_given(variant, variants, values))
+        if file is not None and issubclass(made, OfDiagram):
+            templates = options.template_definitions(template_source, template_folders, max_size)
+            report = _report(file, stdin_filename, max_size=max_size, templates=templates)
+            event: Event = made(report, **given)
+        else:
+            event = made(**given)
+    except EventError as error:
+        raise click.ClickException(on_one_line(f"{error}.")) from None
+    write(_printed(event, max_bytes, documented_keys=documented_keys, compact=compact))
+
+
+def _chosen(variants: Sequence[_Variant], values: Mapping[str, Any]) -> _Variant:
+    """The variant that the options ask for; without any, the first."""
+    matching = [
+        variant
+        for variant in variants
+        if all(
+            values[option.removeprefix("--")] == value
+            for option, value in variant.chosen_by.items()
+        )
+    ]
+    return max(matching, key=lambda variant: len(variant.chosen_by))
+
+
+def _given(
+    variant: _Variant, variants: Sequence[_Variant], values: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """The fields of the event that are given; raises `click.UsageError` for those of another."""
+    for other in variants:
+        for name, field in other.fields.items():
+            is_given = values[name] not in (None, ())
+            if is_given and name not in variant.fields:
+                how = f": give {other.how}" if other.how else ""
+                raise click.UsageError(f"{field.option.name} is for {other.event.name} only{how}.")
+    for name, field in variant.fields.items():
+        value = values[name]
+        if value in (None, ()):
+            if field.is_required:
+                option = f"{field.option.name} {field.option.metavar}"
+                raise click.UsageError(f"{variant.event.name} needs {option}.")
+        elif field.is_multiple:
+            yield name, [field.option.read(printable(text)) for text in value]
+        else:
+            yield name, field.option.read(printable(value))
+
+
+def _report(
+    file: str,
+    stdin_filename: str | None,
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+) -> Report:
+    """The report of a diagram, once people are told what is to be told of it."""
+    if file == STANDARD_INPUT:
+        report = standard_input(stdin_filename, max_size=max_size, templates=templates)
+    elif stdin_filename:
+        raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
+    else:
+        report = scan(file, max_size=max_size, templates=templates)
+    for line in told(report):
+        tell(line)
+    if report.error is not None:
+        # No event is printed: what is piped on must be one.
+        raise click.exceptions.Exit(EXIT_UNMEASURED)
+    return report
+
+
+def _printed(event: Event, max_bytes: int | None, *, documented_keys: bool, compact: bool) -> bytes:
+    """The event as it is printed, without what makes it too large where it would be."""
+    layout = orjson.OPT_APPEND_NEWLINE | (0 if compact else orjson.OPT_INDENT_2)
+    printed = dumps(event.to_json(documented_keys=documented_keys), layout)
+    if max_bytes is None or len(printed) <= max_bytes:
+        return printed
+    smaller = dumps(
+        event.to_json(documented_keys=documented_keys, without_if_too_large=True), layout
+    )
+    size = f"metrics: {event.name} has {counted(len(printed), 'byte')}"
+    if len(smaller) < len(printed):
+        left_out = " and ".join(sorted(event.without_if_too_large))
+        tell(f"{size}, more than {max_bytes:,}: {left_out} is left out")
+        size = f"metrics: without it, it has {counted(len(smaller), 'byte')}"
+    if len(smaller) > max_bytes:
+        tell(f"{size}, more than {max_bytes:,}")
+    return smaller
+
+
+_add_commands()

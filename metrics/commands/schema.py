@@ -1,0 +1,35 @@
+"""`metrics schema`: what a payload, a fragment of it or an event may hold."""
+
+from __future__ import annotations
+
+import click
+import orjson
+
+from metrics.commands import options
+from metrics.commands.streams import write
+from metrics.formats import dumps
+from metrics.schemas import names, schema
+
+EXAMPLES = """\b
+Examples:
+  metrics schema
+  metrics schema payload
+  metrics schema diagram:opened > diagram-opened.schema.json
+"""
+
+
+@click.command(name="schema", epilog=EXAMPLES)
+@click.argument("name", required=False, metavar="[NAME]", type=click.Choice(names()))
+@options.documented_keys
+def command(name: str | None, documented_keys: bool) -> None:
+    """Print the JSON Schema (2020-12) of a payload, a fragment of one, or an event.
+
+    NAME is payload for what scan prints of one diagram, line for a line of NDJSON, error for a
+    diagram that could not be measured, the name of a fragment, or the name of an event as sent.
+    Without it, all names are listed.
+    """
+    if name is None:
+        write("".join(f"{name}\n" for name in names()).encode())
+    else:
+        made = schema(name, documented_keys=documented_keys)
+        write(dumps(made, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
