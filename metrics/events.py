@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 
 from metrics import __version__
 from metrics.bpmn import Engine
-from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME, VERSION
+from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
 from metrics.document import Kind
 from metrics.metric import OMITTED, Omitted, Text, bounded, choices, described, json_key, to_json
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
@@ -38,6 +38,9 @@ TrackedContainer = Literal[
     "welcome-page-learn-more",
 ]
 
+APPLICATION_VERSION: Final = Text(
+    r"[A-Za-z0-9.+_-]{1,40}", "1 to 40 ASCII letters, digits, `.`, `+`, `_` and `-`"
+)
 ERROR_CODE: Final = Text(
     r"[A-Za-z0-9_.:-]{1,80}", "1 to 80 ASCII letters, digits, `_`, `.`, `:` and `-`"
 )
@@ -95,7 +98,7 @@ class Event:
     application_version: str = given(
         "The version of the application; of this package where none is given",
         Option("--application-version", "VERSION"),
-        text=VERSION,
+        text=APPLICATION_VERSION,
         default=__version__,
     )
     editor_id: str = given(
@@ -197,6 +200,11 @@ def _flag(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def _is_true(value: object) -> bool:
+    """Whether JavaScript takes a value for true: it does so for an empty list, too."""
+    return not (value is None or value in (0, "") or value != value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ping(Event, name="ping", command="ping"):
     """The application was opened, usage statistics were switched on, or a day went by."""
@@ -215,7 +223,7 @@ class Ping(Event, name="ping", command="ping"):
     def __post_init__(self) -> None:
         self._set("plugins", tuple(self.plugins))
         # Masked as the Modeler does: a text only says that the flag was set.
-        self._set("flags", {name: bool(value) for name, value in dict(self.flags).items()})
+        self._set("flags", {name: _is_true(value) for name, value in dict(self.flags).items()})
         super().__post_init__()
 
 

@@ -330,9 +330,10 @@ class TestLibrary:
             Ping().editor_id = EDITOR  # type: ignore[misc]
 
     def test_flags_are_masked(self) -> None:
-        flags: dict[str, Any] = {"a": "custom", "b": "", "c": 0, "d": True}
-        ping = Ping(flags=flags)
-        assert ping.flags == {"a": True, "b": False, "c": False, "d": True}
+        true: dict[str, Any] = {"a": "custom", "b": True, "c": 1, "d": [], "e": {}, "f": "0"}
+        false: dict[str, Any] = {"g": "", "h": False, "i": 0, "j": None, "k": float("nan")}
+        ping = Ping(flags=true | false)
+        assert ping.flags == dict.fromkeys(true, True) | dict.fromkeys(false, False)
         assert "custom" not in repr(ping)
 
     def test_type_of_a_link(self) -> None:

@@ -18,7 +18,7 @@ from metrics.events import EVENTS, EventError, OfDiagram
 from metrics.schemas import schema
 
 BOUNDED = {
-    "executionPlatform": r"[A-Za-z0-9 ._-]{0,40}",
+    "executionPlatform": r"[A-Za-z0-9 ._-]{1,40}",
     "executionPlatformVersion": r"[A-Za-z0-9.+_-]{0,40}",
     "appliesTo": r"[A-Za-z0-9_.:-]{0,60}",
     "properties": r"[A-Za-z0-9_.:#-]{0,80}",

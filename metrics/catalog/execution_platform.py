@@ -28,7 +28,7 @@ DEFAULT_PLATFORMS: Final = {
 
 
 PLATFORM_NAME: Final = Text(
-    r"[A-Za-z0-9 ._-]{0,40}", "up to 40 ASCII letters, digits, blanks, `.`, `_` and `-`"
+    r"[A-Za-z0-9 ._-]{1,40}", "1 to 40 ASCII letters, digits, blanks, `.`, `_` and `-`"
 )
 VERSION: Final = Text(
     r"[A-Za-z0-9.+_-]{0,40}", "up to 40 ASCII letters, digits, `.`, `+`, `_` and `-`"
