@@ -223,15 +223,6 @@ def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
     return find
 
 
-def extension_attributes(element: Element, namespace: str) -> dict[str, str]:
-    """An element's attributes by their names, those of a namespace without it.
-
-    As in `attribute`, of two writings the last in the file counts.
-    """
-    prefix = f"{{{namespace}}}"
-    return {name.removeprefix(prefix): value for name, value in element.items()}
-
-
 def extensions(element: Element) -> Iterable[Element]:
     """What stands directly in an element's extension elements.
 

@@ -42,19 +42,19 @@ from metrics.bpmn import (
     RECEIVE_TASK,
     SEQUENCE_FLOW,
     TEMPLATED_ROOT_ELEMENTS,
+    AttributeName,
     Engine,
+    attribute,
     bpmn,
     bpmn_type,
     camunda,
     camunda_attribute,
     elements_with,
-    extension_attributes,
     extensions,
     zeebe,
     zeebe_attribute,
 )
 from metrics.metric import OMITTED, Metric, Omitted, Text, described
-from metrics.namespaces import CAMUNDA, ZEEBE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -172,10 +172,25 @@ LINKED_RESOURCES, LINKED_RESOURCE = zeebe("linkedResources"), zeebe("linkedResou
 SUBSCRIPTION: Final = zeebe("subscription")
 CONDITIONAL_FILTER: Final = zeebe("conditionalFilter")
 
-_templated: Final = {
-    CAMUNDA: elements_with(camunda_attribute("modelerTemplate")),
-    ZEEBE: elements_with(zeebe_attribute("modelerTemplate")),
+
+class _Names(NamedTuple):
+    """The attributes of an element that uses a template."""
+
+    template: AttributeName
+    version: AttributeName
+    icon: AttributeName
+
+
+NAMES: Final = {
+    engine: _Names(
+        named("modelerTemplate"), named("modelerTemplateVersion"), named("modelerTemplateIcon")
+    )
+    for engine, named in (
+        (Engine.CAMUNDA_7, camunda_attribute),
+        (Engine.CAMUNDA_8, zeebe_attribute),
+    )
 }
+_templated: Final = {engine: elements_with(names.template) for engine, names in NAMES.items()}
 
 
 ELEMENT_TYPE: Final = Text(
@@ -226,18 +241,17 @@ Times = tuple[str, int]
 
 def find(diagram: Diagram) -> Sequence[Use]:
     """Each use of a template, in document order."""
-    is_camunda_8 = diagram.engine is Engine.CAMUNDA_8
-    namespace = ZEEBE if is_camunda_8 else CAMUNDA
-    bindings_of = _camunda_8_bindings if is_camunda_8 else _camunda_7_bindings
-    referred = _Referred(diagram)
+    engine = diagram.engine
+    bindings_of = _camunda_8_bindings if engine is Engine.CAMUNDA_8 else _camunda_7_bindings
+    names, referred = NAMES[engine], _Referred(diagram)
     uses = []
-    for element in _templated[namespace](diagram.root):
-        attributes = extension_attributes(element, namespace)
-        if attributes["modelerTemplate"] and _may_use_a_template(diagram, element):
+    for element in _templated[engine](diagram.root):
+        template = attribute(element, names.template)
+        if template and _may_use_a_template(diagram, element):
             use = Use(
-                attributes["modelerTemplate"],
-                attributes.get("modelerTemplateVersion"),
-                bool(attributes.get("modelerTemplateIcon")),
+                template,
+                attribute(element, names.version),
+                bool(attribute(element, names.icon)),
                 _sums(bindings_of(element, referred)),
                 element,
             )
