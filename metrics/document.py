@@ -259,19 +259,27 @@ def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Do
     return Document(kind, mended.source, root, warnings=mended.warnings)
 
 
-def _read_form(source: bytes) -> Document:
+def read_json(source: bytes) -> tuple[Any, tuple[DiagramWarning, ...]]:
+    """The value of a JSON text, as JavaScript has it, and what had to be put up with.
+
+    Raises `DocumentError` where it is none.
+    """
     import orjson
 
     from metrics import mending
 
     text, warnings = mending.decode(source, declared="utf-8")
     try:
-        value = orjson.loads(text)
+        return orjson.loads(text), tuple(warnings)
     except orjson.JSONDecodeError as error:
-        value = _json_as_javascript_has_it(text, error)
+        return _json_as_javascript_has_it(text, error), tuple(warnings)
+
+
+def _read_form(source: bytes) -> Document:
+    value, warnings = read_json(source)
     if not isinstance(value, dict):
         raise DocumentError(ErrorType.UNSUPPORTED, "no form: the JSON is not an object")
-    return Document(Kind.FORM, source, form=value, warnings=tuple(warnings))
+    return Document(Kind.FORM, source, form=value, warnings=warnings)
 
 
 def _json_as_javascript_has_it(text: str, error: json.JSONDecodeError) -> Any:

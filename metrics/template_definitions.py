@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.bpmn import Engine
 from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
-from metrics.document import DiagramWarning, DocumentError
+from metrics.document import DiagramWarning, DocumentError, read_json
 from metrics.metric import OMITTED
 from metrics.sources import DEFAULT_MAX_SIZE, absolute, content
 
@@ -143,20 +143,15 @@ def _warning(path: str, reason: str) -> DiagramWarning:
 
 
 def _json(path: str, max_size: int) -> Any:
-    import orjson
-
-    from metrics.mending import decode
-
+    # A pipe or a device would block.
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise _UnreadableError("it is no file")
     try:
-        # A pipe or a device would block.
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise _UnreadableError("it is no file")
-        text, _ = decode(content(path, max_size), declared="utf-8")
-        return orjson.loads(text)
+        value, _ = read_json(content(path, max_size))
     except DocumentError as error:
-        raise _UnreadableError(error.message) from None
-    except orjson.JSONDecodeError as error:
-        raise _UnreadableError(f"line {error.lineno}: {error.msg}") from None
+        place = "" if error.line is None else f"line {error.line}: "
+        raise _UnreadableError(place + error.message) from None
+    return value
 
 
 def _definition(template: Any) -> _Definition:
