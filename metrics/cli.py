@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -25,7 +27,7 @@ class _Commands(click.Group):
     """Imports a command when it is asked for: what the others need takes longer than a scan."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -34,7 +36,12 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    # Stands for those that are not imported, for who looks for a name like another.
+    commands=[click.Command(name) for name in COMMANDS],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="bpmn-metrics", prog_name="metrics")
 def metrics() -> None:
     """Read BPMN, DMN and Form diagrams, and print the metrics that the Camunda Modeler counts."""
@@ -45,11 +52,21 @@ def run() -> int:
     try:
         status: int = metrics.main(prog_name="metrics", standalone_mode=False)
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
+        _show(error)
         return EXIT_FAILED
     except OSError as error:
-        with suppress(OSError):
-            click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+        _show(click.ClickException(f"cannot write the output: {error.strerror}"))
         return EXIT_FAILED
     return status
+
+
+def _show(error: click.ClickException) -> None:
+    # Without standard error, click would write to standard output.
+    if sys.stderr is None:
+        return
+    from metrics.formats import STEERING_LINES, escaped, printable
+
+    told = io.StringIO()
+    error.show(told)
+    with suppress(OSError):
+        click.echo(escaped(printable(told.getvalue()), STEERING_LINES), file=sys.stderr, nl=False)

@@ -595,3 +595,10 @@ def test_help_shows_examples_a_line_each() -> None:
     shown = run("scan", "--help").stdout.decode().splitlines()
     assert "    metrics scan order.bpmn" in shown
     assert not any("\\b" in line or "\b" in line for line in shown)
+
+
+def test_command_that_there_is_not() -> None:
+    result = run("sca")
+    assert result.returncode == 2
+    assert "No such command 'sca'" in result.stderr.decode()
+    assert "'scan'" in result.stderr.decode()

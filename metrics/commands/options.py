@@ -24,7 +24,7 @@ class Size(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        match = re.fullmatch(r"(\d{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
+        match = re.fullmatch(r"([0-9]{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
         if match is None:
             self.fail(f"{value!r} is no size: write 500000, 800K or 100M.", param, ctx)
         return int(match[1]) * UNITS[match[2].upper()]
@@ -66,7 +66,9 @@ template_folders = click.option(
     " several times.",
 )
 documented_keys = click.option(
-    "--documented-keys", is_flag=True, help="Spell keys as the telemetry page does: 'nesting:'."
+    "--documented-keys",
+    is_flag=True,
+    help="Spell keys as the telemetry page does: 'nesting:', a misprint, for 'nesting'.",
 )
 max_size = click.option(
     "--max-size",

@@ -122,7 +122,7 @@ def command(
 
     The exit status is 2 where a diagram could not be measured: its place in the output says why.
     """
-    if stdin_filename and STANDARD_INPUT not in paths:
+    if stdin_filename is not None and STANDARD_INPUT not in paths:
         raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
     if output_path and any(_is_same_file(output_path, path) for path in paths):
         raise click.UsageError(f"--output would overwrite {on_one_line(output_path)}, a PATH.")

@@ -33,7 +33,7 @@ def standard_input(
     if sys.stdin is None:
         error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
         return Report(file, error=error)
-    report = scan(sys.stdin.buffer, name=name, max_size=max_size, templates=templates)
+    report = scan(sys.stdin.buffer, name=name or None, max_size=max_size, templates=templates)
     return replace(report, file=file)
 
 

@@ -36,9 +36,10 @@ STANDARD_INPUT: Final = "-"
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
 # Control characters, breaks of lines and paragraphs, and what turns the direction of text.
-STEERING: Final = re.compile(
-    "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
+_STEERING: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
+# In a text of several lines: but for breaks of lines and tabs.
+STEERING_LINES: Final = re.compile(f"[\0-\x08\v-\x1f{_STEERING}]")
 
 
 class Layout(NamedTuple):
