@@ -19,12 +19,13 @@ import orjson
 from metrics import schemas
 from metrics.bpmn import AttributeName
 from metrics.catalog import METRICS
+from metrics.document import Kind
 from metrics.events import EVENTS, Event, OfDiagram
-from metrics.metric import NO_TEXT, inner_blocks, json_key
-from metrics.report import DIAGRAM_TYPE
+from metrics.metric import NO_TEXT, choices, inner_blocks, json_key, keys
+from metrics.report import DIAGRAM_TYPE, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from metrics.metric import Metric
 
@@ -127,20 +128,48 @@ def section(metric: Metric[Any, Any]) -> str:
 def event_section(event: type[Event]) -> str:
     """What the page of events says of one."""
     argument = " FILE" if issubclass(event, OfDiagram) else ""
+    told = [f"| `{DIAGRAM_TYPE}` | {listed([*Kind])} |"] if argument else []
+    told += [carried_block(metric) for metric in METRICS if metric.fragment in event.fragments]
     shared = {field.name for field in dataclasses.fields(Event)}
-    told = [f"| `{DIAGRAM_TYPE}` | The kind of diagram |"] if argument else []
-    told += [f"| fragment `{name}` | As `metrics scan` prints it |" for name in event.fragments]
+    hints = get_type_hints(event)
     for field in dataclasses.fields(event):
-        if field.name not in shared and "meaning" in field.metadata:
-            option = field.metadata.get("option")
-            meaning = field.metadata["meaning"] + (f"; `{option.name}`" if option else "")
-            told.append(f"| `{json_key(field.name)}` | {meaning} |")
+        if field.name in shared or "meaning" not in field.metadata:
+            continue
+        hint, option = hints[field.name], field.metadata.get("option")
+        meaning = field.metadata["meaning"]
+        if known := choices(hint):
+            meaning += f": {listed(known)}"
+        if option:
+            meaning += f"; `{option.name}`"
+        told.append(f"| `{json_key(field.name)}` | {meaning} |")
+        for kind in inner_blocks(hint):
+            told += [
+                f"| `{key}` | {inner.metadata['meaning']} |"
+                for key, inner, _ in fields(kind, json_key(field.name))
+            ]
     parts = [
         f"## `{event.name}`",
-        f"{inspect.cleandoc(event.__doc__ or '')} `metrics event {event.command}{argument}`",
-        "\n".join(["| key | meaning |", "|---|---|", *told]),
+        inspect.cleandoc(event.__doc__ or ""),
+        f"`metrics event {event.command}{argument}`; `metrics.events.{event.__name__}`",
+        "\n".join(["| key | meaning |", "|---|---|", *dict.fromkeys(told)]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def carried_block(metric: Metric[Any, Any]) -> str:
+    """A row for a metric that an event carries."""
+    *_, last = metric.key.split(".")
+    direct = [f"{metric.key}.{key}".lstrip(".") for key in keys(metric.block).printed]
+    found = direct if last in GROUPS or not last else [metric.key]
+    title = metric.name.replace("_", " ").capitalize()
+    place = f"[{title}](reference.md#{metric.name.replace('_', '-')})"
+    only = "; BPMN only" if metric.kinds == (Kind.BPMN,) else ""
+    return f"| {listed(found)} | {place}{only} |"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Some words, as the page writes them."""
+    return ", ".join(f"`{value}`" for value in values)
 
 
 def bounds() -> str:

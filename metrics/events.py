@@ -1,6 +1,6 @@
 """The events that the telemetry page documents, built from a diagram's report. Nothing is sent.
 
-`DiagramOpened(scan("order.bpmn")).to_json()` gives `{"event": "diagram:opened", …}`.
+`DiagramOpened(scan("order.bpmn")).payload()` gives `{"event": "diagram:opened", …}`.
 
 An event is one class here: a frozen dataclass whose fields are what it carries, with their meaning.
 Its command, its schema and its place in the documentation follow from that class. A field that is
@@ -14,18 +14,43 @@ carries.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, NamedTuple, get_type_hints
+from types import MappingProxyType
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from uuid import UUID, uuid4
 
 from metrics import __version__
 from metrics.bpmn import Engine
 from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
 from metrics.document import Kind
-from metrics.metric import OMITTED, Omitted, Text, bounded, choices, described, json_key, to_json
+from metrics.metric import (
+    OMITTED,
+    Omitted,
+    Text,
+    alternatives,
+    bounded,
+    choices,
+    described,
+    json_key,
+    to_json,
+)
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, Report
+
+Made = TypeVar("Made")
 
 EVENTS: Final[dict[str, type[Event]]] = {}
 """All events by their names as sent, in the order of the telemetry page."""
@@ -38,21 +63,32 @@ TrackedContainer = Literal[
     "welcome-page-learn-more",
 ]
 
+CAMUNDA_7: Final = DEFAULT_PLATFORMS[Engine.CAMUNDA_7]
+
 APPLICATION_VERSION: Final = Text(
     r"[A-Za-z0-9.+_-]{1,40}", "1 to 40 ASCII letters, digits, `.`, `+`, `_` and `-`"
 )
 ERROR_CODE: Final = Text(
     r"[A-Za-z0-9_.:-]{1,80}", "1 to 80 ASCII letters, digits, `_`, `.`, `:` and `-`"
 )
-UUID_TEXT: Final = Text(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID")
+UUID_TEXT: Final = Text(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "a UUID such as 2f1c6a3e-0b5d-4b8a-9d57-0a6c1c1f7a10",
+)
 ANY_TEXT: Final = Text(r"[\s\S]*", "any text")
 
-EXTERNAL: Final = "http"
-EXTERNAL_IN_NAME_ONLY: Final = "http://localhost"
+EXTERNAL_LINK: Final = "^http(?!://localhost)"
 
 
 class EventError(ValueError):
-    """An event that the Modeler would not send."""
+    """An event that the Modeler would not send.
+
+    `field` is the field whose value it does not carry, None where the diagram is the reason.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Option(NamedTuple):
@@ -76,7 +112,17 @@ def given(meaning: str, option: Option, *, text: Text = ANY_TEXT, **more: Any) -
     return described(meaning, text=text, metadata={"option": option}, **more)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(given, described, dataclasses.field),
+)
+def carried(made: type[Made]) -> type[Made]:
+    """A frozen dataclass, of whose fields type checkers know which have no default."""
+    return dataclass(frozen=True, kw_only=True)(made)
+
+
+@carried
 class Event:
     """What all events share.
 
@@ -93,16 +139,19 @@ class Event:
     """The parts of a diagram's payload that it carries."""
 
     without_if_too_large: ClassVar[frozenset[str]] = frozenset()
-    """The keys that the Modeler leaves out where a receiver refuses the event as too large."""
+    """The keys that the Modeler leaves out if a receiver refuses the event as too large."""
+
+    rule: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What the event's JSON Schema says beside what follows from the fields."""
 
     application_version: str = given(
-        "The version of the application; of this package where none is given",
+        "The version of the Modeler that sends the event; by default that of `metrics`",
         Option("--application-version", "VERSION"),
         text=APPLICATION_VERSION,
         default=__version__,
     )
     editor_id: str = given(
-        "The random UUID of an installation; drawn anew where none is given",
+        "The UUID of the installation that sends it; by default a new one is drawn at random",
         Option("--editor-id", "UUID"),
         text=UUID_TEXT,
         default_factory=lambda: str(uuid4()),
@@ -114,13 +163,12 @@ class Event:
             EVENTS[name] = cls
 
     def __post_init__(self) -> None:
-        try:
-            self._set("editor_id", str(UUID(str(self.editor_id))))
-        except ValueError:
-            raise EventError(f"the editor id {self.editor_id!r} is no UUID") from None
+        editor_id: object = self.editor_id
+        if isinstance(editor_id, str | UUID):
+            self._set("editor_id", str(editor_id).lower())
         _check(self)
 
-    def to_json(
+    def payload(
         self, *, documented_keys: bool = False, without_if_too_large: bool = False
     ) -> dict[str, Any]:
         """The event as JSON has it.
@@ -145,19 +193,36 @@ class Event:
 
 
 def _check(carrier: Any) -> None:
-    """Raises `EventError` where a field's text is not one that it takes."""
+    """Raises `EventError` where a field that is given has a value that it does not take."""
     hints = get_type_hints(type(carrier))
     for field in dataclasses.fields(carrier):
-        value, key = getattr(carrier, field.name), json_key(field.name)
-        if not isinstance(value, str):
-            continue
-        known = choices(hints[field.name])
-        if known:
-            if value not in known:
-                raise EventError(f"the {key} {value!r} is none of {', '.join(known)}")
-        elif not field.metadata["text"].has(value):
-            meaning = field.metadata["text"].meaning
-            raise EventError(f"the {key} {value!r} is not what an event carries: {meaning}")
+        if "text" in field.metadata:
+            value = getattr(carrier, field.name)
+            if reason := _refused(value, hints[field.name], field.metadata["text"]):
+                raise EventError(f"{value!r} is {reason}", field.name)
+
+
+def _refused(value: object, hint: Any, text: Text) -> str | None:
+    """Why a value is none that a field of a type takes; None where it is one."""
+    known, (kind, *_) = choices(hint), alternatives(hint)
+    if value is OMITTED and Omitted in get_args(hint):
+        return None
+    if known:
+        is_known = type(value) is str and value in known
+        return None if is_known else f"none of {', '.join(known)}"
+    if get_origin(kind) is tuple:
+        return None if isinstance(value, tuple) and _are_texts(value) else "no list of texts"
+    if get_origin(kind) is Mapping:
+        return None if isinstance(value, Mapping) and _are_texts(value) else "no mapping of texts"
+    if type(value) is not kind:
+        return f"no {kind.__name__}"
+    if isinstance(value, str) and not text.has(value):
+        return f"not what an event carries: {text.meaning}"
+    return None
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _told_of(
@@ -169,7 +234,7 @@ def _told_of(
     return payload
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OfDiagram(Event):
     """An event that tells of a diagram.
 
@@ -180,8 +245,12 @@ class OfDiagram(Event):
     report: Report = dataclasses.field(kw_only=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.report, Report):
+            raise TypeError(f"{self.report!r} is no report of a diagram")
         if self.report.error is not None:
             raise self.report.error
+        if self.report.kind is None:
+            raise EventError("the report is of no diagram")
         blocks = {name: bounded(block) for name, block in self.report.blocks.items()}
         self._set("report", Report(None, self.report.kind, blocks))
         super().__post_init__()
@@ -193,7 +262,7 @@ def _flag(text: str) -> tuple[str, Any]:
 
     name, equals, value = text.partition("=")
     if not name:
-        raise EventError(f"the flag {text!r} has no name")
+        raise EventError(f"{text!r} has no name", "flags")
     try:
         return name, orjson.loads(value) if equals else True
     except orjson.JSONDecodeError:
@@ -205,40 +274,45 @@ def _is_true(value: object) -> bool:
     return not (value is None or value in (0, "") or value != value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class Ping(Event, name="ping", command="ping"):
     """The application was opened, usage statistics were switched on, or a day went by."""
 
     plugins: tuple[str, ...] = given(
-        "The names of the plugins that are installed",
+        "The name of each plugin that is installed",
         Option("--plugin", "NAME", sample="camunda-transaction-boundaries"),
         default=(),
     )
     flags: Mapping[str, bool] = given(
-        "The flags that are set: whether the value of each is true, as JavaScript has it",
+        "Each flag that is set, told as true or false only: `false`, `0`, `null` and an empty value"
+        " are false, all others are true",
         Option("--flag", "NAME[=VALUE]", sample="disable-plugins=true", read=_flag),
         default_factory=dict,
     )
 
     def __post_init__(self) -> None:
-        self._set("plugins", tuple(self.plugins))
-        # Masked as the Modeler does: a text only says that the flag was set.
-        self._set("flags", {name: _is_true(value) for name, value in dict(self.flags).items()})
+        plugins: object = self.plugins
+        if isinstance(plugins, list):
+            self._set("plugins", tuple(plugins))
+        flags: object = self.flags
+        if isinstance(flags, Mapping):
+            # Masked as the Modeler does: a text only says that the flag was set.
+            self._set("flags", {name: _is_true(value) for name, value in flags.items()})
         super().__post_init__()
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class _WholeDiagram(OfDiagram):
     fragments = FRAGMENTS
     without_if_too_large = frozenset({"elementTemplates"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class DiagramOpened(_WholeDiagram, name="diagram:opened", command="diagram-opened"):
     """A BPMN diagram, a DMN diagram or a form was created or opened."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class DiagramClosed(_WholeDiagram, name="diagram:closed", command="diagram-closed"):
     """A BPMN diagram, a DMN diagram or a form was closed."""
 
@@ -253,15 +327,30 @@ class DeployedTo:
         _check(self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class _Deployment(OfDiagram):
     fragments = ("profile", "diagramMetrics")
+    rule = MappingProxyType(
+        {
+            "if": {"properties": {DIAGRAM_TYPE: {"const": Kind.FORM.value}}},
+            "then": {
+                "description": "A form goes to Camunda 7 only",
+                "properties": {
+                    "executionPlatform": {"not": {"enum": list(CAMUNDA_8_PLATFORMS)}},
+                    "targetType": False,
+                    "deployedTo": {"properties": {"executionPlatform": {"const": CAMUNDA_7}}},
+                },
+            },
+        }
+    )
 
     target_type: TargetType | Omitted = given(
-        "Where Camunda 8 runs that the diagram went to", Option("--target-type"), default=OMITTED
+        "The kind of Camunda 8 that is the target: SaaS, or self-managed",
+        Option("--target-type"),
+        default=OMITTED,
     )
     deployed_to: DeployedTo | Omitted = given(
-        "The target, where its platform is set: a name such as `Camunda Cloud`",
+        "The platform of the target, such as `Camunda Cloud`",
         Option("--target-platform", "NAME", read=DeployedTo),
         default=OMITTED,
     )
@@ -278,13 +367,12 @@ class _Deployment(OfDiagram):
             return f"this one is made for {profile.execution_platform}"
         if self.target_type is not OMITTED:
             return f"the target type {self.target_type} is of Camunda 8"
-        camunda_7 = DEFAULT_PLATFORMS[Engine.CAMUNDA_7]
-        if self.deployed_to is not OMITTED and self.deployed_to.execution_platform != camunda_7:
-            return f"{self.deployed_to.execution_platform!r} is not its platform, {camunda_7!r}"
+        if self.deployed_to is not OMITTED and self.deployed_to.execution_platform != CAMUNDA_7:
+            return f"{self.deployed_to.execution_platform!r} is not its platform, {CAMUNDA_7!r}"
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class _Failed(_Deployment):
     error: str = given(
         "The code of the error",
@@ -293,94 +381,116 @@ class _Failed(_Deployment):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class DeploySuccess(_Deployment, name="deploy:success", command="deployment --outcome success"):
-    """A BPMN diagram, a DMN diagram or a form was deployed."""
+    """A BPMN diagram, a DMN diagram or a form was deployed.
+
+    A form goes to Camunda 7 only.
+    """
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class DeployError(_Failed, name="deploy:error", command="deployment --outcome error"):
-    """A BPMN diagram, a DMN diagram or a form could not be deployed."""
+    """A BPMN diagram, a DMN diagram or a form could not be deployed.
+
+    A form goes to Camunda 7 only.
+    """
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class StartInstanceSuccess(
     _Deployment, name="startInstance:success", command="start-instance --outcome success"
 ):
-    """A process instance was started from the application."""
+    """A process instance was started from the application.
+
+    A form goes to Camunda 7 only.
+    """
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class StartInstanceError(
     _Failed, name="startInstance:error", command="start-instance --outcome error"
 ):
-    """A process instance could not be started."""
+    """A process instance could not be started.
+
+    A form goes to Camunda 7 only.
+    """
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class _Click(Event):
-    parent: TrackedContainer = given("The id of the container around it", Option("--parent"))
-    label: str = given("The text on it", Option("--label", "TEXT", sample="Documentation"))
+    parent: TrackedContainer = given("The container of the link or button", Option("--parent"))
+    label: str = given(
+        "The text on the link or button", Option("--label", "TEXT", sample="Documentation")
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class LinkOpened(_Click, name="link:opened", command="click"):
     """A link in a tracked container was clicked."""
+
+    rule = MappingProxyType(
+        {
+            "if": {"properties": {"type": {"const": "external-link"}}},
+            "then": {"properties": {"link": {"pattern": EXTERNAL_LINK}}, "required": ["link"]},
+            "else": {"properties": {"link": False}},
+        }
+    )
 
     type: Literal["external-link", "internal-link"] = described(
         "External where the target begins with `http`, but not with `http://localhost`", init=False
     )
     link: str | Omitted = given(
-        "The target of an external link; that of an internal one is left out",
+        "The target of the link; carried only if the link is external",
         Option("--link", "URL", sample="https://docs.camunda.io"),
         default=OMITTED,
     )
 
     def __post_init__(self) -> None:
-        target = "" if self.link is OMITTED else self.link
-        is_external = target.startswith(EXTERNAL) and not target.startswith(EXTERNAL_IN_NAME_ONLY)
+        link: object = self.link
+        is_external = isinstance(link, str) and re.search(EXTERNAL_LINK, link) is not None
         self._set("type", "external-link" if is_external else "internal-link")
+        super().__post_init__()
         if not is_external:
             self._set("link", OMITTED)
-        super().__post_init__()
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class ButtonClicked(_Click, name="button:clicked", command="click --button"):
     """A button in a tracked container was clicked."""
 
     type: Literal["button"] = described("What was clicked", init=False, default="button")
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OverlayVersionInfoOpened(
     Event, name="overlay:versionInfo:opened", command="overlay versionInfo"
 ):
     """The version info overlay opened."""
 
-    source: Literal["menu", "statusBar"] = given("Where it was opened from", Option("--source"))
+    source: Literal["menu", "statusBar"] = given("What it was opened from", Option("--source"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OverlayDeployOpened(OfDiagram, name="overlay:deploy:opened", command="overlay deploy"):
     """The deployment overlay opened."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OverlayDeployClosed(
     OfDiagram, name="overlay:deploy:closed", command="overlay deploy --closed"
 ):
     """The deployment overlay closed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OverlayStartInstanceOpened(
     OfDiagram, name="overlay:startInstance:opened", command="overlay startInstance"
 ):
     """The start instance overlay opened."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@carried
 class OverlayStartInstanceClosed(
     OfDiagram, name="overlay:startInstance:closed", command="overlay startInstance --closed"
 ):

@@ -197,7 +197,7 @@ class Keys(NamedTuple):
     is_plain: bool
 
 
-SCALARS: Final = frozenset({int, str, bool, dict, NoneType})
+SCALARS: Final = frozenset({int, str, bool, NoneType})
 _KEYS: Final[dict[type, Keys]] = {}
 
 
@@ -304,6 +304,9 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
     kind = type(value)
     if kind in SCALARS:
         return value
+    if kind is dict:
+        # What is done with it is not to change the block.
+        return dict(value)
     if kind is tuple:
         return [to_json(item, documented_keys=documented_keys) for item in value]
     if isinstance(value, Enum):
@@ -324,15 +327,12 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
 def bounded(value: Any, text: Text = NO_TEXT) -> Any:
     """A block, or a field's value, with such texts only as an event passes on.
 
-    Entries of a list that become the same are one, numbers that come to have the same key are
-    added.
+    Numbers that come to have the same key are added.
     """
     if isinstance(value, str):
         return text.bounded(value)
     if isinstance(value, tuple):
-        items = [bounded(item, text) for item in value]
-        are_texts = all(isinstance(item, str) for item in items)
-        return tuple(dict.fromkeys(items)) if are_texts else tuple(items)
+        return tuple(bounded(item, text) for item in value)
     if isinstance(value, Mapping):
         sums: Counter[str] = Counter()
         for key, number in value.items():

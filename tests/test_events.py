@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shlex
+import shutil
 import subprocess
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import takewhile
@@ -18,7 +19,7 @@ import pytest
 from command import METRICS, run
 
 import metrics
-from metrics import DocumentError, TemplateDefinitions, scan
+from metrics import DocumentError, Report, TemplateDefinitions, scan
 from metrics.events import (
     EVENTS,
     ButtonClicked,
@@ -108,27 +109,36 @@ def test_editor_ids_are_drawn_at_random() -> None:
 
 
 def test_editor_id_is_written_in_one_way() -> None:
-    result = run("event", "ping", "--compact", "--editor-id", f"{{{EDITOR.upper()}}}")
+    result = run("event", "ping", "--compact", "--editor-id", EDITOR.upper())
     assert json.loads(result.stdout)["editorId"] == EDITOR
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["ping", "--editor-id", "1"], "the editor id '1' is no UUID"),
+        (
+            ["ping", "--editor-id", "1"],
+            "Invalid value for '--editor-id': '1' is not what an event carries: a UUID",
+        ),
         (["ping", "--application-version", "5 \x1b[31m"], r"'5 \x1b[31m' is not what an event"),
-        (["ping", "--flag", "=x"], "the flag '=x' has no name"),
+        (["ping", "--editor-id", "0x" + "0" * 30], "a UUID such as"),
+        (["ping", "--editor-id", EDITOR + "\n"], "a UUID such as"),
+        (["ping", "\x1b[31mX\x07\x9b"], r"extra argument (X\x07\x9b)"),
+        (["ping", "--flag", "=x"], "Invalid value for '--flag': '=x' has no name"),
         (["deployment", "order.bpmn", "--error", "X"], "deploy:error only: give --outcome error"),
         (["deployment", "order.bpmn", "--outcome", "error"], "deploy:error needs --error CODE"),
         (
             ["start-instance", "order.bpmn", "--outcome", "error", "--error", "no such file"],
-            "the error 'no such file' is not what an event carries: 1 to 80 ASCII letters",
+            "'--error': 'no such file' is not what an event carries: 1 to 80 ASCII letters",
         ),
         (["deployment", "order.bpmn", "--target-type", "cloud"], "'camundaCloud', 'selfHosted'"),
-        (["deployment", "order.bpmn", "--target-platform", "a/b"], "executionPlatform 'a/b'"),
+        (
+            ["deployment", "order.bpmn", "--target-platform", "a/b"],
+            "'--target-platform': 'a/b' is not",
+        ),
         (
             ["deployment", "inspect_camunda8.form"],
-            "a form goes to Camunda 7 only, and this one is made for Camunda Cloud",
+            "camunda8.form: no deploy:success: a form goes to Camunda 7 only, and this one is made",
         ),
         (
             ["deployment", "inspect.form", "--target-type", "selfHosted"],
@@ -164,6 +174,8 @@ def test_editor_id_is_written_in_one_way() -> None:
         (["diagram-opened", "order.bpmn", "--template-path", "."], "needs --templates definitions"),
         (["overlay", "deploy", "order.bpmn", "--documented-keys"], "No such option"),
         (["diagram-saved", "order.bpmn"], "No such command"),
+        (["deploy:error", "order.bpmn"], "printed by: metrics event deployment --outcome error"),
+        (["overlay", "overlay:deploy:closed"], "by: metrics event overlay deploy --closed"),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, list) else "",
 )
@@ -199,7 +211,7 @@ def test_templates_that_the_modeler_would_offer() -> None:
     for key, value in expected["camunda7_with_shared_templates"].items():
         assert event[key] == value
     report = scan(diagram, templates=TemplateDefinitions([shared]))
-    assert DiagramOpened(report).to_json()["elementTemplates"] == event["elementTemplates"]
+    assert DiagramOpened(report).payload()["elementTemplates"] == event["elementTemplates"]
 
 
 def test_names_in_a_definition_are_bounded(tmp_path: Path) -> None:
@@ -220,9 +232,17 @@ def test_names_in_a_definition_are_bounded(tmp_path: Path) -> None:
     printed = run("event", "diagram-opened", diagram, "--templates", "definitions").stdout
     (entry,) = json.loads(printed)["elementTemplates"]
     assert entry == {
-        "appliesTo": ["bpmn:Task", "other"],
+        "appliesTo": ["bpmn:Task", "other", "other"],
         "properties": {"other": 2, "zeebe:taskDefinition:type": 1},
     }
+
+
+def test_without_standard_error_nothing_is_said_elsewhere() -> None:
+    for words in ("event ping --editor-id x", "event click", "schema nope", "scan -f nope a"):
+        result = subprocess.run(
+            ["bash", "-c", f"{METRICS} {words} 2>&-"], capture_output=True, check=False
+        )
+        assert (result.returncode, result.stdout) == (2, b"")
 
 
 class TestMaxBytes:
@@ -241,7 +261,7 @@ class TestMaxBytes:
         assert self.printed(len(whole.stdout)).stdout == whole.stdout
         smaller = self.printed(len(whole.stdout) - 1)
         said = f"diagram:opened has {len(whole.stdout)} bytes, more than {len(whole.stdout) - 1}"
-        assert smaller.stderr.decode() == f"metrics: {said}: elementTemplates is left out\n"
+        assert smaller.stderr.decode() == f"{ORDER}: {said}: elementTemplates is left out\n"
         expected = json.loads(whole.stdout)
         del expected["elementTemplates"]
         assert json.loads(smaller.stdout) == expected
@@ -251,13 +271,17 @@ class TestMaxBytes:
         result = self.printed(10)
         assert "elementTemplates" not in json.loads(result.stdout)
         assert result.returncode == 0
-        assert f"it has {len(result.stdout)} bytes, more than 10" in result.stderr.decode()
+        assert f"there are still {len(result.stdout)} bytes" in result.stderr.decode()
 
     def test_event_that_has_none(self) -> None:
         result = run("event", "deployment", ORDER, "--max-bytes", "500", "--documented-keys")
         assert json.loads(result.stdout)["event"] == "deploy:success"
-        assert re.match(
-            rb"metrics: deploy:success has [\d,]+ bytes, more than 500\n$", result.stderr
+        said = f"{ORDER}: deploy:success has {len(result.stdout):,} bytes, more than 500\n"
+        assert result.stderr.decode() == said
+        result = run("event", "ping", "--max-bytes", "10")
+        assert (
+            result.stderr.decode()
+            == f"metrics: ping has {len(result.stdout)} bytes, more than 10\n"
         )
 
 
@@ -298,6 +322,7 @@ def test_event_arrives_where_it_is_piped_to(
     assert recipes
     (tmp_path / "order.bpmn").write_bytes(ORDER.read_bytes())
     for recipe in recipes:
+        shutil.copytree(PROJECT / "examples", tmp_path / "examples", dirs_exist_ok=True)
         command, replaced = re.subn(
             r"http://localhost:\d+", f"http://127.0.0.1:{receiver.server_port}", recipe
         )
@@ -311,9 +336,21 @@ def test_event_arrives_where_it_is_piped_to(
         path, content_type, body = Receiver.received.pop()
         assert (path, content_type) == ("/events", "application/json")
         event = json.loads(body)
-        assert event | {"editorId": "", "applicationVersion": ""} == (
-            CASES["diagram_opened"]["event"] | {"editorId": "", "applicationVersion": ""}
+        diagram = ORDER if "order.bpmn" in recipe else PROJECT / "examples" / "invoice.bpmn"
+        expected = DiagramOpened(
+            scan(diagram),
+            editor_id=event["editorId"],
+            application_version=event["applicationVersion"],
         )
+        assert event == expected.payload()
+
+
+def test_documentation_shows_what_is_printed() -> None:
+    page = (PROJECT / "docs" / "events.md").read_text("utf-8")
+    (command,) = re.findall(r"^metrics (event click .*)$", page, re.MULTILINE)
+    printed = json.loads(run(*shlex.split(command)).stdout)
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    assert list(printed.items()) == list((shown | {"editorId": printed["editorId"]}).items())
 
 
 class TestLibrary:
@@ -321,13 +358,19 @@ class TestLibrary:
 
     def test_nothing_of_the_file_is_kept(self) -> None:
         event = DiagramOpened(scan(ORDER), application_version="5.31.0", editor_id=EDITOR)
-        assert event.to_json() == CASES["diagram_opened"]["event"]
+        assert event.payload() == CASES["diagram_opened"]["event"]
         assert (event.report.file, event.report.warnings) == (None, ())
         assert str(ORDER) not in repr(event)
 
     def test_events_do_not_change(self) -> None:
         with pytest.raises(dataclasses.FrozenInstanceError):
             Ping().editor_id = EDITOR  # type: ignore[misc]
+
+    def test_what_is_done_with_a_payload_does_not_change_the_event(self) -> None:
+        event, ping = DiagramOpened(scan(ORDER)), Ping(flags={"a": True})
+        event.payload()["elementTemplates"][0]["properties"]["text"] = 1
+        ping.payload()["flags"]["b"] = "text"
+        assert "text" not in repr((event.payload(), ping.payload()))
 
     def test_flags_are_masked(self) -> None:
         true: dict[str, Any] = {"a": "custom", "b": True, "c": 1, "d": [], "e": {}, "f": "0"}
@@ -338,7 +381,7 @@ class TestLibrary:
 
     def test_type_of_a_link(self) -> None:
         def link(target: str) -> dict[str, Any]:
-            made = LinkOpened(parent="welcome-page-cloud", label="x", link=target).to_json()
+            made = LinkOpened(parent="welcome-page-cloud", label="x", link=target).payload()
             return {key: made[key] for key in ("type", "link") if key in made}
 
         for target in ("https://camunda.com", "http://a", "https://localhost", "httpx"):
@@ -348,21 +391,60 @@ class TestLibrary:
 
     def test_what_an_event_does_not_carry(self) -> None:
         report = scan(ORDER)
-        with pytest.raises(EventError, match="no UUID"):
-            Ping(editor_id="me")
-        with pytest.raises(EventError, match="version-info-overlay, welcome-page-cloud"):
-            ButtonClicked(parent="sidebar", label="x")  # type: ignore[arg-type]
-        with pytest.raises(EventError, match="targetType 'x' is none of camundaCloud"):
-            DeploySuccess(report, target_type="x")  # type: ignore[arg-type]
+        refused: list[tuple[type[Event], tuple[Any, ...], dict[str, Any], str]] = [
+            (Ping, (), {"editor_id": "me"}, "'me' is not what an event carries: a UUID"),
+            (Ping, (), {"application_version": 5}, "5 is no str"),
+            (Ping, (), {"plugins": "abc"}, "'abc' is no list of texts"),
+            (Ping, (), {"plugins": (1,)}, "is no list of texts"),
+            (Ping, (), {"flags": ["a"]}, "is no mapping of texts"),
+            (ButtonClicked, (), {"parent": "sidebar", "label": "x"}, "none of version-info-over"),
+            (LinkOpened, (), {"parent": "welcome-page-cloud", "label": 1}, "1 is no str"),
+            (
+                LinkOpened,
+                (),
+                {"parent": "welcome-page-cloud", "label": "a", "link": None},
+                "None is no str",
+            ),
+            (DeploySuccess, (report,), {"target_type": "x"}, "'x' is none of camundaCloud"),
+            (DeploySuccess, (report,), {"target_type": None}, "None is none of camundaCloud"),
+            (DeploySuccess, (report,), {"deployed_to": "Camunda Cloud"}, "is no DeployedTo"),
+            (DeployError, (report,), {"error": None}, "None is no str"),
+            (DeployError, (report,), {"error": "/home/me/a.bpmn"}, "is not what an event carries"),
+        ]
+        for event, arguments, given, reason in refused:
+            with pytest.raises(EventError, match=re.escape(reason)):
+                event(*arguments, **given)
         with pytest.raises(EventError, match="is not what an event carries"):
-            DeployError(report, error="/home/me/a.bpmn")
-        with pytest.raises(EventError, match="executionPlatform"):
             DeployedTo("a\nb")
+        with pytest.raises(EventError, match="the report is of no diagram"):
+            DiagramOpened(Report("order.bpmn"))
+        with pytest.raises(TypeError, match=r"'order.bpmn' is no report"):
+            DiagramOpened("order.bpmn")  # type: ignore[arg-type]
+
+    def test_type_checkers_know_what_is_needed(self, tmp_path: Path) -> None:
+        script = tmp_path / "script.py"
+        script.write_text(
+            "from metrics import scan\n"
+            "from metrics.events import DeployError, LinkOpened, Ping\n"
+            "DeployError(scan('a'), error='X', target_type='selfHosted')\n"
+            "Ping(flags={'a': True}, plugins=('b',))\n"
+            "DeployError(scan('a'))\n"
+            "LinkOpened(label='x')\n"
+            "DeployError(scan('a'), error='X', target_type='cloud')\n"
+        )
+        checked = subprocess.run(
+            [METRICS.with_name("mypy"), "--strict", "--config-file", "", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=PROJECT,
+        ).stdout
+        assert re.findall(r"script\.py:(\d+): error", checked) == ["5", "6", "7"]
 
     def test_form_without_a_platform_goes_to_camunda_7(self) -> None:
         report = scan(b"{}")
         event = DeploySuccess(report, deployed_to=DeployedTo("Camunda Platform"))
-        assert event.to_json()["executionPlatform"] == "Camunda Platform"
+        assert event.payload()["executionPlatform"] == "Camunda Platform"
         assert OverlayDeployOpened(scan(FIXTURES / "inspect_camunda8.form")).report.kind == "form"
 
     def test_a_new_event_is_one_class(self) -> None:

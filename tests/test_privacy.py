@@ -113,7 +113,7 @@ def events(diagram: tuple[str, bytes], templates: Any = None) -> Iterator[dict[s
                 assert name.endswith(".form")
                 continue
             assert MARK not in repr(made).replace(f":{MARK}", "")
-            yield made.to_json()
+            yield made.payload()
 
 
 def words() -> set[str]:

@@ -60,8 +60,8 @@ def events(report: Report) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]
             except EventError:
                 assert report.kind is Kind.FORM
                 continue
-            yield name, made.to_json(), made.to_json(documented_keys=True)
-            yield name, made.to_json(without_if_too_large=True), made.to_json(documented_keys=True)
+            yield name, made.payload(), made.payload(documented_keys=True)
+            yield name, made.payload(without_if_too_large=True), made.payload(documented_keys=True)
 
 
 @pytest.mark.parametrize("documented_keys", [False, True])
@@ -77,11 +77,12 @@ def test_schema_is_one(name: str, documented_keys: bool) -> None:
 
 
 def described(made: Any) -> Iterator[dict[str, Any]]:
-    """The schemas of all keys."""
-    keys = made.get("properties", {}).values()
-    yield from keys
-    items = [made["items"]] if "items" in made else []
-    for inner in (*keys, *made.get("oneOf", ()), *items):
+    """The schemas of all keys, where they are told."""
+    told = [item for item in made.get("properties", {}).values() if item is not True]
+    # That of a branch only says which it is.
+    yield from (item for item in told if set(item) not in ({"const"}, {"enum"}))
+    branches = (made[key] for key in ("then", "else", "items") if key in made)
+    for inner in (*told, *branches, *made.get("oneOf", ())):
         yield from described(inner)
 
 
@@ -129,7 +130,8 @@ class TestWhatIsPrinted:
 
     def test_single_diagrams(self, tmp_path: Path) -> None:
         for path in (FIXTURES / "events").glob("*.*m*"):
-            validator("payload").validate(json.loads(run("scan", path).stdout))
+            for options in ([], ["--warnings"]):
+                validator("payload").validate(json.loads(run("scan", *options, path).stdout))
         broken = tmp_path / "broken.bpmn"
         broken.write_text("<")
         validator("error").validate(json.loads(run("scan", broken).stdout))
@@ -268,11 +270,47 @@ def test_texts_that_no_event_carries() -> None:
         ("executionPlatform", "Jane <jane@example.org>"),
         ("executionPlatformVersion", "7" * 41),
         ("applicationVersion", "a b"),
+        ("applicationVersion", "5.31.0\n"),
         ("editorId", "me"),
         ("elementTemplates", [entry | {"appliesTo": ["a b"]}]),
         ("elementTemplates", [entry | {"properties": {"a b": 1}}]),
     ):
         assert not validate.is_valid(event | {key: value})
+
+
+def test_what_belongs_together() -> None:
+    event = CASES["diagram_opened"]["event"]
+    validate = validator("diagram:opened")
+    assert not validate.is_valid(event | {"executionPlatform": "Camunda Cloud"})
+    assert not validate.is_valid(event | {"diagramType": "dmn"})
+    link = CASES["click_external_link"]["event"]
+    assert not validator("link:opened").is_valid(link | {"link": "http://localhost/x"})
+    inner = CASES["click_internal_link"]["event"]
+    assert not validator("link:opened").is_valid(link | {"type": "internal-link"})
+    assert not validator("link:opened").is_valid(inner | {"type": "external-link"})
+
+
+def test_form_goes_to_camunda_7_only() -> None:
+    form = CASES["deployment_form"]["event"]
+    validate = validator("deploy:success")
+    assert validate.is_valid(form)
+    for key, value in (
+        ("executionPlatform", "Camunda Cloud"),
+        ("targetType", "selfHosted"),
+        ("deployedTo", {"executionPlatform": "Camunda Cloud"}),
+    ):
+        assert not validate.is_valid(form | {key: value})
+
+
+def test_what_is_wrong_is_named() -> None:
+    event = CASES["diagram_opened"]["event"]
+    for wrong, named in (
+        (event | {"elementTemplateCount": "1"}, "'1' is not of type 'integer'"),
+        (event | {"unknown": 1}, "'unknown' was unexpected"),
+        ({key: event[key] for key in event if key != "diagramMetrics"}, "'diagramMetrics' is a"),
+    ):
+        (error,) = validator("diagram:opened").iter_errors(wrong)
+        assert named in error.message
 
 
 def test_schema_of_a_payload_takes_any_text() -> None:

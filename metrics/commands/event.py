@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import shlex
 from collections.abc import Mapping
 from functools import partial
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 NOT_SENT: Final = "Nothing is sent anywhere: the event is printed, for you to do with as you like."
 SAMPLE_FILE: Final = "order.bpmn"
 
+GATHERED_IN: Final[Mapping[Any, type]] = {tuple: list, Mapping: dict}
+"""What holds the values of an option that can be given several times, by the field's type."""
+
 SHARED: Final = keys(Event).names
 
 # The mark keeps the lines as they are.
@@ -46,8 +50,12 @@ class _Field(NamedTuple):
     meaning: str
     option: Option
     choices: tuple[str, ...]
-    is_multiple: bool
+    gathered_in: type | None
     is_required: bool
+
+    @property
+    def is_multiple(self) -> bool:
+        return self.gathered_in is not None
 
 
 class _Variant(NamedTuple):
@@ -91,22 +99,32 @@ def _fields(event: type[Event]) -> Iterator[_Field]:
                 field.metadata["meaning"],
                 field.metadata["option"],
                 choices(hint),
-                get_origin(hint) in (tuple, Mapping),
+                GATHERED_IN.get(get_origin(hint)),
                 not has_default,
             )
 
 
-class _InOrder(click.Group):
-    """Lists its commands in the order of the telemetry page."""
+class _Events(click.Group):
+    """Lists its commands in the telemetry page's order, and knows the events' names as sent."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in EVENTS and args[0] not in self.commands:
+            called = f"metrics event {EVENTS[args[0]].command}"
+            raise click.UsageError(f"The event {args[0]} is printed by: {called}", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     name="event",
-    cls=_InOrder,
-    help=f"Print one of the events that the telemetry page documents, as JSON.\n\n{NOT_SENT}",
+    cls=_Events,
+    short_help="Print an event, as the Modeler would send it.",
+    help="Print one of the events that the Modeler's telemetry page documents, as JSON."
+    f"\n\n{NOT_SENT}",
     epilog=f"{EXAMPLES}  metrics event diagram-opened {SAMPLE_FILE}\n"
     f"  metrics event diagram-opened --compact {SAMPLE_FILE} >> events.ndjson",
 )
@@ -124,7 +142,7 @@ def _add_commands() -> None:
         for word in path[:-1]:
             inner = group.commands.get(word)
             if not isinstance(inner, click.Group):
-                inner = _InOrder(word, help=f"Print an event of an {word}.\n\n{NOT_SENT}")
+                inner = _Events(word, help=f"Print an event of an {word}.\n\n{NOT_SENT}")
                 group.add_command(inner)
             group = inner
         group.add_command(_command(of_one))
@@ -135,12 +153,18 @@ def _command(variants: Sequence[_Variant]) -> click.Command:
     for decorate in reversed([*_parameters(variants)]):
         callback = decorate(callback)
     names = " or ".join(variant.event.name for variant in variants)
-    meanings = "\n".join(f"{variant.event.name}: {variant.event.__doc__}" for variant in variants)
+    paragraphs = [f"Print the event {names}."]
+    for variant in variants:
+        meaning, _, more = inspect.cleandoc(variant.event.__doc__ or "").partition("\n\n")
+        paragraphs.append(f"{variant.event.name}: {meaning}")
+    paragraphs += [more] if more else []
+    if issubclass(variants[0].event, OfDiagram):
+        paragraphs.append("FILE is a diagram, or - for standard input.")
     examples = "\n".join(f"  {_example(variant)}" for variant in variants)
     return click.command(
         variants[0].path[-1],
-        short_help=variants[0].event.__doc__,
-        help=f"Print the event {names}.\n\n\b\n{meanings}\n\n{NOT_SENT}",
+        short_help=f"Print {names}.",
+        help="\n\n".join([*paragraphs, NOT_SENT]),
         epilog=EXAMPLES + examples,
     )(callback)
 
@@ -177,10 +201,10 @@ def _parameters(variants: Sequence[_Variant]) -> Iterator[Decorator]:
         "--max-bytes",
         type=options.Size(),
         metavar="BYTES",
-        help="Leave elementTemplates out where the event would be larger, as the Modeler does when"
-        " its receiver refuses one as too large; 100K and the like are read."
+        help="Leave elementTemplates out if the event would be larger, as the Modeler does if its"
+        " receiver refuses it as too large; 100K and the like are read."
         if any(event.without_if_too_large for event in events)
-        else "Tell on standard error where the event is larger; 100K and the like are read.",
+        else "Warn if the event is larger; 100K and the like are read.",
     )
     yield click.option("--compact", is_flag=True, help="Print it on one line.")
 
@@ -229,18 +253,25 @@ def _run(
     **values: Any,
 ) -> None:
     variant = _chosen(variants, values)
-    made = variant.event
+    made, name = variant.event, None
     try:
         given = dict(_given(variant, variants, values))
         if file is not None and issubclass(made, OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
             report = _report(file, stdin_filename, max_size=max_size, templates=templates)
+            name = report.file
             event: Event = made(report, **given)
         else:
             event = made(**given)
     except EventError as error:
-        raise click.ClickException(on_one_line(f"{error}.")) from None
-    write(_printed(event, max_bytes, documented_keys=documented_keys, compact=compact))
+        if error.field is None:
+            tell(on_one_line(f"{name}: no {made.name}: {error}"))
+            raise click.exceptions.Exit(EXIT_UNMEASURED) from None
+        raise _invalid(variant.fields[error.field], error) from None
+    printed, remarks = _printed(event, max_bytes, documented_keys=documented_keys, compact=compact)
+    for remark in remarks:
+        tell(on_one_line(f"{'metrics' if name is None else name}: {remark}"))
+    write(printed)
 
 
 def _chosen(variants: Sequence[_Variant], values: Mapping[str, Any]) -> _Variant:
@@ -272,10 +303,22 @@ def _given(
             if field.is_required:
                 option = f"{field.option.name} {field.option.metavar}"
                 raise click.UsageError(f"{variant.event.name} needs {option}.")
-        elif field.is_multiple:
-            yield name, [field.option.read(printable(text)) for text in value]
+        elif field.gathered_in is not None:
+            yield name, field.gathered_in(_read(field, text) for text in value)
         else:
-            yield name, field.option.read(printable(value))
+            yield name, _read(field, value)
+
+
+def _read(field: _Field, text: str) -> Any:
+    """What an option's text says; raises `click.BadParameter` if it says nothing."""
+    try:
+        return field.option.read(printable(text))
+    except EventError as error:
+        raise _invalid(field, error) from None
+
+
+def _invalid(field: _Field, error: EventError) -> click.BadParameter:
+    return click.BadParameter(on_one_line(f"{error}."), param_hint=f"'{field.option.name}'")
 
 
 def _report(
@@ -288,7 +331,7 @@ def _report(
     """The report of a diagram, once people are told what is to be told of it."""
     if file == STANDARD_INPUT:
         report = standard_input(stdin_filename, max_size=max_size, templates=templates)
-    elif stdin_filename:
+    elif stdin_filename is not None:
         raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
     else:
         report = scan(file, max_size=max_size, templates=templates)
@@ -300,23 +343,28 @@ def _report(
     return report
 
 
-def _printed(event: Event, max_bytes: int | None, *, documented_keys: bool, compact: bool) -> bytes:
-    """The event as it is printed, without what makes it too large where it would be."""
-    layout = orjson.OPT_APPEND_NEWLINE | (0 if compact else orjson.OPT_INDENT_2)
-    printed = dumps(event.to_json(documented_keys=documented_keys), layout)
-    if max_bytes is None or len(printed) <= max_bytes:
-        return printed
-    smaller = dumps(
-        event.to_json(documented_keys=documented_keys, without_if_too_large=True), layout
-    )
-    size = f"metrics: {event.name} has {counted(len(printed), 'byte')}"
-    if len(smaller) < len(printed):
-        left_out = " and ".join(sorted(event.without_if_too_large))
-        tell(f"{size}, more than {max_bytes:,}: {left_out} is left out")
-        size = f"metrics: without it, it has {counted(len(smaller), 'byte')}"
+def _printed(
+    event: Event, max_bytes: int | None, *, documented_keys: bool, compact: bool
+) -> tuple[bytes, list[str]]:
+    """The event as it is printed, smaller if it would be too large, and what people are told."""
+
+    def printed(*, without_if_too_large: bool) -> bytes:
+        payload = event.payload(
+            documented_keys=documented_keys, without_if_too_large=without_if_too_large
+        )
+        return dumps(payload, orjson.OPT_APPEND_NEWLINE | (0 if compact else orjson.OPT_INDENT_2))
+
+    whole = printed(without_if_too_large=False)
+    if max_bytes is None or len(whole) <= max_bytes:
+        return whole, []
+    remark = f"{event.name} has {counted(len(whole), 'byte')}, more than {max_bytes:,}"
+    smaller = printed(without_if_too_large=True)
+    if len(smaller) == len(whole):
+        return whole, [remark]
+    remarks = [f"{remark}: {' and '.join(event.without_if_too_large)} is left out"]
     if len(smaller) > max_bytes:
-        tell(f"{size}, more than {max_bytes:,}")
-    return smaller
+        remarks.append(f"without it, there are still {counted(len(smaller), 'byte')}")
+    return smaller, remarks
 
 
 _add_commands()

@@ -18,7 +18,9 @@ Examples:
 """
 
 
-@click.command(name="schema", epilog=EXAMPLES)
+@click.command(
+    name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of what is printed."
+)
 @click.argument("name", required=False, metavar="[NAME]", type=click.Choice(names()))
 @options.documented_keys
 def command(name: str | None, documented_keys: bool) -> None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, 
 from metrics.bpmn import Engine
 from metrics.catalog import METRICS
 from metrics.document import Kind
-from metrics.events import ANY_TEXT, EVENTS
+from metrics.events import ANY_TEXT, EVENTS, OfDiagram
 from metrics.metric import Omitted, Text, alternatives, choices, described, inner_blocks, keys
+from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, Report, WarningBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection
 
     from metrics.events import Event
 
@@ -34,6 +35,9 @@ SCALARS: Final[Mapping[type, Schema]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
 }
+
+# The payload of a BPMN diagram names a platform of Camunda 8 if it is one for that, and only then.
+EXECUTION_PLATFORM: Final = "executionPlatform"
 
 DIAGRAMS: Final = {Kind.BPMN: "a BPMN diagram", Kind.DMN: "a DMN diagram", Kind.FORM: "a form"}
 ENGINES: Final = {Engine.CAMUNDA_7: "Camunda 7", Engine.CAMUNDA_8: "Camunda 8"}
@@ -75,7 +79,8 @@ def schema(name: str, *, documented_keys: bool = False) -> Schema:
     if name not in names():
         raise KeyError(name)
     made = _Schemas(documented_keys, bounded=name in EVENTS).named(name)
-    return {"$schema": DIALECT, "$id": f"urn:bpmn-metrics:{name}", "title": name, **made}
+    identity = f"urn:bpmn-metrics:{name}{':documented-keys' * documented_keys}"
+    return {"$schema": DIALECT, "$id": identity, "title": name, **made}
 
 
 def file_name(name: str) -> str:
@@ -84,11 +89,34 @@ def file_name(name: str) -> str:
 
 
 class _Part(NamedTuple):
-    """What diagrams of some kinds have in common: the description, and the schema of its keys."""
+    """What some diagrams have in common: the schema of their keys.
+
+    `engine` is that of a BPMN diagram, None for any.
+    """
 
     kinds: tuple[Kind, ...]
-    description: str
+    engine: Engine | None
     content: Schema
+
+    @property
+    def description(self) -> str:
+        told = " or ".join(DIAGRAMS[kind] for kind in self.kinds)
+        engine = f" for {ENGINES[self.engine]}" if self.engine else ""
+        return told[0].upper() + told[1:] + engine
+
+    @property
+    def diagram_type(self) -> Schema:
+        return _values([kind.value for kind in self.kinds])
+
+    @property
+    def condition(self) -> Schema:
+        """What a payload of such a diagram, and of no other, says of itself."""
+        found = {DIAGRAM_TYPE: self.diagram_type}
+        if self.engine:
+            of_camunda_8: Schema = {"enum": list(CAMUNDA_8_PLATFORMS)}
+            is_camunda_8 = self.engine is Engine.CAMUNDA_8
+            found[EXECUTION_PLATFORM] = of_camunda_8 if is_camunda_8 else {"not": of_camunda_8}
+        return {"properties": found, "required": list(found)}
 
 
 class _Schemas(NamedTuple):
@@ -102,17 +130,83 @@ class _Schemas(NamedTuple):
         if name in EVENTS:
             return self._event(EVENTS[name])
         if name in FRAGMENTS:
-            return _one_of(self._fragment(part) for part in _parts(self, (name,)))
+            found = [_merged(_object(part.description), part.content) for part in self._parts(name)]
+            return found[0] if len(found) == 1 else {"oneOf": found}
         if name == "payload":
-            return _one_of(self._payload(part) for part in _parts(self, FRAGMENTS))
+            own = _object("What is printed of one diagram")
+            self._add_fields(own, _Warnings)
+            return self._of_diagram(own, FRAGMENTS)
+        failed = _object("A diagram that could not be measured")
+        self._add_fields(failed, _Failed)
         if name == "error":
-            return self._error()
-        measured = [self._payload(part, _File, _Warnings) for part in _parts(self, FRAGMENTS)]
-        failed = self._error()
-        failed["required"] = [*failed["properties"]]
-        return _one_of([*measured, failed])
+            return failed
+        failed["required"] = list(failed["properties"])
+        measured = _object("A diagram that was measured")
+        self._add_fields(measured, _File)
+        self._add_fields(measured, _Warnings)
+        return {
+            "description": "A line of NDJSON",
+            "type": "object",
+            "if": {"required": ["error"]},
+            "then": failed,
+            "else": self._of_diagram(measured, FRAGMENTS),
+        }
 
-    def content(self, kind: Kind, engine: Engine, fragments: Collection[str]) -> Schema:
+    def _event(self, event: type[Event]) -> Schema:
+        found = _object(_meaning(event))
+        _add(found, "event", {"const": event.name, "description": "The event's name, as sent"})
+        hints = get_type_hints(event)
+        for field, key in zip(dataclasses.fields(event), keys(event).printed, strict=True):
+            if hints[field.name] is not Report:
+                self._add_field(found, key, hints[field.name], field.metadata)
+        if issubclass(event, OfDiagram):
+            found = self._of_diagram(found, event.fragments, event.without_if_too_large)
+        return found | ({"allOf": [dict(event.rule)]} if event.rule else {})
+
+    def _of_diagram(
+        self, own: Schema, fragments: Collection[str], may_lack: Collection[str] = ()
+    ) -> Schema:
+        """The schema of an object with its own keys, and those that a diagram has.
+
+        Which these are follows from the type of the diagram and from its platform.
+        """
+        kinds = _values([kind.value for kind in Kind])
+        _add(own, DIAGRAM_TYPE, kinds | {"description": "The kind of diagram"})
+        parts = self._parts(*fragments)
+        for part in parts:
+            part.content["required"] = [
+                key for key in part.content["required"] if key not in may_lack
+            ]
+        if len(parts) == 1:
+            return _merged(own, parts[0].content)
+        # Each part closes the object for itself.
+        del own["additionalProperties"]
+        chosen: Schema = {}
+        for part in reversed(parts):
+            branch = _object(part.description)
+            branch["properties"] = dict.fromkeys(own["properties"], True)
+            branch["properties"][DIAGRAM_TYPE] = part.diagram_type
+            _merged(branch, part.content)
+            chosen = {"if": part.condition, "then": branch, "else": chosen} if chosen else branch
+        return own | chosen
+
+    def _parts(self, *fragments: str) -> list[_Part]:
+        """What differs from one kind of diagram to another, and from one engine to another."""
+        found: list[_Part] = []
+        for kind in Kind:
+            of_engines = {engine: self._content(kind, engine, fragments) for engine in Engine}
+            content, *others = of_engines.values()
+            if others != [content]:
+                found += [_Part((kind,), engine, its) for engine, its in of_engines.items()]
+                continue
+            same = [place for place, part in enumerate(found) if part.content == content]
+            for place in same:
+                found[place] = found[place]._replace(kinds=(*found[place].kinds, kind))
+            if not same:
+                found.append(_Part((kind,), None, content))
+        return found
+
+    def _content(self, kind: Kind, engine: Engine, fragments: Collection[str]) -> Schema:
         """The keys that fragments have in a kind of diagram for an engine."""
         content = _object()
         for metric in METRICS:
@@ -126,53 +220,6 @@ class _Schemas(NamedTuple):
                 holder = _inner(holder, key, GROUPS.get(key, metric.block))
             self._add_fields(holder, type(block), block)
         return content
-
-    def _fragment(self, part: _Part) -> Schema:
-        return _merged(_object(part.description), part.content)
-
-    def _payload(
-        self, part: _Part, before: type | None = None, after: type | None = None
-    ) -> Schema:
-        found = _object(part.description)
-        if before is not None:
-            self._add_fields(found, before)
-        self._add_type(found, part)
-        _merged(found, part.content)
-        if after is not None:
-            self._add_fields(found, after)
-        return found
-
-    def _error(self) -> Schema:
-        found = _object("A diagram that could not be measured")
-        self._add_fields(found, _Failed)
-        return found
-
-    def _event(self, event: type[Event]) -> Schema:
-        parts: Iterable[_Part | None] = (None,)
-        if "report" in keys(event).names:
-            parts = _parts(self, event.fragments)
-        found = _one_of(self._event_with(event, part) for part in parts)
-        found.pop("description", None)
-        return {"description": _meaning(event), **found}
-
-    def _event_with(self, event: type[Event], part: _Part | None) -> Schema:
-        found = _object(part.description if part else None)
-        _add(found, "event", {"const": event.name, "description": "The event's name, as sent"})
-        hints = get_type_hints(event)
-        for field, key in zip(dataclasses.fields(event), keys(event).printed, strict=True):
-            if hints[field.name] is not Report:
-                self._add_field(found, key, hints[field.name], field.metadata)
-            elif part is not None:
-                self._add_type(found, part)
-                _merged(found, part.content)
-        found["required"] = [
-            key for key in found["required"] if key not in event.without_if_too_large
-        ]
-        return found
-
-    def _add_type(self, holder: Schema, part: _Part) -> None:
-        kinds = [kind.value for kind in part.kinds]
-        _add(holder, DIAGRAM_TYPE, _values(kinds) | {"description": "The kind of diagram"})
 
     def _add_fields(self, holder: Schema, block: type, example: object = None) -> None:
         hints = get_type_hints(block)
@@ -203,7 +250,8 @@ class _Schemas(NamedTuple):
         if type(example) in blocks:
             blocks = [type(example)]
         if blocks:
-            return _one_of(self._block(block, example) for block in blocks)
+            (block,) = blocks
+            return self._block(block, example)
         parts = alternatives(hint)
         (part,) = [part for part in parts if part is not NoneType]
         found = self._single(part, text)
@@ -222,31 +270,14 @@ class _Schemas(NamedTuple):
             return {"type": "string"} | _values([item.value for item in hint])
         found = dict(SCALARS[hint])
         if hint is str and self.bounded and text != ANY_TEXT:
-            found["pattern"] = f"^{text.pattern}$"
+            # To some a line break at the end is behind it.
+            found["pattern"] = f"^{text.pattern}(?!\\n)$"
         return found
 
     def _block(self, block: type, example: object) -> Schema:
         found = _object(_meaning(block))
         self._add_fields(found, block, example)
         return found
-
-
-def _parts(schemas: _Schemas, fragments: Collection[str]) -> Iterator[_Part]:
-    """What differs from one kind of diagram to another, and from one engine to another."""
-    found: list[tuple[Schema, dict[Kind, list[Engine]]]] = []
-    for kind in Kind:
-        for engine in Engine:
-            content = schemas.content(kind, engine, fragments)
-            same = next((diagrams for other, diagrams in found if other == content), None)
-            if same is None:
-                found.append((content, same := {}))
-            same.setdefault(kind, []).append(engine)
-    for content, diagrams in found:
-        told = " or ".join(
-            DIAGRAMS[kind] + ("" if len(engines) == len(Engine) else f" for {ENGINES[engines[0]]}")
-            for kind, engines in diagrams.items()
-        )
-        yield _Part(tuple(diagrams), told[0].upper() + told[1:], content)
 
 
 def _object(description: str | None = None) -> Schema:
@@ -278,11 +309,6 @@ def _merged(holder: Schema, other: Schema) -> Schema:
     holder["properties"] |= other["properties"]
     holder["required"] += other["required"]
     return holder
-
-
-def _one_of(schemas: Iterable[Schema]) -> Schema:
-    found = list(schemas)
-    return found[0] if len(found) == 1 else {"oneOf": found}
 
 
 def _values(known: Collection[Any]) -> Schema:
