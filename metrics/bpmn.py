@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
 
-from metrics.document import MOST_WARNINGS_OF_A_KIND, DiagramWarning, Kind
+from metrics.document import MOST_WARNINGS_OF_A_KIND, DiagramWarning, Kind, in_letters
 from metrics.namespaces import BPMN, BPMNDI, CAMUNDA, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
 
 if TYPE_CHECKING:
@@ -386,8 +386,8 @@ def _platform(document: Document) -> Platform:
 
 
 def _text(value: object) -> str | None:
-    # A form is anybody's JSON: what is no text names nothing, and half a surrogate pair no letter.
-    return value.encode(errors="replace").decode() if isinstance(value, str) else None
+    # A form is anybody's JSON: what is no text names nothing.
+    return in_letters(value) if isinstance(value, str) else None
 
 
 def _of_root(root: Element, qualified: str, plain: str) -> str | None:

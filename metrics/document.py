@@ -275,6 +275,11 @@ def read_json(source: bytes) -> tuple[Any, tuple[DiagramWarning, ...]]:
         return _json_as_javascript_has_it(text, error), tuple(warnings)
 
 
+def in_letters(text: str) -> str:
+    """A text out of JSON, in which half a surrogate pair, which is no letter, is a `?`."""
+    return text.encode(errors="replace").decode()
+
+
 def _read_form(source: bytes) -> Document:
     value, warnings = read_json(source)
     if not isinstance(value, dict):

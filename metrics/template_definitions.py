@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.bpmn import Engine
 from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
-from metrics.document import DiagramWarning, DocumentError, read_json
+from metrics.document import DiagramWarning, DocumentError, in_letters, read_json
 from metrics.metric import OMITTED
 from metrics.sources import DEFAULT_MAX_SIZE, absolute, content
 
@@ -168,7 +168,7 @@ def _definition(template: Any) -> _Definition:
     return _Definition(
         Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7,
         ElementTemplate(
-            tuple(applies_to),
+            tuple(map(in_letters, applies_to)),
             dict(sorted(bindings.items())),
             True if template.get("icon") else OMITTED,
         ),
@@ -182,4 +182,4 @@ def _binding(property: Any) -> str:
         name = binding.get("name" if binding.get("type") == "property" else "type")
     if not isinstance(name, str):
         raise _UnreadableError("one of its properties has no binding")
-    return name
+    return in_letters(name)

@@ -101,6 +101,20 @@ def test_template_definitions(diagram: str, shared: bool) -> None:
     assert len(named) == len(expected["unreadable"])
 
 
+def test_definitions_are_read_as_javascript_does(tmp_path: Path) -> None:
+    folder = tmp_path / "element-templates"
+    folder.mkdir()
+    (folder / "a.json").write_text(
+        '{"appliesTo": ["bpmn:Task"], "version": 1e999, "description": "\\ud83d",'
+        ' "properties": [{"binding": {"type": "property", "name": "a\\ud83d"}}]}'
+    )
+    report = scan(process(TASK), name="a.bpmn", templates=TemplateDefinitions([tmp_path]))
+    assert report.warnings == ()
+    assert report.payload()["elementTemplates"] == [
+        {"appliesTo": ["bpmn:Task"], "properties": {"a?": 1}}
+    ]
+
+
 def test_version() -> None:
     assert metrics.__version__
     with pytest.raises(AttributeError):
