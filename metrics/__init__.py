@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from metrics.batch import scan_many
     from metrics.discovery import discover
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+    from metrics.metric import OMITTED
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
     from metrics.workers import WorkerDiedError, Workers, WorkersBrokenError
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FRAGMENTS",
+    "OMITTED",
     "DiagramWarning",
     "DocumentError",
     "ErrorType",
@@ -39,6 +41,7 @@ __all__ = [
 
 _MODULES = {
     "FRAGMENTS": "metrics.report",
+    "OMITTED": "metrics.metric",
     "DiagramWarning": "metrics.document",
     "DocumentError": "metrics.document",
     "ErrorType": "metrics.document",
