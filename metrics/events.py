@@ -376,7 +376,7 @@ class _Deployment(OfDiagram):
 class _Failed(_Deployment):
     error: str = given(
         "The code of the error",
-        Option("--error", "CODE", sample="DIAGRAM_PARSE_ERROR"),
+        Option("--error", "CODE", sample="CONNECTION_FAILED"),
         text=ERROR_CODE,
     )
 
