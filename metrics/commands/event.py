@@ -199,7 +199,7 @@ def _parameters(variants: Sequence[_Variant]) -> Iterator[Decorator]:
         yield options.stdin_filename
     yield click.option(
         "--max-bytes",
-        type=options.Size(),
+        type=options.size,
         metavar="BYTES",
         help="Leave elementTemplates out if the event would be larger, as the Modeler does if its"
         " receiver refuses it as too large; 100K and the like are read."

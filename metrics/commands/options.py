@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,35 +16,25 @@ UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 LONGEST: Final = 10**6
 
 
-class Size(click.ParamType[int]):
+def size(value: str | int) -> int:
     """A number of bytes, with K, M or G for the powers of 1024."""
-
-    name = "bytes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"([0-9]{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
-        if match is None:
-            self.fail(f"{value!r} is no size: write 500000, 800K or 100M.", param, ctx)
-        return int(match[1]) * UNITS[match[2].upper()]
+    if isinstance(value, int):
+        return value
+    match = re.fullmatch(r"([0-9]{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no size: write 500000, 800K or 100M.")
+    return int(match[1]) * UNITS[match[2].upper()]
 
 
-class Seconds(click.ParamType[float]):
+def seconds(value: str) -> float:
     """A time of more than nothing."""
-
-    name = "seconds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0
-        if not 0 < seconds <= LONGEST:
-            self.fail(f"{value!r} is no number of seconds above 0.", param, ctx)
-        return seconds
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0
+    if not 0 < found <= LONGEST:
+        raise click.BadParameter(f"{value!r} is no number of seconds above 0.")
+    return found
 
 
 template_source = click.option(
@@ -72,7 +62,7 @@ documented_keys = click.option(
 )
 max_size = click.option(
     "--max-size",
-    type=Size(),
+    type=size,
     default=DEFAULT_MAX_SIZE,
     metavar="BYTES",
     help="Refuse larger files as too large; 100M and the like are read. Default: 256M.",

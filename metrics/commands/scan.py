@@ -84,7 +84,7 @@ Examples:
 )
 @click.option(
     "--timeout",
-    type=options.Seconds(),
+    type=options.seconds,
     metavar="SECONDS",
     help="Give up a file that takes longer. Default: never.",
 )
