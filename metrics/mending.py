@@ -15,6 +15,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from html import unescape
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
@@ -281,6 +282,9 @@ class _Mender:
     # What is written
 
     def replace(self, start: int, end: int, by: str) -> None:
+        if self.edits and by == self.edits[-1].by:
+            # Of many that are equal one is held.
+            by = self.edits[-1].by
         self.edits.append(_Edit(start, end, by))
 
     def blank(self, start: int, end: int) -> None:
@@ -291,7 +295,8 @@ class _Mender:
         encoded: list[bytes] = []
         pieces: list[str] = []
         written = size = 0
-        for start, end, by in (*sorted(self.edits), _Edit(len(self.text), len(self.text), "")):
+        self.edits.sort()
+        for start, end, by in chain(self.edits, (_Edit(len(self.text), len(self.text), ""),)):
             while start - written > MOST_CHARACTERS_AT_ONCE:
                 pieces.append(self.text[written : written + MOST_CHARACTERS_AT_ONCE])
                 written += MOST_CHARACTERS_AT_ONCE
@@ -456,7 +461,12 @@ class _Mender:
         self.warn("a '<' that opens no tag is read as text", start)
         run = STRAY_OPENINGS.match(self.text, start)
         end = run.end() if run else start + 1
-        self.replace(start, end, "&lt;" * (end - start))
+        by = "&lt;" * (end - start)
+        if self.edits and self.edits[-1].end == start:
+            # With what goes before it is one edit: a hostile file could have a million of each.
+            before = self.edits.pop()
+            start, by = before.start, before.by + by
+        self.replace(start, end, by)
         return end
 
     def start_tag(self, tag: re.Match[str]) -> int:
