@@ -81,8 +81,9 @@ def tell(line: str) -> None:
 
     Whoever cannot be told still gets the results, and the exit status.
     """
-    with suppress(OSError):
-        click.echo(line, err=True)
+    if sys.stderr is not None:
+        with suppress(OSError):
+            click.echo(line, file=sys.stderr)
 
 
 def _line(file: str | None, line: int | None, column: int | None, message: str) -> str:
