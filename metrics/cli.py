@@ -64,9 +64,14 @@ def _show(error: click.ClickException) -> None:
     # Without standard error, click would write to standard output.
     if sys.stderr is None:
         return
-    from metrics.formats import STEERING_LINES, escaped, printable
+    from metrics.formats import STEERING_LINES, escaped, on_one_line, printable
 
-    told = io.StringIO()
-    error.show(told)
+    shown = io.StringIO()
+    error.show(shown)
+    told = shown.getvalue()
+    # What is quoted of an argument is not to begin a line; what click itself says has several.
+    for argument in sys.argv[1:]:
+        if "\n" in argument:
+            told = told.replace(click.unstyle(argument), on_one_line(argument))
     with suppress(OSError):
-        click.echo(escaped(printable(told.getvalue()), STEERING_LINES), file=sys.stderr, nl=False)
+        click.echo(escaped(printable(told), STEERING_LINES), file=sys.stderr, nl=False)
