@@ -75,7 +75,7 @@ UUID_TEXT: Final = Text(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "a UUID such as 2f1c6a3e-0b5d-4b8a-9d57-0a6c1c1f7a10",
 )
-ANY_TEXT: Final = Text(r"[\s\S]*", "any text")
+ANY_TEXT: Final = Text("[^\ud800-\udfff]*", "any text without halves of surrogate pairs")
 
 EXTERNAL_LINK: Final = "^http(?!://localhost)"
 
@@ -211,9 +211,9 @@ def _refused(value: object, hint: Any, text: Text) -> str | None:
         is_known = type(value) is str and value in known
         return None if is_known else f"none of {', '.join(known)}"
     if get_origin(kind) is tuple:
-        return None if isinstance(value, tuple) and _are_texts(value) else "no list of texts"
+        return None if type(value) is tuple and _are_texts(value, text) else "no list of texts"
     if get_origin(kind) is Mapping:
-        return None if isinstance(value, Mapping) and _are_texts(value) else "no mapping of texts"
+        return None if type(value) is dict and _are_texts(value, text) else "no mapping of texts"
     if type(value) is not kind:
         return f"no {kind.__name__}"
     if isinstance(value, str) and not text.has(value):
@@ -221,8 +221,8 @@ def _refused(value: object, hint: Any, text: Text) -> str | None:
     return None
 
 
-def _are_texts(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _are_texts(values: Iterable[object], text: Text) -> bool:
+    return all(type(value) is str and text.has(value) for value in values)
 
 
 def _told_of(
@@ -317,11 +317,11 @@ class DiagramClosed(_WholeDiagram, name="diagram:closed", command="diagram-close
     """A BPMN diagram, a DMN diagram or a form was closed."""
 
 
-@dataclass(frozen=True)
+@carried
 class DeployedTo:
     """Where a diagram was deployed."""
 
-    execution_platform: str = described("The target's platform", text=PLATFORM_NAME)
+    execution_platform: str = described("The target's platform", text=PLATFORM_NAME, kw_only=False)
 
     def __post_init__(self) -> None:
         _check(self)

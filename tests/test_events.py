@@ -123,7 +123,7 @@ def test_editor_id_is_written_in_one_way() -> None:
         (["ping", "--application-version", "5 \x1b[31m"], r"'5 \x1b[31m' is not what an event"),
         (["ping", "--editor-id", "0x" + "0" * 30], "a UUID such as"),
         (["ping", "--editor-id", EDITOR + "\n"], "a UUID such as"),
-        (["ping", "\x1b[31mX\x07\x9b"], r"extra argument (X\x07\x9b)"),
+        (["ping", "\x1b[31mX\x07\x9b\nY"], r"unexpected extra argument (\x1b[31mX\x07\x9b\nY)"),
         (["ping", "--flag", "=x"], "Invalid value for '--flag': '=x' has no name"),
         (["deployment", "order.bpmn", "--error", "X"], "deploy:error only: give --outcome error"),
         (["deployment", "order.bpmn", "--outcome", "error"], "deploy:error needs --error CODE"),
@@ -396,6 +396,7 @@ class TestLibrary:
             (Ping, (), {"application_version": 5}, "5 is no str"),
             (Ping, (), {"plugins": "abc"}, "'abc' is no list of texts"),
             (Ping, (), {"plugins": (1,)}, "is no list of texts"),
+            (Ping, (), {"plugins": ("\ud83d",)}, "is no list of texts"),
             (Ping, (), {"flags": ["a"]}, "is no mapping of texts"),
             (ButtonClicked, (), {"parent": "sidebar", "label": "x"}, "none of version-info-over"),
             (LinkOpened, (), {"parent": "welcome-page-cloud", "label": 1}, "1 is no str"),
@@ -425,12 +426,13 @@ class TestLibrary:
         script = tmp_path / "script.py"
         script.write_text(
             "from metrics import scan\n"
-            "from metrics.events import DeployError, LinkOpened, Ping\n"
+            "from metrics.events import DeployedTo, DeployError, LinkOpened, Ping\n"
             "DeployError(scan('a'), error='X', target_type='selfHosted')\n"
             "Ping(flags={'a': True}, plugins=('b',))\n"
             "DeployError(scan('a'))\n"
             "LinkOpened(label='x')\n"
             "DeployError(scan('a'), error='X', target_type='cloud')\n"
+            "DeployedTo()\n"
         )
         checked = subprocess.run(
             [METRICS.with_name("mypy"), "--strict", "--config-file", "", script],
@@ -439,7 +441,7 @@ class TestLibrary:
             check=False,
             cwd=PROJECT,
         ).stdout
-        assert re.findall(r"script\.py:(\d+): error", checked) == ["5", "6", "7"]
+        assert re.findall(r"script\.py:(\d+): error", checked) == ["5", "6", "7", "8"]
 
     def test_form_without_a_platform_goes_to_camunda_7(self) -> None:
         report = scan(b"{}")

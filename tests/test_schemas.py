@@ -86,6 +86,12 @@ def described(made: Any) -> Iterator[dict[str, Any]]:
         yield from described(inner)
 
 
+def test_what_is_done_with_a_schema_changes_no_other() -> None:
+    schema("link:opened")["allOf"][0]["then"]["required"].append("mine")
+    validator("link:opened").validate(CASES["click_external_link"]["event"])
+    assert schema("link:opened")["allOf"][0]["then"]["required"] == ["link"]
+
+
 def test_list() -> None:
     listed = run("schema").stdout.decode().splitlines()
     assert listed == list(names())

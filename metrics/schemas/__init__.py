@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping
+from copy import deepcopy
 from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
@@ -161,7 +162,7 @@ class _Schemas(NamedTuple):
                 self._add_field(found, key, hints[field.name], field.metadata)
         if issubclass(event, OfDiagram):
             found = self._of_diagram(found, event.fragments, event.without_if_too_large)
-        return found | ({"allOf": [dict(event.rule)]} if event.rule else {})
+        return found | ({"allOf": [deepcopy(dict(event.rule))]} if event.rule else {})
 
     def _of_diagram(
         self, own: Schema, fragments: Collection[str], may_lack: Collection[str] = ()
