@@ -140,7 +140,7 @@ def test_ci_has_what_is_promised() -> None:
         assert word in told
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md", "docs/events.md"])
 def test_python(page: str, repository: Path) -> None:
     found = [block for block in blocks(page) if block.language == "python"]
     assert found
