@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from bisect import bisect_left
 from collections import Counter
 from html import unescape
@@ -68,6 +69,15 @@ DECLARED_ENCODING: Final = re.compile(
     rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""", re.IGNORECASE
 )
 
+# Python before 3.11.5 mistakes what a possessive group matches. An atomic one takes more memory.
+HAS_POSSESSIVE_GROUPS: Final = sys.version_info >= (3, 11, 5)
+
+
+def _once(pattern: str, times: str) -> str:
+    """A group that is matched so many times, and never tried again with less."""
+    return f"(?:{pattern}){times}+" if HAS_POSSESSIVE_GROUPS else f"(?>(?:{pattern}){times})"
+
+
 BLANKS: Final = " \t\n\v\f\r"
 XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.ASCII | re.IGNORECASE)
 TIDY_XML_DECLARATION: Final = re.compile(
@@ -78,14 +88,20 @@ TIDY_XML_DECLARATION: Final = re.compile(
 # All but the characters that XML 1.0 allows.
 ILLEGAL_CHARACTER: Final = re.compile("[\0-\x08\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 AMPERSAND: Final = re.compile(
-    r"(&+)(?=&)|&(?:(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?+"
+    r"(&+)(?=&)|&" + _once(r"(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});", "?")
 )
 
 # Within a tag `>` may stand in quotes. A quote that nothing closes is a character like others.
-REST_OF_TAG: Final = re.compile(r"""[^>"']*+(?:(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+)*+>""")
+REST_OF_TAG: Final = re.compile(
+    r"""[^>"']*+""" + _once(r"""(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+""", "*") + ">"
+)
+SUBSET: Final = (
+    r"\["
+    + _once(r"""[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?)""", "*")
+    + r"\]\s*+"
+)
 DOCTYPE: Final = re.compile(
-    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*+"|'[^']*+')*+"""
-    r"""(?:\[(?:[^\]"'<]|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?))*+\]\s*+)?+>""",
+    "<!DOCTYPE" + _once(r"""[^\[>"']++|"[^"]*+"|'[^']*+'""", "*") + _once(SUBSET, "?") + ">",
     re.ASCII | re.DOTALL,
 )
 ENTITY: Final = "<!ENTITY"
@@ -100,7 +116,8 @@ SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 # belong is made in a thousandth of the time of one that names all of Unicode.
 NAME_START: Final = r"[^\x00-9;-@\[-^`{-\x7f]"
 NAME_CHARACTER: Final = r"[^\x00-,/;-@\[-^`{-\x7f]"
-STRAY_OPENINGS: Final = re.compile(rf"(?:<(?!/?{NAME_START}|[!?]))++")
+# Of a run only the last can begin something.
+STRAY_OPENINGS: Final = re.compile(rf"<+(?!/?{NAME_START}|[!?])")
 TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
 ATTRIBUTE: Final = re.compile(
     rf"""\s++(?P<name>{NAME_START}{NAME_CHARACTER}*+)\s*+=\s*+"""
@@ -112,12 +129,12 @@ NAMES: Final = re.compile(
 )
 # What follows the name in a tag that is as it should be, up to and with its end.
 TIDY_REST: Final = re.compile(
-    rf"""(?:\s++{NAME_START}{NAME_CHARACTER}*+\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'))*+"""
-    r"""\s*+/?+>""",
+    _once(rf"""\s++{NAME_START}{NAME_CHARACTER}*+\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')""", "*")
+    + r"\s*+/?+>",
     re.ASCII,
 )
 UNREADABLE_ATTRIBUTE: Final = re.compile(
-    r"""[^\s=]*+(?:=(?:"[^"]*+"|'[^']*+')?+\S*+)?+""", re.ASCII
+    r"[^\s=]*+" + _once("=" + _once(r""""[^"]*+"|'[^']*+'""", "?") + r"\S*+", "?"), re.ASCII
 )
 REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -558,3 +560,20 @@ def test_kinds() -> None:
     assert scan(b'{"components": []}').kind is Kind.FORM
     zeebe = process("", namespaces=f'xmlns:bpmn="{BPMN}" xmlns:z="{ZEEBE}"')
     assert scan(zeebe).payload()["executionPlatform"] == "Camunda Cloud"
+
+
+def test_no_pattern_has_a_possessive_group_where_python_mistakes_them() -> None:
+    script = """
+import re, sys
+sys.version_info = (3, 11, 2)
+from metrics import mending
+patterns = [value.pattern for value in vars(mending).values() if isinstance(value, re.Pattern)]
+for pattern in patterns:
+    text = pattern.decode() if isinstance(pattern, bytes) else pattern
+    if re.search(r"(?<!\\\\)\\)[*+?}][+]", text):
+        print(text)
+print(len(patterns))
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    (count,) = result.stdout.decode().splitlines()
+    assert int(count) > 10
