@@ -228,7 +228,7 @@ def _are_texts(values: Iterable[object], text: Text) -> bool:
 def _told_of(
     report: Report, fragments: tuple[str, ...], *, documented_keys: bool
 ) -> dict[str, Any]:
-    payload = {DIAGRAM_TYPE: report.payload()[DIAGRAM_TYPE]}
+    payload = {DIAGRAM_TYPE: to_json(report.kind)}
     if fragments:
         payload |= report.payload(fragments=fragments, documented_keys=documented_keys)
     return payload
