@@ -20,7 +20,7 @@ from metrics.document import Kind
 from metrics.events import ANY_TEXT, EVENTS, OfDiagram
 from metrics.metric import Omitted, Text, alternatives, choices, described, inner_blocks, keys
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
-from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, Report, WarningBlock
+from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, WarningBlock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -156,10 +156,7 @@ class _Schemas(NamedTuple):
     def _event(self, event: type[Event]) -> Schema:
         found = _object(_meaning(event))
         _add(found, "event", {"const": event.name, "description": "The event's name, as sent"})
-        hints = get_type_hints(event)
-        for field, key in zip(dataclasses.fields(event), keys(event).printed, strict=True):
-            if hints[field.name] is not Report:
-                self._add_field(found, key, hints[field.name], field.metadata)
+        self._add_fields(found, event)
         if issubclass(event, OfDiagram):
             found = self._of_diagram(found, event.fragments, event.without_if_too_large)
         return found | ({"allOf": [deepcopy(dict(event.rule))]} if event.rule else {})
@@ -227,20 +224,12 @@ class _Schemas(NamedTuple):
         _, printed, documented, *_ = keys(block)
         spelled = documented if self.documented_keys else printed
         for field, key in zip(dataclasses.fields(block), spelled, strict=True):
-            inner = getattr(example, field.name, None)
-            self._add_field(holder, key, hints[field.name], field.metadata, inner)
-
-    def _add_field(
-        self,
-        holder: Schema,
-        key: str,
-        hint: Any,
-        metadata: Mapping[str, Any],
-        example: object = None,
-    ) -> None:
-        value = self._value(hint, metadata["text"], example)
-        value["description"] = metadata["meaning"]
-        _add(holder, key, value, required=Omitted not in get_args(hint))
+            # Not the report that an event is made of: that has keys of its own.
+            if "meaning" in field.metadata:
+                hint, inner = hints[field.name], getattr(example, field.name, None)
+                value = self._value(hint, field.metadata["text"], inner)
+                value["description"] = field.metadata["meaning"]
+                _add(holder, key, value, required=Omitted not in get_args(hint))
 
     def _value(self, hint: Any, text: Text, example: object = None) -> Schema:
         """The schema of a value of a type; of blocks for several engines that of the example."""
