@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -61,11 +60,10 @@ def run() -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    # Without standard error, click would write to standard output.
-    if sys.stderr is None:
-        return
+    from metrics.commands.streams import tell
     from metrics.formats import STEERING_LINES, escaped, on_one_line, printable
 
+    # Not by click: without standard error it would write to standard output.
     shown = io.StringIO()
     error.show(shown)
     told = shown.getvalue()
@@ -73,5 +71,4 @@ def _show(error: click.ClickException) -> None:
     for argument in sys.argv[1:]:
         if "\n" in argument:
             told = told.replace(click.unstyle(argument), on_one_line(argument))
-    with suppress(OSError):
-        click.echo(escaped(printable(told), STEERING_LINES), file=sys.stderr, nl=False)
+    tell(escaped(printable(told.removesuffix("\n")), STEERING_LINES))

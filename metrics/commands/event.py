@@ -14,7 +14,7 @@ import click
 import orjson
 
 from metrics.commands import options
-from metrics.commands.streams import EXIT_UNMEASURED, standard_input, tell, told, write
+from metrics.commands.streams import EXIT_UNMEASURED, about, standard_input, tell, told, write
 from metrics.discovery import STANDARD_INPUT
 from metrics.events import EVENTS, Event, EventError, OfDiagram
 from metrics.formats import counted, dumps, on_one_line, printable
@@ -253,7 +253,9 @@ def _run(
     **values: Any,
 ) -> None:
     variant = _chosen(variants, values)
-    made, name = variant.event, None
+    made = variant.event
+    # Whom people are told something about: the diagram, where there is one.
+    name: str | None = "metrics"
     try:
         given = dict(_given(variant, variants, values))
         if file is not None and issubclass(made, OfDiagram):
@@ -265,12 +267,12 @@ def _run(
             event = made(**given)
     except EventError as error:
         if error.field is None:
-            tell(on_one_line(f"{name}: no {made.name}: {error}"))
+            tell(about(name, f"no {made.name}: {error}"))
             raise click.exceptions.Exit(EXIT_UNMEASURED) from None
         raise _invalid(variant.fields[error.field], error) from None
     printed, remarks = _printed(event, max_bytes, documented_keys=documented_keys, compact=compact)
     for remark in remarks:
-        tell(on_one_line(f"{'metrics' if name is None else name}: {remark}"))
+        tell(about(name, remark))
     write(printed)
 
 

@@ -71,9 +71,9 @@ def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
 def told(report: Report) -> Iterator[str]:
     """The lines that tell people what was untidy in a diagram, and why it was not measured."""
     for warning in report.warnings:
-        yield _line(report.file, warning.line, None, f"warning: {warning.message}")
+        yield about(report.file, f"warning: {warning.message}", warning.line)
     if (error := report.error) is not None:
-        yield _line(report.file, error.line, error.column, f"{error.type}: {error.message}")
+        yield about(report.file, f"{error.type}: {error.message}", error.line, error.column)
 
 
 def tell(line: str) -> None:
@@ -86,7 +86,10 @@ def tell(line: str) -> None:
             click.echo(line, file=sys.stderr)
 
 
-def _line(file: str | None, line: int | None, column: int | None, message: str) -> str:
+def about(
+    file: str | None, message: str, line: int | None = None, column: int | None = None
+) -> str:
+    """The line that tells people something about a diagram."""
     place = ":".join(str(part) for part in (line, column) if part is not None)
     name = STANDARD_INPUT if file is None else file or repr(file)
     return on_one_line(f"{name}:{place}: {message}" if place else f"{name}: {message}")
