@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from metrics.commands import InOrder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,11 +24,8 @@ COMMANDS: Final[Mapping[str, str]] = {
 """The commands by their names, and the module of each, which holds it as `command`."""
 
 
-class _Commands(click.Group):
+class _Commands(InOrder):
     """Imports a command when it is asked for: what the others need takes longer than a scan."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

@@ -2,3 +2,14 @@
 
 `metrics.cli` lists them.
 """
+
+from __future__ import annotations
+
+import click
+
+
+class InOrder(click.Group):
+    """A group that lists its commands as they were added, rather than by their names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin, get_type_h
 import click
 import orjson
 
-from metrics.commands import options
+from metrics.commands import InOrder, options
 from metrics.commands.streams import EXIT_UNMEASURED, about, standard_input, tell, told, write
 from metrics.discovery import STANDARD_INPUT
 from metrics.events import EVENTS, Event, EventError, OfDiagram
@@ -104,11 +104,8 @@ def _fields(event: type[Event]) -> Iterator[_Field]:
             )
 
 
-class _Events(click.Group):
-    """Lists its commands in the telemetry page's order, and knows the events' names as sent."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+class _Events(InOrder):
+    """Knows the events' names as sent, too."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
