@@ -13,7 +13,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.formats import STANDARD_INPUT, Layout, dumps, escaped, leaves, record
-from metrics.report import DIAGRAM_TYPE, columns
+from metrics.metric import columns as block_columns
+from metrics.report import DIAGRAM_TYPE, ErrorBlock, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Control characters, but for tabs and the breaks of lines that the writer puts in quotes.
 UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
-ERROR_COLUMNS: Final = ("error.type", "error.message", "error.line", "error.column")
+ERROR_COLUMNS: Final = tuple(column.key for column in block_columns(ErrorBlock, "error."))
 
 
 def csv(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
