@@ -21,6 +21,7 @@ from metrics.bpmn import AttributeName
 from metrics.catalog import METRICS
 from metrics.document import Kind
 from metrics.events import EVENTS, Event, OfDiagram
+from metrics.formats import dumps
 from metrics.metric import NO_TEXT, choices, inner_blocks, json_key, keys
 from metrics.report import DIAGRAM_TYPE, GROUPS
 
@@ -151,7 +152,7 @@ def event_section(event: type[Event]) -> str:
         f"## `{event.name}`",
         inspect.cleandoc(event.__doc__ or ""),
         f"`metrics event {event.command}{argument}`; `metrics.events.{event.__name__}`",
-        "\n".join(["| key | meaning |", "|---|---|", *dict.fromkeys(told)]),
+        "\n".join(["| key | meaning |", "|---|---|", *told]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -191,7 +192,7 @@ def introduction(page: str) -> str:
 def schema_text(name: str) -> str:
     """The file of a schema."""
     layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps(schemas.schema(name), option=layout).decode()
+    return dumps(schemas.schema(name), layout).decode()
 
 
 def files() -> dict[Path, str]:
