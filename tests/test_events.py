@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pytest
 from command import METRICS, run
+from events_of_diagrams import CASES, FIXTURES
 
 import metrics
 from metrics import DocumentError, Report, TemplateDefinitions, scan
@@ -39,9 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[1]
-FIXTURES = Path(__file__).parent / "fixtures" / "events"
 TEMPLATES = Path(__file__).parent / "fixtures" / "template_definitions"
-CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FIXTURES.glob("*.json"))}
 ORDER = FIXTURES / "order.bpmn"
 EDITOR = "2f1c6a3e-0b5d-4b8a-9d57-0a6c1c1f7a10"
 

@@ -10,11 +10,12 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from diagrams import BPMN, CAMUNDA, MODELER, ZEEBE
+from events_of_diagrams import events_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics import TemplateDefinitions, scan
-from metrics.events import EVENTS, EventError, OfDiagram
+from metrics.events import EVENTS
 from metrics.schemas import schema
 
 BOUNDED = {
@@ -104,16 +105,9 @@ def events(diagram: tuple[str, bytes], templates: Any = None) -> Iterator[dict[s
     name, content = diagram
     report = scan(content, name=name, templates=templates)
     assert report.error is None, report.error
-    for event in EVENTS.values():
-        if issubclass(event, OfDiagram):
-            given_: dict[str, Any] = {"error": "X"} if event.name.endswith(":error") else {}
-            try:
-                made = event(report, **given_)
-            except EventError:
-                assert name.endswith(".form")
-                continue
-            assert MARK not in repr(made).replace(f":{MARK}", "")
-            yield made.payload()
+    for event in events_of(report):
+        assert MARK not in repr(event).replace(f":{MARK}", "")
+        yield event.payload()
 
 
 def words() -> set[str]:

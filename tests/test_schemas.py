@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from command import lines, run
+from events_of_diagrams import CASES, events_of
 from jsonschema import Draft202012Validator
 
-from metrics import FRAGMENTS, Kind, discover, scan
-from metrics.events import EVENTS, DeployedTo, EventError, OfDiagram
+from metrics import FRAGMENTS, discover, scan
+from metrics.events import EVENTS
 from metrics.formats import dumps
 from metrics.schemas import file_name, names, schema
 
@@ -30,10 +31,6 @@ HERE = Path(__file__).parent
 FIXTURES = HERE / "fixtures"
 CORPUS = os.environ.get("METRICS_CORPUS")
 FOLDERS = [str(FIXTURES), *([CORPUS] if CORPUS else [])]
-CASES = {
-    path.stem: json.loads(path.read_text("utf-8"))
-    for path in sorted((FIXTURES / "events").glob("*.json"))
-}
 
 
 @cache
@@ -45,23 +42,6 @@ def validator(name: str, *, documented_keys: bool = False) -> Draft202012Validat
 def reports() -> Iterator[Report]:
     """The report of each diagram there is."""
     return map(scan, (path for path in discover(FOLDERS) if isinstance(path, str)))
-
-
-def events(report: Report) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """All events that tell of a diagram: the name, as it is, and with documented keys."""
-    for name, event in EVENTS.items():
-        if issubclass(event, OfDiagram):
-            given: dict[str, Any] = {"error": "X"} if name.endswith(":error") else {}
-            if name.startswith("deploy:") and report.kind is not Kind.FORM:
-                target = DeployedTo("Camunda Cloud")
-                given |= {"target_type": "selfHosted", "deployed_to": target}
-            try:
-                made = event(report, **given)
-            except EventError:
-                assert report.kind is Kind.FORM
-                continue
-            yield name, made.payload(), made.payload(documented_keys=True)
-            yield name, made.payload(without_if_too_large=True), made.payload(documented_keys=True)
 
 
 @pytest.mark.parametrize("documented_keys", [False, True])
@@ -158,9 +138,11 @@ class TestWhatIsPrinted:
             validator("payload").validate(payload)
             for fragment in FRAGMENTS:
                 validator(fragment).validate(report.payload(fragments=[fragment]))
-            for name, event, documented in events(report):
-                validator(name).validate(event)
-                validator(name, documented_keys=True).validate(documented)
+            for event in events_of(report):
+                validator(event.name).validate(event.payload())
+                validator(event.name).validate(event.payload(without_if_too_large=True))
+                documented = event.payload(documented_keys=True)
+                validator(event.name, documented_keys=True).validate(documented)
         assert len(seen) > 200
 
     @pytest.mark.parametrize("name", CASES)
