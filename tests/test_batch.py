@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command import all_end, is_running
 from diagrams import process as diagram
 
 from metrics import DocumentError, ErrorType, Report, TemplateDefinitions, Workers, scan_many
@@ -346,10 +347,7 @@ class TestWorkers:
         future = workers.submit(double, 4)
         workers.shutdown(wait=False)
         assert future.result() == 8
-        deadline = time.monotonic() + 10
-        while any(map(is_running, workers.processes)) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not any(map(is_running, workers.processes))
+        assert all_end(workers.processes)
 
     def test_within_a_worker(self, paths: list[str]) -> None:
         with Workers(1) as workers, pytest.raises(RuntimeError, match="starts no workers"):
@@ -380,16 +378,4 @@ class TestWorkers:
         result = subprocess.run(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30
         )
-        deadline = time.monotonic() + 10
-        for process in map(int, result.stdout.split()):
-            while is_running(process):
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-
-
-def is_running(process: int) -> bool:
-    """Whether a process is there, and not only its entry in the table."""
-    result = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, check=False
-    )
-    return bool(result.stdout.strip()) and not result.stdout.strip().startswith(b"Z")
+        assert all_end(list(map(int, result.stdout.split())))
