@@ -8,16 +8,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
 
 from metrics.document import MOST_WARNINGS_OF_A_KIND, DiagramWarning, Kind, in_letters
-from metrics.namespaces import BPMN, BPMNDI, CAMUNDA, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
+from metrics.namespaces import (
+    BPMN,
+    BPMNDI,
+    CAMUNDA,
+    CAMUNDA_8_PLATFORMS,
+    MODELER,
+    PREDEFINED_PREFIXES,
+    ZEEBE,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lxml.etree import _Element as Element
 
@@ -145,6 +153,9 @@ _model_ids: Final = tuple(
 )
 
 
+PREFIXES: Final = {namespace: prefix for prefix, namespace in PREDEFINED_PREFIXES.items()}
+
+
 class Engine(StrEnum):
     """The engine that a diagram is read for."""
 
@@ -162,10 +173,42 @@ class Platform(NamedTuple):
 NO_PLATFORM: Final = Platform()
 
 
-def bpmn_type(element: Element) -> str:
-    """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`."""
-    name = etree.QName(element).localname
-    return f"bpmn:{name[:1].upper()}{name[1:]}"
+def element_type(element: Element) -> str:
+    """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`.
+
+    The prefix is the one that the Modeler has for the namespace, whatever the file calls it.
+    """
+    return _type(str(element.tag))
+
+
+@lru_cache(maxsize=256)
+def _type(tag: str) -> str:
+    namespace, name = etree.QName(tag).namespace, etree.QName(tag).localname
+    prefix = f"{PREFIXES[namespace]}:" if namespace in PREFIXES else ""
+    return f"{prefix}{name[:1].upper()}{name[1:]}"
+
+
+class Dropped(NamedTuple):
+    """An element that the Modeler leaves out, with all that it holds, because of its id.
+
+    `id` holds the beginning of that; `is_second` where it was read before in the file, else it is
+    illegal. `line` counts from 1.
+    """
+
+    tag: str
+    id: str
+    is_second: bool
+    line: int | None
+
+    @property
+    def type(self) -> str:
+        """The element's type as the Modeler writes it."""
+        return _type(self.tag)
+
+    @property
+    def reason(self) -> str:
+        """Why it is left out, for people."""
+        return "its id was read before" if self.is_second else "its id is illegal"
 
 
 class AttributeName(NamedTuple):
@@ -247,11 +290,19 @@ class Diagram:
 
     `tags` name the elements that `elements` will be asked for in a diagram for an engine, as lxml
     has them or in any namespace, `{*}name`: they are selected in one walk. What the Modeler drops
-    of a BPMN document is unknown in the tree, and said in `warnings`.
+    of a BPMN document is unknown in the tree, and said in `warnings`; `dropped` holds the first of
+    it, as many as `most_dropped` says.
     """
 
-    def __init__(self, document: Document, tags: Mapping[Engine, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        tags: Mapping[Engine, tuple[str, ...]],
+        *,
+        most_dropped: int = MOST_WARNINGS_OF_A_KIND,
+    ) -> None:
         self.document = document
+        self.dropped: tuple[Dropped, ...] = ()
         self.warnings: tuple[DiagramWarning, ...] = ()
         self.platform = platform = _platform(document)
         self.engine = engine = _engine(document, platform)
@@ -262,9 +313,10 @@ class Diagram:
         if root is not None and document.kind is Kind.BPMN:
             suspicious = _suspicious_ids(root)
             if suspicious:
-                self.document = document = document.with_lines()
-                root = self.root
-                self.warnings = _drop_what_the_modeler_drops(root, suspicious)
+                self.dropped, times_more = _drop_what_the_modeler_drops(
+                    document, root, suspicious, most_dropped
+                )
+                self.warnings = tuple(_warnings_of_dropped(self.dropped, times_more))
             for element in root.iter(*tags[engine]):
                 self._elements.setdefault(element.tag, []).append(element)
 
@@ -410,13 +462,16 @@ def _engine(document: Document, platform: Platform) -> Engine:
     return Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
 
 
-def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[DiagramWarning, ...]:
+def _drop_what_the_modeler_drops(
+    document: Document, root: Element, suspicious: set[str], most_told: int
+) -> tuple[tuple[Dropped, ...], int]:
     """Make the elements whose id is a second one or an illegal one unknown, so that nothing counts.
 
-    `suspicious` holds the ids for which that may be so. The elements stay in the tree: to take out
-    many, one by one, costs the square of their number.
+    `suspicious` holds the ids for which that may be so. Returns the first of the elements, and how
+    many more there are. They stay in the tree: to take out many, one by one, costs the square of
+    their number.
     """
-    warnings: list[DiagramWarning] = []
+    told: list[tuple[Element, Dropped]] = []
     times_more = 0
     seen: set[str] = set()
     is_read: dict[Element, bool] = {root: True}
@@ -424,24 +479,23 @@ def _drop_what_the_modeler_drops(root: Element, suspicious: set[str]) -> tuple[D
         if id not in suspicious:
             continue
         element = id.getparent()
-        if not (_has_an_id(str(element.tag)) and _is_read(element, is_read)):
+        tag = str(element.tag)
+        if not (_has_an_id(tag) and _is_read(element, is_read)):
             continue
         is_second = id in seen
         if not is_second and _legal_id().fullmatch(id):
             seen.add(id)
             continue
-        if len(warnings) < MOST_WARNINGS_OF_A_KIND:
-            warnings.append(_warning_of_dropped(element, is_second))
+        if len(told) < most_told:
+            told.append((element, Dropped(tag, id[:MOST_CHARACTERS_QUOTED], is_second, None)))
         else:
             times_more += 1
         is_read[element] = False
         # Of a root that it refuses the Modeler keeps the attributes.
         for dropped in element if element is root else (element,):
             dropped.tag = DROPPED
-    if times_more:
-        message = f"elements are left out, their ids read before or illegal ({times_more} more)"
-        warnings.append(DiagramWarning(message))
-    return tuple(warnings)
+    lines = document.lines(element for element, _ in told)
+    return tuple(dropped._replace(line=lines[element]) for element, dropped in told), times_more
 
 
 def _is_read(element: Element, known: dict[Element, bool]) -> bool:
@@ -481,9 +535,11 @@ def _may_stand_in(tag: str, parent_tag: str) -> bool:
     return parent_tag.startswith(MODEL_TAGS) and _has_an_id(tag)
 
 
-def _warning_of_dropped(element: Element, is_second: bool) -> DiagramWarning:
-    reason = "its id was read before" if is_second else "its id is illegal"
-    name = etree.QName(element).localname
-    id = (element.get("id") or "")[:MOST_CHARACTERS_QUOTED]
-    message = f"<{name}> is left out, with all that it holds: {reason}: {id!r}"
-    return DiagramWarning(message, element.sourceline)
+def _warnings_of_dropped(told: Iterable[Dropped], times_more: int) -> Iterator[DiagramWarning]:
+    for dropped in told:
+        name = etree.QName(dropped.tag).localname
+        message = f"<{name}> is left out, with all that it holds: {dropped.reason}: {dropped.id!r}"
+        yield DiagramWarning(message, dropped.line)
+    if times_more:
+        message = f"elements are left out, their ids read before or illegal ({times_more} more)"
+        yield DiagramWarning(message)

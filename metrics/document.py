@@ -8,8 +8,10 @@ what that refuses is looked at again by `metrics.mending`, which is imported the
 from __future__ import annotations
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache, lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -18,13 +20,11 @@ from metrics.namespaces import BPMN_FAMILY, DMN_FAMILY
 
 if TYPE_CHECKING:
     import json
-    from collections.abc import Mapping
+    from array import array
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from lxml.etree import _Element as Element
-
-# libxml2 keeps an element's line in 16 bits, and the true one only beside text nodes.
-MOST_LINES_IN_16_BITS: Final = 65_534
 
 # Encodings in which the bytes of ASCII text are those of ASCII.
 UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
@@ -133,18 +133,32 @@ class Document(NamedTuple):
             place = source.find(RARE_LETTER, place + 1)
         return name in source
 
-    def with_lines(self) -> Document:
-        """The document with all lines of its elements: in a long one, those beyond are not known.
+    def lines(self, elements: Iterable[Element]) -> dict[Element, int | None]:
+        """The lines in which the tags of elements begin, from 1; None for one that is not known.
 
-        It is parsed again where that is so.
+        libxml2 says in which line a tag ends, up to line 65,535. So another parser goes through the
+        file; where that knows the encoding, or a character in a name, less well, libxml2's do.
         """
-        if (
-            self.root is None
-            or len(self.source) <= MOST_LINES_IN_16_BITS
-            or _last_line(self.root) <= MOST_LINES_IN_16_BITS
-        ):
-            return self
-        return self._replace(root=etree.fromstring(self.source, _PARSER_FOR_LINES))
+        lines: dict[Element, int | None] = dict.fromkeys(elements)
+        if lines and self.root is not None:
+            for element, line in zip_longest(self.root.iter("*"), _lines_of_tags(self.source)):
+                if element in lines:
+                    lines[element] = line or element.sourceline
+        return lines
+
+
+def _lines_of_tags(source: bytes) -> array[int]:
+    """The line of each tag that opens an element, up to the end or to what is not understood."""
+    # Only who is told of lines waits for this.
+    from array import array
+    from xml.parsers import expat
+
+    lines = array("L")
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda *_: lines.append(parser.CurrentLineNumber)
+    with suppress(expat.ExpatError, LookupError, ValueError):
+        parser.Parse(source, True)
+    return lines
 
 
 @cache
@@ -152,7 +166,7 @@ def _is_ascii_compatible(encoding: str | None) -> bool:
     return encoding is None or encoding.lower().startswith(ASCII_COMPATIBLE)
 
 
-def _parser(*, remove_blank_text: bool = False, huge_tree: bool = False) -> etree.XMLParser:
+def _parser(*, huge_tree: bool = False) -> etree.XMLParser:
     # Comments, processing instructions and blank text count for nothing: not to build them is a
     # tenth of the time. Without `huge_tree`, libxml2 itself bounds what an entity may expand to.
     return etree.XMLParser(
@@ -162,15 +176,14 @@ def _parser(*, remove_blank_text: bool = False, huge_tree: bool = False) -> etre
         collect_ids=False,
         remove_comments=True,
         remove_pis=True,
-        remove_blank_text=remove_blank_text,
+        remove_blank_text=True,
         huge_tree=huge_tree,
     )
 
 
-_PARSER: Final = _parser(remove_blank_text=True)
+_PARSER: Final = _parser()
 # For what has been mended or parsed before: that is bounded by its size.
-_MENDED_PARSER: Final = _parser(remove_blank_text=True, huge_tree=True)
-_PARSER_FOR_LINES: Final = _parser(huge_tree=True)
+_MENDED_PARSER: Final = _parser(huge_tree=True)
 
 
 def read(source: bytes, *, form: bool = False) -> Document:
@@ -212,13 +225,6 @@ def read(source: bytes, *, form: bool = False) -> Document:
 def looks_like_a_form(source: bytes) -> bool:
     """Whether bytes that come without a name begin as a JSON object does."""
     return source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
-
-
-def _last_line(root: Element) -> int:
-    last = root
-    while len(last):
-        last = last[-1]
-    return last.sourceline or 0
 
 
 @lru_cache(maxsize=64)

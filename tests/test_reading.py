@@ -265,12 +265,19 @@ class TestDroppedElements:
             (4, "<userTask> is left out, with all that it holds: its id is illegal: '1\\n'")
         ]
 
+    def test_lines_are_those_where_tags_begin(self) -> None:
+        task = '<bpmn:userTask\n  id="Approve"\n  name="again"\n/>'
+        assert [line for line, _ in warnings_of(process(TASK + task + "\n" + task))] == [3, 7]
+
     def test_beyond_line_65535(self) -> None:
-        # There libxml2 knows lines only by the text around elements, give or take a few.
         source = process("\n" * 70_000 + TASK + "\n" * 1000 + TASK)
-        ((line, _),) = warnings_of(source)
-        assert line is not None
-        assert abs(line - 71_003) < 10 or abs(line - 70_003) < 1010
+        assert [line for line, _ in warnings_of(source)] == [71_003]
+
+    @pytest.mark.parametrize("encoding", ["windows-1251", "utf-16", "iso-8859-15", "shift_jis"])
+    def test_lines_in_other_encodings(self, encoding: str) -> None:
+        declaration = f'<?xml version="1.0" encoding="{encoding}"?>\n'
+        source = process(f"{TASK}\n{TASK}").decode()
+        assert [line for line, _ in warnings_of((declaration + source).encode(encoding))] == [5]
 
     def test_root_with_an_illegal_id_holds_nothing(self) -> None:
         source = process(TASK).replace(b"<bpmn:definitions ", b'<bpmn:definitions id="1" ')

@@ -46,9 +46,9 @@ from metrics.bpmn import (
     Engine,
     attribute,
     bpmn,
-    bpmn_type,
     camunda,
     camunda_attribute,
+    element_type,
     elements_with,
     extensions,
     zeebe,
@@ -268,7 +268,7 @@ def count(uses: Sequence[Use], engine: Engine) -> ElementTemplates:
         templates.setdefault((use.template, use.version), []).append(use)
     entries = tuple(
         ElementTemplate(
-            tuple(dict.fromkeys(bpmn_type(use.element) for use in of_one)),
+            tuple(dict.fromkeys(element_type(use.element) for use in of_one)),
             _most(use.bindings for use in of_one),
             True if any(use.has_icon for use in of_one) else OMITTED,
         )
