@@ -14,12 +14,10 @@ import click
 import orjson
 
 from metrics.commands import InOrder, options
-from metrics.commands.streams import EXIT_UNMEASURED, about, standard_input, tell, told, write
-from metrics.discovery import STANDARD_INPUT
+from metrics.commands.streams import EXIT_UNMEASURED, about, scanned, tell, told, write
 from metrics.events import EVENTS, Event, EventError, OfDiagram
 from metrics.formats import counted, dumps, on_one_line, printable
 from metrics.metric import choices, keys
-from metrics.report import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -328,12 +326,7 @@ def _report(
     templates: TemplateDefinitions | None,
 ) -> Report:
     """The report of a diagram, once people are told what is to be told of it."""
-    if file == STANDARD_INPUT:
-        report = standard_input(stdin_filename, max_size=max_size, templates=templates)
-    elif stdin_filename is not None:
-        raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
-    else:
-        report = scan(file, max_size=max_size, templates=templates)
+    report = scanned(file, stdin_filename, max_size=max_size, templates=templates)
     for line in told(report):
         tell(line)
     if report.error is not None:

@@ -19,7 +19,7 @@ from metrics.commands.streams import (
     EXIT_UNMEASURED,
     output,
     require_standard_output,
-    standard_input,
+    scanned,
     tell,
     told,
 )
@@ -152,7 +152,7 @@ def command(
             scan_many, executor=executor, jobs=count, max_size=max_size, templates=templates
         )
         measure_input = partial(
-            standard_input, stdin_filename, max_size=max_size, templates=templates
+            scanned, STANDARD_INPUT, stdin_filename, max_size=max_size, templates=templates
         )
         reports = _reports(found, measure, measure_input)
         stream = stack.enter_context(output(output_path if to_file else None))

@@ -5,36 +5,58 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
 from metrics.discovery import STANDARD_INPUT
-from metrics.document import DocumentError, ErrorType
 from metrics.formats import on_one_line
-from metrics.report import Report, scan
+from metrics.report import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
     from metrics.output import Stream
+    from metrics.report import Report
     from metrics.template_definitions import TemplateDefinitions
 
 EXIT_UNMEASURED: Final = 2
 EXIT_BROKEN_PIPE: Final = 141
 
 
-def standard_input(
-    name: str | None, *, max_size: int, templates: TemplateDefinitions | None
+class Source(NamedTuple):
+    """What a FILE stands for: where its bytes are, its name for its type, and what it is called."""
+
+    content: str | BinaryIO
+    name: str | None
+    file: str
+
+
+def source_of(file: str, stdin_filename: str | None) -> Source:
+    """What is to be read for a FILE, - being standard input, which has its name by an option.
+
+    Raises `click.UsageError` where that names no standard input.
+    """
+    if file == STANDARD_INPUT:
+        stream = cast("BinaryIO", _Closed()) if sys.stdin is None else sys.stdin.buffer
+        return Source(stream, stdin_filename or None, stdin_filename or STANDARD_INPUT)
+    if stdin_filename is not None:
+        raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
+    return Source(file, file, file)
+
+
+def scanned(
+    file: str, stdin_filename: str | None, *, max_size: int, templates: TemplateDefinitions | None
 ) -> Report:
-    """The report of what comes by standard input, which is called by a name."""
-    file = name or STANDARD_INPUT
-    if sys.stdin is None:
-        error = DocumentError(ErrorType.UNREADABLE, "standard input is closed")
-        return Report(file, error=error)
-    report = scan(sys.stdin.buffer, name=name or None, max_size=max_size, templates=templates)
-    return replace(report, file=file)
+    """The report of a FILE; all else is as for `source_of`."""
+    content, name, called = source_of(file, stdin_filename)
+    return replace(scan(content, name=name, max_size=max_size, templates=templates), file=called)
+
+
+class _Closed:
+    def read(self, _: int) -> bytes:
+        raise OSError(None, "standard input is closed")
 
 
 def require_standard_output() -> None:
