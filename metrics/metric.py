@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, wraps
 from operator import add, attrgetter
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -34,7 +34,7 @@ from typing import (
 from metrics.document import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -84,16 +84,56 @@ class Text(NamedTuple):
 NO_TEXT: Final = Text(OTHER, "none")
 
 
+NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
+
+
 class Finding(NamedTuple):
-    """An element that counts, and the keys within its block for which it does (`form.embedded`)."""
+    """An element that counts, and the keys within its block for which it does (`form.embedded`).
+
+    `related` are elements that belong to it, by what they are to it.
+    """
 
     keys: tuple[str, ...]
     element: Element
+    related: Mapping[str, Element] = NO_ELEMENTS
 
-    @property
-    def line(self) -> int | None:
-        """The element's line in the file, from 1."""
-        return self.element.sourceline
+
+class Source(NamedTuple):
+    """An element that has a part in what is counted, and the kind of the part."""
+
+    element: Element
+    kind: str | None = None
+
+
+class Evidence(NamedTuple):
+    """One of the things that a number counts.
+
+    `key` is that of the number, within the block. What is counted is an element, the one of
+    `source`, or it has none of its own: then `texts` tell it (a variable's name), and `sources` are
+    the elements that it comes of. `related` are others that belong to it, by what they are to it.
+    `times` is how many of the number it is: an element with three attributes may be three.
+    """
+
+    key: str
+    source: Source | None = None
+    texts: Mapping[str, str | None] = MappingProxyType({})
+    related: Mapping[str, Element] = NO_ELEMENTS
+    sources: tuple[Source, ...] = ()
+    times: int = 1
+
+
+def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
+    """The evidence for each key of findings: of a kind that kind, of a count all kinds."""
+    for keys, element, related in findings:
+        kinds = {key: kind for key in keys if (kind := _kind(key))}
+        for key in keys:
+            kind = kinds.get(key, ", ".join(sorted(kinds.values())))
+            yield Evidence(key, Source(element, kind or None), related=related)
+
+
+def _kind(key: str) -> str | None:
+    group, _, name = key.rpartition(".")
+    return name if group and name != "count" else None
 
 
 @dataclass(eq=False, repr=False)
@@ -101,7 +141,8 @@ class Metric(Generic[Found, Block]):
     """One block of the payload.
 
     `find` gives what counts in a diagram, and `count` the block that it makes for an engine: None
-    where a diagram for that engine has no such block. `name` is that of the metric's module, its
+    where a diagram for that engine has no such block. `explain` gives the evidence for each number
+    that is not 0: as many as it says. `name` is that of the metric's module, its
     fixtures and its section in the reference. The fields of `block` stand in the JSON object at the
     dotted `key`, which is empty for the payload itself; `fragment` names the part of a payload that
     they belong to, and blocks are printed in the order of `position`. `kinds` are the documents
@@ -117,6 +158,7 @@ class Metric(Generic[Found, Block]):
     position: int
     find: Callable[[Diagram], Sequence[Found]]
     count: Callable[[Sequence[Found], Engine], Block | None]
+    explain: Callable[[Sequence[Found]], Iterable[Evidence]]
     kinds: tuple[Kind, ...] = (Kind.BPMN,)
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
@@ -250,6 +292,7 @@ class Column(NamedTuple):
 
     key: str
     total: Callable[[int, int], int]
+    is_number: bool
 
 
 def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Column]:
@@ -265,8 +308,18 @@ def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> 
         for kind in inner:
             found += columns(kind, f"{dotted}.", documented_keys=documented_keys)
         if not inner:
-            found.append(Column(dotted, field.metadata["total"]))
+            found.append(Column(dotted, field.metadata["total"], int in alternatives(hint)))
     return list(dict.fromkeys(found))
+
+
+def meanings(block: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """What each value of a block means, by its dotted key."""
+    for field, key in zip(dataclasses.fields(block), keys(type(block)).printed, strict=True):
+        value = getattr(block, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from meanings(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, field.metadata["meaning"]
 
 
 def counting(
@@ -287,7 +340,7 @@ def counting(
     @wraps(make)
     def count(findings: Sequence[Finding], engine: Engine) -> Block:
         tallies: dict[tuple[str, ...], int] = {}
-        for keys, _ in findings:
+        for keys, _, _ in findings:
             tallies[keys] = tallies.get(keys, 0) + 1
         return made(tuple(tallies.items()), engine)
 

@@ -206,7 +206,7 @@ def parse(
         content = sources.content(source, max_size)
         return document.read(content, form=_is_form(name, content))
     except (DocumentError, MemoryError) as error:
-        return _failed(name, error)
+        return failed(name, error)
 
 
 def measured(found: Document, name: str | None, templates: TemplateDefinitions | None) -> Report:
@@ -221,10 +221,11 @@ def measured(found: Document, name: str | None, templates: TemplateDefinitions |
             warnings += offered.warnings
         return Report(name, found.kind, blocks, warnings)
     except (DocumentError, MemoryError) as error:
-        return _failed(name, error)
+        return failed(name, error)
 
 
-def _failed(name: str | None, error: DocumentError | MemoryError) -> Report:
+def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
+    """The report of a diagram that cannot be measured."""
     if isinstance(error, MemoryError):
         error = DocumentError(ErrorType.TOO_LARGE, "not enough memory")
     return Report(name, error=error)

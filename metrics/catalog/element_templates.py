@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from metrics.bpmn import (
@@ -54,10 +55,10 @@ from metrics.bpmn import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import OMITTED, Metric, Omitted, Text, described
+from metrics.metric import OMITTED, Evidence, Metric, Omitted, Source, Text, described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -231,12 +232,21 @@ class Use(NamedTuple):
     template: str
     version: str | None
     has_icon: bool
-    bindings: Mapping[str, int]
+    bindings: Sequence[Times]
     element: Element
 
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """What differs from one template to another."""
+        return self.template, self.version
 
-Times = tuple[str, int]
-"""A binding, and how often an element has it."""
+
+class Times(NamedTuple):
+    """How often there is a binding in one place."""
+
+    binding: str
+    times: int
+    place: Element
 
 
 def find(diagram: Diagram) -> Sequence[Use]:
@@ -252,7 +262,7 @@ def find(diagram: Diagram) -> Sequence[Use]:
                 template,
                 attribute(element, names.version),
                 bool(attribute(element, names.icon)),
-                _sums(bindings_of(element, referred)),
+                [*bindings_of(element, referred)],
                 element,
             )
             uses.append(use)
@@ -263,18 +273,35 @@ def count(uses: Sequence[Use], engine: Engine) -> ElementTemplates:
     """One entry a template and version, made of all its uses."""
     if not uses:
         return NO_TEMPLATES
-    templates: dict[tuple[str, str | None], list[Use]] = {}
-    for use in uses:
-        templates.setdefault((use.template, use.version), []).append(use)
     entries = tuple(
         ElementTemplate(
             tuple(dict.fromkeys(element_type(use.element) for use in of_one)),
-            _most(use.bindings for use in of_one),
+            {binding: times for binding, (times, _) in sorted(_most(of_one).items())},
             True if any(use.has_icon for use in of_one) else OMITTED,
         )
-        for of_one in templates.values()
+        for of_one in _by_template(uses)
     )
     return ElementTemplates(len(entries), entries)
+
+
+def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
+    """Each template with its uses; each binding of the use that has the most of it."""
+    for number, of_one in enumerate(_by_template(uses)):
+        template, version = of_one[0].identity
+        yield Evidence(
+            "elementTemplateCount",
+            texts={"template": template, "version": version},
+            sources=tuple(Source(use.element) for use in of_one),
+        )
+        most = _most(of_one)
+        for use in {id(use): use for _, use in most.values()}.values():
+            for binding, times, place in use.bindings:
+                if times and most[binding][1] is use:
+                    yield Evidence(
+                        f"elementTemplates[{number}].properties.{binding}",
+                        Source(place, binding),
+                        times=times,
+                    )
 
 
 def _may_use_a_template(diagram: Diagram, element: Element) -> bool:
@@ -285,40 +312,45 @@ def _may_use_a_template(diagram: Diagram, element: Element) -> bool:
     return element.tag in TEMPLATED_ROOT_ELEMENTS and element.getparent() is diagram.root
 
 
-def _sums(bindings: Iterable[Times]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for binding, times in bindings:
-        if times:
+def _by_template(uses: Sequence[Use]) -> Collection[Sequence[Use]]:
+    """The uses of each template, in the order of the first ones."""
+    templates: dict[tuple[str, str | None], list[Use]] = {}
+    for use in uses:
+        templates.setdefault(use.identity, []).append(use)
+    return templates.values()
+
+
+def _most(uses: Sequence[Use]) -> dict[str, tuple[int, Use]]:
+    """Of each binding the most that one of the uses has, and the first that has so many."""
+    most: dict[str, tuple[int, Use]] = {}
+    for use in uses:
+        sums: dict[str, int] = {}
+        for binding, times, _ in use.bindings:
             sums[binding] = sums.get(binding, 0) + times
-    return sums
-
-
-def _most(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    most: dict[str, int] = {}
-    for of_an_element in counts:
-        for binding, times in of_an_element.items():
-            if times > most.get(binding, 0):
-                most[binding] = times
-    return dict(sorted(most.items()))
+        for binding, times in sums.items():
+            if times and (binding not in most or times > most[binding][0]):
+                most[binding] = times, use
+    return most
 
 
 def _camunda_7_bindings(element: Element, referred: _Referred) -> Iterator[Times]:
     """The bindings of an element, and how often it has each."""
-    for name in {_camunda_7_name(name) for name in element.attrib} - {None}:
-        yield f"camunda:{name}", 1
+    for name in dict.fromkeys(map(_camunda_7_name, element.keys())):
+        if name is not None:
+            yield Times(f"camunda:{name}", 1, element)
     seen = set()
     for extension in extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_7_EXTENSIONS:
             has_business_key = tag == IN and extension.get("businessKey") is not None
-            yield "camunda:in:businessKey" if has_business_key else CAMUNDA_7_EXTENSIONS[tag], 1
+            binding = "camunda:in:businessKey" if has_business_key else CAMUNDA_7_EXTENSIONS[tag]
+            yield Times(binding, 1, extension)
         elif tag in CAMUNDA_7_LISTS and tag not in seen:
             seen.add(tag)
             yield from _listed(extension, CAMUNDA_7_LISTS[tag])
     if element.tag == SEQUENCE_FLOW:
-        for _ in element.iterchildren(CONDITION_EXPRESSION):
-            yield "conditionExpression", 1
-            return
+        for condition in islice(element.iterchildren(CONDITION_EXPRESSION), 1):
+            yield Times("conditionExpression", 1, condition)
 
 
 def _camunda_7_name(name: str) -> str | None:
@@ -334,14 +366,15 @@ def _camunda_8_bindings(element: Element, referred: _Referred) -> Iterator[Times
     for extension in extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_8_EXTENSIONS:
-            yield CAMUNDA_8_EXTENSIONS[tag], 1
+            yield Times(CAMUNDA_8_EXTENSIONS[tag], 1, extension)
         elif tag == LINKED_RESOURCES:
             for resource in extension.iterchildren(LINKED_RESOURCE):
-                yield "zeebe:linkedResource", len(set(resource.keys()) - {"linkName"})
+                times = len(set(resource.keys()) - {"linkName"})
+                yield Times("zeebe:linkedResource", times, resource)
         elif tag not in seen:
             seen.add(tag)
             if tag in CAMUNDA_8_ATTRIBUTES:
-                yield CAMUNDA_8_ATTRIBUTES[tag], len(extension.keys())
+                yield Times(CAMUNDA_8_ATTRIBUTES[tag], len(extension.keys()), extension)
             elif tag in CAMUNDA_8_LISTS:
                 yield from _listed(extension, CAMUNDA_8_LISTS[tag])
     if element.tag == RECEIVE_TASK:
@@ -357,10 +390,11 @@ def _event_bindings(definition: Element, referred: _Referred) -> Iterator[Times]
     elif definition.tag == SIGNAL_EVENT:
         yield from referred.signal(definition.get("signalRef"))
     elif definition.tag == TIMER_EVENT:
-        yield "bpmn:TimerEventDefinition#property", sum(1 for _ in definition.iterchildren(*TIMES))
+        for time in definition.iterchildren(*TIMES):
+            yield Times("bpmn:TimerEventDefinition#property", 1, time)
     elif definition.tag == CONDITIONAL_EVENT:
-        if next(definition.iterchildren(CONDITION), None) is not None:
-            yield "bpmn:ConditionalEventDefinition#property", 1
+        for condition in islice(definition.iterchildren(CONDITION), 1):
+            yield Times("bpmn:ConditionalEventDefinition#property", 1, condition)
         yield from _attributes_of_first(
             definition,
             CONDITIONAL_FILTER,
@@ -383,14 +417,14 @@ class _Referred:
     def signal(self, reference: str | None) -> Iterator[Times]:
         signal = self._elements.get(reference)
         if signal is not None and signal.tag == SIGNAL and signal.get("name") is not None:
-            yield "bpmn:Signal#property", 1
+            yield Times("bpmn:Signal#property", 1, signal)
 
     def _message(self, reference: str | None) -> Iterator[Times]:
         message = self._elements.get(reference)
         if message is None or message.tag != MESSAGE:
             return
         if message.get("name") is not None:
-            yield "bpmn:Message#property", 1
+            yield Times("bpmn:Message#property", 1, message)
         yield from _attributes_of_first(
             message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"
         )
@@ -400,14 +434,14 @@ def _listed(holder: Element, bindings: Mapping[str, str]) -> Iterator[Times]:
     for child in holder:
         binding = bindings.get(str(child.tag))
         if binding is not None:
-            yield binding, 1
+            yield Times(binding, 1, child)
 
 
 def _attributes_of_first(element: Element, tag: str, binding: str) -> Iterator[Times]:
     """The binding, as often as the first extension element with a tag has attributes."""
     for extension in extensions(element):
         if extension.tag == tag:
-            yield binding, len(extension.keys())
+            yield Times(binding, len(extension.keys()), extension)
             return
 
 
@@ -419,5 +453,6 @@ METRIC: Final = Metric(
     position=20,
     find=find,
     count=count,
+    explain=explain,
     attribute=b"modelerTemplate",
 )

@@ -17,9 +17,10 @@ from metrics.document import Kind
 from metrics.metric import OMITTED, Metric, Omitted, Text, described, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from metrics.bpmn import Diagram
+    from metrics.metric import Evidence
 
 DEFAULT_PLATFORMS: Final = {
     Engine.CAMUNDA_7: "Camunda Platform",
@@ -77,6 +78,11 @@ def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
     return DEFAULT_PROFILES[engine]
 
 
+def explain(profiles: Sequence[Profile]) -> Iterable[Evidence]:
+    """Nothing: it has no number."""
+    return ()
+
+
 METRIC: Final = Metric(
     name="execution_platform",
     block=ExecutionPlatform,
@@ -85,6 +91,7 @@ METRIC: Final = Metric(
     position=10,
     find=find,
     count=count,
+    explain=explain,
     kinds=tuple(Kind),
     of_platform=True,
 )

@@ -35,7 +35,7 @@ from metrics.bpmn import (
     camunda_attribute,
     elements_with,
 )
-from metrics.metric import Metric, described, shared
+from metrics.metric import Evidence, Metric, Source, described, shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,36 +87,47 @@ class ProcessVariables:
 class Variable(NamedTuple):
     """A place where a variable is written: `name` is None where the source gives none.
 
-    `element` is the element that writes it, `root_element` the one in whose world it does, `scope`
-    the element for which it is a variable of its own.
+    `source` is the element that writes it and how it does, `root_element` the one in whose world it
+    does, `scope` the element for which it is a variable of its own.
     """
 
     name: str | None
-    element: Element
+    source: Source
     root_element: Element
     scope: Element
 
+    @property
+    def identity(self) -> tuple[str | None, Element, Element]:
+        """What differs from one variable to another."""
+        return self.name, self.scope, self.root_element
 
-class _Source(NamedTuple):
+
+class _Written(NamedTuple):
     name: str | None
     element: Element
+    kind: str
 
 
 def find(diagram: Diagram) -> Sequence[Variable]:
     """Each source of a variable; sources of the same name and scope make one variable."""
     if diagram.engine is Engine.CAMUNDA_8:
         return ()
-    sources = [
-        (source, root_element)
-        for source in _sources(diagram)
-        if (root_element := _world(diagram, source.element)) is not None
+    written = [
+        (found, root_element)
+        for found in _written(diagram)
+        if (root_element := _world(diagram, found.element)) is not None
     ]
-    if not sources:
+    if not written:
         return ()
     scopes = _Scopes(diagram)
     return [
-        Variable(name, element, root_element, scopes.scope(name, element, root_element))
-        for (name, element), root_element in sources
+        Variable(
+            name,
+            Source(element, kind),
+            root_element,
+            scopes.scope(name, element, root_element),
+        )
+        for (name, element, kind), root_element in written
     ]
 
 
@@ -124,23 +135,35 @@ def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | No
     """How many differ by name, scope and root element; None for Camunda 8."""
     if engine is Engine.CAMUNDA_8:
         return None
-    return shared(
-        ProcessVariables, len({(found.name, found.scope, found.root_element) for found in findings})
-    )
+    return shared(ProcessVariables, len({found.identity for found in findings}))
 
 
-def _sources(diagram: Diagram) -> Iterator[_Source]:
-    for tag, parameter, name in (
-        (INPUT_OUTPUT, OUTPUT_PARAMETER, NAME),
-        (FORM_DATA, FORM_FIELD, ID),
+def explain(findings: Sequence[Variable]) -> Iterator[Evidence]:
+    """Each variable, with all its sources."""
+    sources: dict[tuple[str | None, Element, Element], list[Source]] = {}
+    for found in findings:
+        sources.setdefault(found.identity, []).append(found.source)
+    for (name, scope, _), of_one in sources.items():
+        yield Evidence(
+            "processVariablesCount",
+            texts={"variable": name},
+            related={"scope": scope},
+            sources=tuple(of_one),
+        )
+
+
+def _written(diagram: Diagram) -> Iterator[_Written]:
+    for tag, parameter, name, kind in (
+        (INPUT_OUTPUT, OUTPUT_PARAMETER, NAME, "outputParameter"),
+        (FORM_DATA, FORM_FIELD, ID, "formField"),
     ):
         for element, (first, *_) in diagram.extended(tag).items():
             for child in first.iterchildren(parameter):
-                yield _Source(attribute(child, name), element)
+                yield _Written(attribute(child, name), element, kind)
     for element, mappings in diagram.extended(OUT).items():
         for mapping in mappings:
             if attribute(mapping, LOCAL) != "true":
-                yield _Source(attribute(mapping, TARGET), element)
+                yield _Written(attribute(mapping, TARGET), element, "out")
     if diagram.document.mentions(MENTION):
         for element in _with_result_variable(diagram.root):
             variable = (
@@ -149,7 +172,7 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
                 else element.get(RESULT_VARIABLE.qualified)
             )
             if variable:
-                yield _Source(variable, element)
+                yield _Written(variable, element, RESULT_VARIABLE.plain)
     for tag, names in EVENT_VARIABLES.items():
         for definition in diagram.elements(tag):
             event = definition.getparent()
@@ -157,7 +180,7 @@ def _sources(diagram: Diagram) -> Iterator[_Source]:
                 for name in names:
                     variable = attribute(definition, name)
                     if variable:
-                        yield _Source(variable, event)
+                        yield _Written(variable, event, name.plain)
 
 
 def _world(diagram: Diagram, element: Element) -> Element | None:
@@ -218,6 +241,7 @@ METRIC: Final = Metric(
     position=30,
     find=find,
     count=count,
+    explain=explain,
     tags=frozenset({INPUT_OUTPUT, FORM_DATA, OUT, *EVENT_VARIABLES}),
     attribute=MENTION,
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, camunda_attribute, zeebe
-from metrics.metric import Finding, Metric, block_of, counting, described
+from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -115,5 +115,6 @@ METRIC: Final = Metric(
     position=50,
     find=find,
     count=count,
+    explain=by_keys,
     tags=frozenset({SERVICE_TASK, CONNECTOR, TASK_DEFINITION}),
 )

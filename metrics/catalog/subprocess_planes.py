@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from metrics.bpmn import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
-from metrics.metric import Finding, Metric, block_of, counting, described
+from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
 from metrics.namespaces import BPMNDI
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     for plane in _planes(diagram.root):
         sub_process = sub_processes.get(plane.get("bpmnElement", ""))
         if sub_process is not None and diagram.root_element(sub_process) is not None:
-            findings.append(Finding(("count",), plane))
+            findings.append(Finding(("count",), plane, {"subProcess": sub_process}))
             depth = _depth(sub_process, depths)
             if deepest is None or depth > depths[deepest]:
                 deepest = sub_process
@@ -116,5 +116,6 @@ METRIC: Final = Metric(
     position=60,
     find=find,
     count=count,
+    explain=by_keys,
     tags=SUB_PROCESSES,
 )

@@ -24,7 +24,7 @@ from metrics.bpmn import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import Finding, Metric, block_of, counting, described
+from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -152,5 +152,6 @@ METRIC: Final = Metric(
     position=40,
     find=find,
     count=count,
+    explain=by_keys,
     tags=frozenset({USER_TASK, FORM_DATA, FORM_DEFINITION}),
 )

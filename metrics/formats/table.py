@@ -53,10 +53,10 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
 
 def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Column]]) -> None:
     for found in by_metric.values():
-        for key, total in found:
-            value = values.get(key)
+        for column in found:
+            value = values.get(column.key)
             if isinstance(value, int):
-                totals[key] = total(totals.get(key, 0), value)
+                totals[column.key] = column.total(totals.get(column.key, 0), value)
 
 
 class _Page:
