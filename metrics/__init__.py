@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from metrics.batch import scan_many
     from metrics.discovery import discover
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+    from metrics.explanation import Explanation, explain
     from metrics.metric import OMITTED
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
@@ -27,6 +28,7 @@ __all__ = [
     "DiagramWarning",
     "DocumentError",
     "ErrorType",
+    "Explanation",
     "Kind",
     "Report",
     "TemplateDefinitions",
@@ -34,6 +36,7 @@ __all__ = [
     "Workers",
     "WorkersBrokenError",
     "discover",
+    "explain",
     "scan",
     "scan_many",
 ]
@@ -45,6 +48,7 @@ _MODULES = {
     "DiagramWarning": "metrics.document",
     "DocumentError": "metrics.document",
     "ErrorType": "metrics.document",
+    "Explanation": "metrics.explanation",
     "Kind": "metrics.document",
     "Report": "metrics.report",
     "TemplateDefinitions": "metrics.template_definitions",
@@ -52,6 +56,7 @@ _MODULES = {
     "Workers": "metrics.workers",
     "WorkersBrokenError": "metrics.workers",
     "discover": "metrics.discovery",
+    "explain": "metrics.explanation",
     "scan": "metrics.report",
     "scan_many": "metrics.batch",
 }

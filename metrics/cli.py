@@ -18,6 +18,7 @@ EXIT_FAILED: Final = 2
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "metrics.commands.scan",
+    "explain": "metrics.commands.explain",
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",
 }

@@ -1,0 +1,100 @@
+"""`metrics explain`: the elements behind the numbers of a diagram."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from metrics.commands import options
+from metrics.commands.streams import (
+    EXIT_UNMEASURED,
+    output,
+    require_standard_output,
+    source_of,
+    tell,
+    told,
+)
+from metrics.explanation import NUMBERS, explain
+from metrics.formats import on_one_line
+from metrics.formats.explanation import FORMATS, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metrics.explanation import Explanation
+
+EXAMPLES = """\b
+Examples:
+  metrics explain order.bpmn
+  metrics explain --key diagramMetrics.tasks.userTask.form.embedded order.bpmn
+  metrics explain --format ndjson order.bpmn | jq -r '[.line, .key, .id] | @tsv'
+"""
+
+
+@click.command(name="explain", epilog=EXAMPLES)
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@click.option(
+    "--key",
+    "keys",
+    metavar="KEY",
+    multiple=True,
+    help="Explain only the number with this dotted key, or all numbers below it; can be given"
+    " several times.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    default="tree",
+    show_default=True,
+    help="A tree for people, one JSON object, or a line of JSON for each thing that is counted.",
+)
+@options.max_size
+@options.stdin_filename
+def command(
+    file: str,
+    keys: tuple[str, ...],
+    format_name: str,
+    max_size: int,
+    stdin_filename: str | None,
+) -> None:
+    """Print what each number of a diagram's payload counts, and where it stands.
+
+    FILE is a diagram, or - for standard input. Told are the numbers that are not 0: of each element
+    behind one its kind, type, id, name and line, of each variable its scope and all its sources, of
+    each template its uses. What was left out because of its id is listed, too, and what was untidy.
+    """
+    require_standard_output()
+    content, name, called = source_of(file, stdin_filename)
+    explanation = explain(content, name=name, max_size=max_size)
+    explanation = replace(explanation, report=replace(explanation.report, file=called))
+    if keys:
+        try:
+            explanation = explanation.only(keys)
+        except KeyError as error:
+            raise click.UsageError(_no_such_key(error.args[0])) from None
+    with output() as stream:
+        for piece in _written(explanation, format_name):
+            stream.write(piece)
+    if explanation.report.error is not None:
+        for line in told(explanation.report):
+            tell(line)
+        raise click.exceptions.Exit(EXIT_UNMEASURED)
+
+
+def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
+    if format_name == "tree":
+        return tree(explanation, is_terminal=sys.stdout.isatty())
+    return FORMATS[format_name](explanation)
+
+
+def _no_such_key(key: str) -> str:
+    message = f"No payload has the number '{on_one_line(key)}'."
+    endings = (known for known in NUMBERS if known.endswith(f".{key}"))
+    suggestion = next(endings, None) or next(iter(get_close_matches(key, NUMBERS, 1)), None)
+    return f"{message} Did you mean {suggestion}?" if suggestion else message

@@ -1,0 +1,206 @@
+"""Where the numbers of a payload come from: for each, the elements behind it.
+
+What counts is found by the metrics themselves, as it is for `metrics.scan`: a number and its
+explanation cannot disagree.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+
+from metrics.bpmn import Diagram, element_type
+from metrics.catalog import METRICS, TAGS
+from metrics.document import DocumentError
+from metrics.metric import meanings
+from metrics.report import Report, columns, failed, parse
+from metrics.sources import DEFAULT_MAX_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lxml.etree import _Element as Element
+
+    from metrics.bpmn import Dropped
+    from metrics.document import Document
+    from metrics.metric import Evidence, Source
+
+NUMBERS: Final = tuple(
+    column.key for found in columns().values() for column in found if column.is_number
+)
+"""The dotted keys of the numbers that a payload can hold, but for those of templates."""
+
+TEMPLATES: Final = "elementTemplates"
+
+
+class Place(NamedTuple):
+    """An element: its type as the Modeler writes it, its id and name, the line where it begins.
+
+    `kind` says of what kind it is, where the number has several.
+    """
+
+    type: str
+    id: str | None
+    name: str | None
+    line: int | None
+    kind: str | None = None
+
+
+class Item(NamedTuple):
+    """One of the things that a number counts: an element, or what comes of several `sources`.
+
+    `texts` tell the latter: the `variable`, or the `template` and its `version`. `related` are
+    elements that belong to it, by what they are to it: a variable's `scope`. `times` is how many of
+    the number it is; all but for the properties of templates are 1.
+    """
+
+    place: Place | None
+    texts: Mapping[str, str | None]
+    related: Mapping[str, Place]
+    sources: tuple[Place, ...]
+    times: int
+
+
+class Number(NamedTuple):
+    """A number of the payload by its dotted key, and what it counts, in the order of the lines.
+
+    `meaning` is None for the properties of a template.
+    """
+
+    key: str
+    value: int
+    meaning: str | None
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is behind the numbers of a diagram that are not 0.
+
+    `report` is what `metrics.scan` gives, but that what was left out because of its id stands in
+    `dropped`, all of it, rather than among the warnings.
+    """
+
+    report: Report
+    numbers: tuple[Number, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+    def only(self, keys: Iterable[str]) -> Explanation:
+        """The numbers with these keys, or below them.
+
+        Raises `KeyError` for a key that no payload has.
+        """
+        wanted = tuple(keys)
+        for key in wanted:
+            _check(key)
+        numbers = (number for number in self.numbers if _is_wanted(number.key, wanted))
+        return replace(self, numbers=tuple(numbers))
+
+
+def explain(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+) -> Explanation:
+    """Find what is behind the numbers of one diagram; `source` and all else is as for `scan`.
+
+    Of a diagram that cannot be measured the report has an `error`, and there are no numbers.
+    """
+    if name is None and isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+    found = parse(source, name, max_size)
+    if isinstance(found, Report):
+        return Explanation(found)
+    try:
+        return _explained(found, name)
+    except (DocumentError, MemoryError) as error:
+        return Explanation(failed(name, error))
+
+
+def _explained(document: Document, name: str | None) -> Explanation:
+    diagram = Diagram(document, TAGS, most_dropped=sys.maxsize)
+    blocks: dict[str, Any] = {}
+    evidence: dict[str, list[Evidence]] = {}
+    told: dict[str, str] = {}
+    for metric in METRICS:
+        if document.kind in metric.kinds:
+            findings = metric.find(diagram)
+            blocks[metric.name] = block = metric.count(findings, diagram.engine)
+            prefix = f"{metric.key}." if metric.key else ""
+            if block is not None:
+                told |= meanings(block, prefix)
+            for one in metric.explain(findings):
+                evidence.setdefault(prefix + one.key, []).append(one)
+    report = Report(name, document.kind, blocks, document.warnings)
+    lines = document.lines(element for found in evidence.values() for element in _elements(found))
+    numbers = tuple(
+        Number(
+            key,
+            value,
+            told.get(key),
+            tuple(sorted((_item(one, lines) for one in evidence[key]), key=_order)),
+        )
+        for key, value in _numbers(report.payload())
+        if value
+    )
+    return Explanation(report, numbers, diagram.dropped)
+
+
+def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int]]:
+    """The numbers of a payload by their keys: those of a template as `elementTemplates[0].…`."""
+    for key, item in value.items():
+        if isinstance(item, int) and not isinstance(item, bool):
+            yield prefix + key, item
+        elif isinstance(item, dict):
+            yield from _numbers(item, f"{prefix}{key}.")
+        elif isinstance(item, list):
+            for place, inner in enumerate(item):
+                if isinstance(inner, dict):
+                    yield from _numbers(inner, f"{prefix}{key}[{place}].")
+
+
+def _elements(found: Iterable[Evidence]) -> Iterator[Element]:
+    for one in found:
+        if one.source is not None:
+            yield one.source.element
+        yield from one.related.values()
+        for source in one.sources:
+            yield source.element
+
+
+def _item(evidence: Evidence, lines: Mapping[Element, int | None]) -> Item:
+    def place(element: Element, kind: str | None = None) -> Place:
+        name, id = element.get("name"), element.get("id")
+        return Place(element_type(element), id, name, lines[element], kind)
+
+    def placed(source: Source) -> Place:
+        return place(source.element, source.kind)
+
+    _, source, texts, related, sources, times = evidence
+    return Item(
+        None if source is None else placed(source),
+        texts,
+        {role: place(element) for role, element in related.items()},
+        tuple(sorted(map(placed, sources), key=lambda one: one.line or 0)),
+        times,
+    )
+
+
+def _order(item: Item) -> tuple[int, list[str]]:
+    """The first line where an item shows, then its texts."""
+    places = item.sources if item.place is None else (item.place,)
+    line = min((place.line or 0 for place in places), default=0)
+    return line, [text or "" for text in item.texts.values()]
+
+
+def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
+    return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in wanted)
+
+
+def _check(key: str) -> None:
+    group = key.partition("[")[0]
+    if group != TEMPLATES and not any(_is_wanted(known, (key,)) for known in NUMBERS):
+        raise KeyError(key)

@@ -1,0 +1,231 @@
+"""Explanations: what is behind each number, as many as it says, and where it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from command import lines, run
+from diagrams import process
+
+from metrics import explain, scan
+
+if TYPE_CHECKING:
+    from metrics import Explanation
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CASE = FIXTURES / "explanation" / "every_number.bpmn"
+ALL = sorted(path for path in FIXTURES.rglob("*") if path.suffix in {".bpmn", ".dmn", ".form"})
+FORM_KEY = "diagramMetrics.tasks.userTask.form.embedded"
+
+
+def numbers(payload: dict[str, Any]) -> dict[str, int]:
+    """The numbers of a payload that are not 0, by their keys."""
+    found: dict[str, int] = {}
+    for key, value in payload.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{inner}": number for inner, number in numbers(value).items()}
+        elif type(value) is int and value:
+            found[key] = value
+    for place, template in enumerate(payload.get("elementTemplates", [])):
+        for binding, times in template["properties"].items():
+            found[f"elementTemplates[{place}].properties.{binding}"] = times
+    return found
+
+
+def assert_as_many_as_counted(explanation: Explanation, path: Path) -> None:
+    """What is told is as much as `scan` counts, and each element begins in its line."""
+    report = scan(path)
+    assert explanation.report.payload() == report.payload()
+    told = {number.key: number.value for number in explanation.numbers}
+    assert told == (numbers(report.payload()) if report.error is None else {})
+    for number in explanation.numbers:
+        assert sum(item.times for item in number.items) == number.value
+        if "].properties." not in number.key:
+            assert len(number.items) == number.value
+        for item in number.items:
+            assert (item.place is None) == bool(item.sources)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_fixture(path: Path) -> None:
+    explanation = explain(path)
+    assert_as_many_as_counted(explanation, path)
+    # Those of the fixtures are written in UTF-8, with a line break a line.
+    text = path.read_bytes().decode(errors="replace").split("\n")
+    for number in explanation.numbers:
+        for item in number.items:
+            places = [*item.sources, *item.related.values(), *filter(None, [item.place])]
+            for place in places:
+                assert place.line is not None
+                name = re.escape(place.type.rpartition(":")[2])
+                assert re.search(rf"<(?:[\w.-]+:)?{name}\b", text[place.line - 1], re.IGNORECASE)
+
+
+@pytest.mark.skipif("METRICS_CORPUS" not in os.environ, reason="no folder of diagrams is given")
+def test_corpus() -> None:
+    paths = [path for path in Path(os.environ["METRICS_CORPUS"]).rglob("*") if path.is_file()]
+    for path in paths:
+        assert_as_many_as_counted(explain(path), path)
+
+
+class TestFormats:
+    """A tree for people, JSON for tools: the same facts."""
+
+    def test_json(self) -> None:
+        result = run("explain", "-f", "json", CASE.name, cwd=CASE.parent)
+        assert result.returncode == 0
+        printed = json.loads(result.stdout)
+        for number in printed["numbers"]:
+            meaning = number.pop("meaning", None)
+            assert (meaning is None) == ("].properties." in number["key"])
+        assert printed == json.loads(CASE.with_suffix(".json").read_text("utf-8"))
+
+    def test_meanings_are_those_of_the_engine(self) -> None:
+        source = process('<bpmn:serviceTask id="a" camunda:type="external"/>')
+        (meaning,) = [
+            number.meaning
+            for number in explain(source).numbers
+            if number.key.endswith("implementation.external")
+        ]
+        assert meaning == "Service tasks with the `camunda:type` `external`"
+
+    def test_ndjson(self) -> None:
+        expected = json.loads(CASE.with_suffix(".json").read_text("utf-8"))
+        file = {"file": expected["file"]}
+        assert lines(run("explain", "-f", "ndjson", CASE.name, cwd=CASE.parent)) == [
+            *(
+                file | {"key": number["key"]} | item
+                for number in expected["numbers"]
+                for item in number["items"]
+            ),
+            *(file | {"dropped": dropped} for dropped in expected["dropped"]),
+        ]
+
+    def test_tree(self) -> None:
+        printed = run("explain", CASE.name, cwd=CASE.parent, env={"COLUMNS": "40"}).stdout.decode()
+        assert printed.splitlines()[:8] == [
+            "every_number.bpmn  bpmn · Camunda Platform",
+            "elementTemplateCount  1",
+            "└── org.example.Book  version 2",
+            "    └── bpmn:ServiceTask Book  line 22",
+            "elementTemplates[0].properties.camunda:resultVariable  1",
+            "└── bpmn:ServiceTask Book  camunda:resultVariable  line 22",
+            "diagramMetrics.processVariablesCount  2",
+            "├── amount  scope bpmn:SubProcess “Pay the claim” Payment  line 9",
+        ]
+        assert printed.splitlines()[-2:] == [
+            "left out, with all that they hold  1",
+            "└── bpmn:UserTask Assess  line 25  its id was read before",
+        ]
+        for number in json.loads(CASE.with_suffix(".json").read_text("utf-8"))["numbers"]:
+            assert f"{number['key']}  {number['value']}\n" in printed
+
+    def test_tree_of_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_text("{}")
+        printed = run("explain", "a.form", cwd=tmp_path).stdout.decode()
+        assert printed.splitlines() == ["a.form  form · Camunda Platform", "No number but 0."]
+
+    def test_all_that_was_dropped_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.bpmn"
+        path.write_bytes(process('<bpmn:task id="a"/>\n' * 300))
+        printed = json.loads(run("explain", "-f", "json", path).stdout)
+        assert [dropped["line"] for dropped in printed["dropped"]] == [*range(4, 303)]
+        assert printed["warnings"] == []
+
+    def test_warnings(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.bpmn"
+        path.write_bytes(process('<bpmn:task name="a" name="b"/>'))
+        ((message, line),) = scan(path).warnings
+        printed = json.loads(run("explain", "-f", "json", path).stdout)
+        assert printed["warnings"] == [{"message": message, "line": line}]
+        assert f"warnings  1\n└── {message}  line 3\n" in run("explain", path).stdout.decode()
+
+    @pytest.mark.parametrize("format_name", ["tree", "json", "ndjson"])
+    def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
+        path = tmp_path / "a.bpmn"
+        path.write_bytes(process('<bpmn:userTask id="a" name="a&#10;b&#x9b;31m [red]&#x202e;c"/>'))
+        printed = run("explain", "-f", format_name, path).stdout.decode()
+        assert "\x9b" not in printed
+        if format_name == "tree":
+            assert "“a\\nb\\x9b31m [red]\\u202ec”" in printed
+
+
+class TestKeys:
+    """One number, or those below a key."""
+
+    def explained(self, *keys: str) -> list[str]:
+        """The keys of the numbers that are told."""
+        options = [word for key in keys for word in ("--key", key)]
+        printed = json.loads(run("explain", "-f", "json", *options, CASE).stdout)
+        return [number["key"] for number in printed["numbers"]]
+
+    @pytest.mark.parametrize(
+        ("keys", "expected"),
+        [
+            ([FORM_KEY], [FORM_KEY]),
+            (["diagramMetrics.tasks.userTask.form.other"], []),
+            (
+                ["diagramMetrics.subprocessPlanes", "elementTemplateCount"],
+                [
+                    "elementTemplateCount",
+                    "diagramMetrics.subprocessPlanes.count",
+                    "diagramMetrics.subprocessPlanes.nesting",
+                ],
+            ),
+            (["elementTemplates"], ["elementTemplates[0].properties.camunda:resultVariable"]),
+            (["elementTemplates[0]"], ["elementTemplates[0].properties.camunda:resultVariable"]),
+            (["elementTemplates[1]"], []),
+        ],
+    )
+    def test_keys(self, keys: list[str], expected: list[str]) -> None:
+        assert self.explained(*keys) == expected
+
+    @pytest.mark.parametrize(
+        ("key", "suggestion"),
+        [
+            ("form.embedded", FORM_KEY),
+            ("diagramMetrics.tasks.userTask.form.embeded", FORM_KEY),
+            ("executionPlatform", None),
+            ("diagramMetrics.", None),
+            ("", None),
+        ],
+    )
+    def test_key_that_no_payload_has(self, key: str, suggestion: str | None) -> None:
+        result = run("explain", "--key", key, CASE)
+        assert (result.returncode, result.stdout) == (2, b"")
+        (message,) = result.stderr.decode().splitlines()[3:]
+        assert message.startswith("Error: No payload has the number ")
+        assert (f"Did you mean {suggestion}?" if suggestion else "") in message
+
+    def test_library_raises(self) -> None:
+        with pytest.raises(KeyError, match="nothing"):
+            explain(CASE).only(["nothing"])
+
+
+class TestErrors:
+    """A diagram that cannot be measured: its error, as `scan` has it."""
+
+    @pytest.mark.parametrize("format_name", ["tree", "json", "ndjson"])
+    def test_error(self, tmp_path: Path, format_name: str) -> None:
+        (tmp_path / "a.bpmn").write_bytes(b"<")
+        result = run("explain", "-f", format_name, "a.bpmn", cwd=tmp_path)
+        assert result.returncode == 2
+        assert result.stderr == run("scan", "a.bpmn", cwd=tmp_path).stderr
+        if format_name == "tree":
+            assert result.stdout == b""
+        else:
+            error = scan(tmp_path / "a.bpmn").payload()
+            assert json.loads(result.stdout) == {"file": "a.bpmn"} | error
+
+    def test_standard_input(self) -> None:
+        source = CASE.read_bytes()
+        named = run("explain", "-f", "json", "--stdin-filename", "b.bpmn", "-", stdin=source)
+        assert json.loads(named.stdout)["file"] == "b.bpmn"
+        unnamed = run("explain", "-f", "json", "-", stdin=source)
+        assert json.loads(unnamed.stdout)["file"] == "-"
+        assert run("explain", "--stdin-filename", "b.bpmn", CASE).returncode == 2
