@@ -43,6 +43,7 @@ def scan_many(
     jobs: int | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
+    digests: bool = False,
 ) -> Iterator[Report]:
     """Measure many diagrams: their reports, in the order of the paths, as they are ready.
 
@@ -50,7 +51,8 @@ def scan_many(
     each diagram is measured when its report is asked for, in this process; a few paths are taken
     ahead. With one, they are handed to it in batches, some for each of its `jobs` workers (as many
     as there are processors, unless it is said), and no more are under way, however slowly the
-    reports are taken. `max_size` and `templates` are as for `scan`.
+    reports are taken. `max_size` and `templates` are as for `scan`; with `digests` each report of a
+    measured file has its digest.
 
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
@@ -60,9 +62,10 @@ def scan_many(
     files `crashed`. Raises `TypeError` for what is neither a path nor a report.
     """
     checked = (path if isinstance(path, Listed | Report) else as_text(path) for path in each(paths))
+    how = _How(max_size, templates, digests)
     if executor is None:
-        return _measured(checked, max_size, templates)
-    measure = partial(_measure, max_size=max_size, templates=templates)
+        return _measured(checked, how)
+    measure = partial(_measure, how=how)
     return _handed_over(checked, executor, measure, jobs or os.cpu_count() or 1)
 
 
@@ -87,6 +90,14 @@ def _handed_over(
         finally:
             for batch in under_way:
                 batch.cancel()
+
+
+class _How(NamedTuple):
+    """How files are measured: the options of `scan_many`."""
+
+    max_size: int
+    templates: TemplateDefinitions | None
+    digests: bool
 
 
 class _Batch(NamedTuple):
@@ -186,14 +197,8 @@ def _failed(path: str, error: Exception) -> Report:
     return Report(str(path), error=DocumentError(type, str(error) or repr(error)))
 
 
-def _measure(
-    paths: Sequence[str],
-    are_listed: bool,
-    *,
-    max_size: int,
-    templates: TemplateDefinitions | None,
-) -> list[Report]:
-    reports = [*_measured(map(Listed, paths) if are_listed else paths, max_size, templates)]
+def _measure(paths: Sequence[str], are_listed: bool, *, how: _How) -> list[Report]:
+    reports = [*_measured(map(Listed, paths) if are_listed else paths, how)]
     same: dict[tuple[int, ...], Mapping[str, Any]] = {}
     for report in reports:
         # What is one object is pickled once.
@@ -201,25 +206,28 @@ def _measure(
     return reports
 
 
-def _measured(
-    sources: Iterable[Source], max_size: int, templates: TemplateDefinitions | None
-) -> Iterator[Report]:
+def _measured(sources: Iterable[Source], how: _How) -> Iterator[Report]:
     """The reports of sources, in their order, in this process."""
-    for group in _read_ahead(sources, max_size):
-        yield from _measured_at_once(group, max_size, templates)
+    for group in _read_ahead(sources, how.max_size):
+        yield from _measured_at_once(group, how)
 
 
-def _measured_at_once(
-    group: list[_Read], max_size: int, templates: TemplateDefinitions | None
-) -> list[Report]:
+def _measured_at_once(group: list[_Read], how: _How) -> list[Report]:
     documents = [
-        found if isinstance(found, Report) else _guarded(path, parse, found, path, max_size)
+        found if isinstance(found, Report) else _guarded(path, parse, found, path, how.max_size)
         for path, found in group
     ]
-    return [
-        found if isinstance(found, Report) else _guarded(path, measured, found, path, templates)
+    reports = [
+        found if isinstance(found, Report) else _guarded(path, measured, found, path, how.templates)
         for (path, _), found in zip(group, documents, strict=True)
     ]
+    if how.digests:
+        from hashlib import sha256
+
+        for report, (_, content) in zip(reports, group, strict=True):
+            if report.error is None and isinstance(content, bytes):
+                report.digest = sha256(content).digest()
+    return reports
 
 
 def _read_ahead(sources: Iterable[Source], max_size: int) -> Iterator[list[_Read]]:

@@ -61,7 +61,8 @@ def run() -> int:
 
 def _show(error: click.ClickException) -> None:
     from metrics.commands.streams import tell
-    from metrics.formats import STEERING_LINES, escaped, on_one_line, printable
+    from metrics.formats import STEERING_LINES, escaped, on_one_line
+    from metrics.sources import printable
 
     # Not by click: without standard error it would write to standard output.
     shown = io.StringIO()

@@ -45,6 +45,9 @@ Block = TypeVar("Block")
 
 MOST_CHARACTERS_SHARED: Final = 100
 
+# No file has as many elements; sums of such numbers are those that JSON's readers can hold.
+LARGEST_NUMBER: Final = 2**40
+
 
 class Omitted(Enum):
     """The value of a key that a payload does not have."""
@@ -239,7 +242,7 @@ class Keys(NamedTuple):
     is_plain: bool
 
 
-SCALARS: Final = frozenset({int, str, bool, NoneType})
+SCALARS: Final = frozenset({int, float, str, bool, NoneType})
 _KEYS: Final[dict[type, Keys]] = {}
 
 
@@ -359,7 +362,10 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
         return value
     if kind is dict:
         # What is done with it is not to change the block.
-        return dict(value)
+        return {
+            key: item if type(item) in SCALARS else to_json(item, documented_keys=documented_keys)
+            for key, item in value.items()
+        }
     if kind is tuple:
         return [to_json(item, documented_keys=documented_keys) for item in value]
     if isinstance(value, Enum):
@@ -375,6 +381,60 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
         elif item is not OMITTED:
             found[key] = to_json(item, documented_keys=documented_keys)
     return found
+
+
+def leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a record by their dotted keys; a list is one value."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from leaves(item, f"{prefix}{key}.")
+        else:
+            yield prefix + key, item
+
+
+def from_json(block: type[Block], record: Mapping[str, Any], example: Block | None = None) -> Block:
+    """The block of a type that `to_json` gave a record of.
+
+    The blocks in it are of the types that an `example` has. Raises `ValueError` where the record is
+    not that of such a block.
+    """
+    hints = get_type_hints(block)
+    left = dict(record)
+    values = []
+    for name, key, documented in zip(*keys(block)[:3], strict=True):
+        spelled = key if key in left else documented
+        if spelled in left:
+            value = left.pop(spelled)
+            values.append(_read(key, hints[name], value, getattr(example, name, None)))
+        elif Omitted in get_args(hints[name]):
+            values.append(OMITTED)
+        else:
+            raise ValueError(f"{key} is missing")
+    if left:
+        raise ValueError(f"{next(iter(left))} is not known")
+    return shared(block, *values)
+
+
+def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
+    """A value of a type out of JSON; of several blocks the one that is the example's."""
+    blocks = inner_blocks(hint)
+    if type(value) is dict and blocks:
+        block = type(example) if type(example) in blocks else blocks[0]
+        return from_json(block, value, example)
+    for part in alternatives(hint):
+        origin, arguments = get_origin(part), get_args(part)
+        if type(value) is list and origin is tuple:
+            return tuple(_read(key, arguments[0], item) for item in value)
+        if type(value) is dict and origin is Mapping:
+            return {name: _read(key, arguments[1], item) for name, item in value.items()}
+        if isinstance(part, type) and issubclass(part, Enum):
+            known = {member.value: member for member in part}
+            if type(value) is str and value in known:
+                return known[value]
+        is_one = value in arguments if origin is Literal else type(value) is part
+        if is_one and (type(value) is not int or 0 <= value <= LARGEST_NUMBER):
+            return value
+    raise ValueError(f"{key} is {value!r:.40}")
 
 
 def bounded(value: Any, text: Text = NO_TEXT) -> Any:

@@ -86,7 +86,8 @@ class Report:
 
     `file` is the name that it was asked for by, None for bytes without one. Either `error` says why
     it could not be measured, or `kind` is its type of diagram and `blocks` holds the block of each
-    metric that such a diagram has, by the metric's name. `warnings` says what was untidy.
+    metric that such a diagram has, by the metric's name. `warnings` says what was untidy. `digest`
+    is the SHA-256 of a measured file's bytes, where it was asked for.
     """
 
     file: str | None
@@ -94,10 +95,18 @@ class Report:
     blocks: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[DiagramWarning, ...] = ()
     error: DocumentError | None = None
+    digest: bytes | None = None
 
     def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
         # In half the time of the way that Python finds by itself: workers send many.
-        return Report, (self.file, self.kind, self.blocks, self.warnings, self.error)
+        return Report, (
+            self.file,
+            self.kind,
+            self.blocks,
+            self.warnings,
+            self.error,
+            self.digest,
+        )
 
     @property
     def execution_platform(self) -> ExecutionPlatform | None:
@@ -141,7 +150,7 @@ class Report:
         """
         _check(fragments)
         if self.error is not None:
-            return {"error": _error(self.error)}
+            return {"error": to_json(error_block(self.error))}
         payload: dict[str, Any] = {}
         if self.kind is not None and not fragments:
             payload[DIAGRAM_TYPE] = self.kind.value
@@ -252,12 +261,11 @@ def _namespace(key: str, values: dict[str, Any]) -> Any:
     )
 
 
-def _error(error: DocumentError) -> Any:
-    return to_json(
-        ErrorBlock(
-            error.type,
-            error.message,
-            OMITTED if error.line is None else error.line,
-            OMITTED if error.column is None else error.column,
-        )
+def error_block(error: DocumentError) -> ErrorBlock:
+    """An error as it is printed."""
+    return ErrorBlock(
+        error.type,
+        error.message,
+        OMITTED if error.line is None else error.line,
+        OMITTED if error.column is None else error.column,
     )

@@ -68,6 +68,15 @@ def each(paths: Iterable[Item]) -> Iterable[Item]:
     return paths
 
 
+def printable(text: str) -> str:
+    """A text with a path in it, for output: bytes that are no valid UTF-8 are escaped."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
 def absolute(path: str | os.PathLike[str]) -> str:
     """A path from the root, or as it is where the current folder is gone."""
     try:

@@ -16,8 +16,9 @@ import orjson
 from metrics.commands import InOrder, options
 from metrics.commands.streams import EXIT_UNMEASURED, about, scanned, tell, told, write
 from metrics.events import EVENTS, Event, EventError, OfDiagram
-from metrics.formats import counted, dumps, on_one_line, printable
+from metrics.formats import counted, dumps, on_one_line
 from metrics.metric import choices, keys
+from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

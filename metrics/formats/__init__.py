@@ -14,6 +14,7 @@ import orjson
 
 from metrics.metric import OMITTED, to_json
 from metrics.report import WarningBlock
+from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,15 +64,6 @@ def format_named(name: str) -> Format:
     return function
 
 
-def printable(text: str) -> str:
-    """A text with a path in it, for output: bytes that are no valid UTF-8 are escaped."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return text
-
-
 def on_one_line(text: str) -> str:
     """A text for people: what would break the line, steer a terminal or turn text is escaped."""
     return escaped(printable(text), STEERING)
@@ -99,15 +91,6 @@ def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, A
             for message, line in report.warnings
         ]
     return record
-
-
-def leaves(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a record by their dotted keys; a list is one value."""
-    for key, item in value.items():
-        if isinstance(item, dict):
-            yield from leaves(item, f"{prefix}{key}.")
-        else:
-            yield prefix + key, item
 
 
 def dumps(value: Any, option: int = 0) -> bytes:

@@ -12,8 +12,9 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.formats import STANDARD_INPUT, Layout, dumps, escaped, leaves, record
+from metrics.formats import STANDARD_INPUT, Layout, dumps, escaped, record
 from metrics.metric import columns as block_columns
+from metrics.metric import leaves
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, columns
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from metrics.formats import STANDARD_INPUT, dumps, on_one_line, printable
+from metrics.formats import STANDARD_INPUT, dumps, on_one_line
 from metrics.metric import snake_case
+from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

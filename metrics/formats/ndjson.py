@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from metrics.formats import Layout, dumps, printable, record
+from metrics.formats import Layout, dumps, record
+from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

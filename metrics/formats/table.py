@@ -16,7 +16,8 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from metrics.formats import STANDARD_INPUT, Layout, counted, leaves, on_one_line, record
+from metrics.formats import STANDARD_INPUT, Layout, counted, on_one_line, record
+from metrics.metric import leaves
 from metrics.report import DIAGRAM_TYPE, columns
 
 if TYPE_CHECKING:

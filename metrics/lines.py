@@ -1,0 +1,165 @@
+"""The lines of NDJSON that an earlier scan printed, as reports again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import orjson
+
+from metrics import sources
+from metrics.bpmn import Engine
+from metrics.catalog import METRICS
+from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
+from metrics.metric import Omitted, from_json, keys, leaves
+from metrics.namespaces import CAMUNDA_8_PLATFORMS
+from metrics.report import DIAGRAM_TYPE, ErrorBlock, Report, WarningBlock
+from metrics.sources import DEFAULT_MAX_SIZE, Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Record = dict[str, Any]
+
+# As `metrics scan` prints it: what stands behind the name is that of many other files, too.
+NAMED: Final = re.compile(rb'\{"file":("(?:[^"\\]|\\.)*"),')
+MOST_REMEMBERED: Final = 2048
+MOST_BYTES: Final = 4096
+MARK: Final = b"\xef\xbb\xbf"
+NO_REPORT: Final = "no line that metrics scan prints"
+
+
+@dataclass(frozen=True)
+class _ErrorLine:
+    error: ErrorBlock
+
+
+@dataclass(frozen=True)
+class _Warnings:
+    warnings: tuple[WarningBlock, ...]
+
+
+@dataclass(frozen=True)
+class _Type:
+    diagram_type: Kind
+
+
+def reports(
+    lines: BinaryIO, name: str, *, max_size: int = DEFAULT_MAX_SIZE, digests: bool = False
+) -> Iterator[Report]:
+    """The report of each line of an open binary file that is called by a name.
+
+    What is no line of `metrics scan`, or has only a fragment of a payload, is a report with an
+    error that tells the line; so is what cannot be read. No line may have more than `max_size`
+    bytes. With `digests` the files that the lines name are looked at, where they are still there,
+    and the reports of those have the digests of what is in them now.
+    """
+    reader = _Reader()
+    number = 0
+    try:
+        while line := lines.readline(max_size + 1):
+            number += 1
+            if len(line) > max_size:
+                raise DocumentError(ErrorType.TOO_LARGE, f"a line of more than {max_size} bytes")
+            if number == 1:
+                line = line.removeprefix(MARK)
+            if line.isspace():
+                continue
+            try:
+                report = reader.report(line)
+            except (ValueError, RecursionError) as error:
+                reason = DocumentError(ErrorType.MALFORMED, f"{NO_REPORT}: {error}", number)
+                report = Report(name, error=reason)
+            if digests and report.error is None and report.file is not None:
+                report.digest = _digest(report.file, max_size)
+            yield report
+    except OSError as error:
+        reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
+        yield Report(name, error=reason)
+    except DocumentError as error:
+        error.line = number
+        yield Report(name, error=error)
+
+
+class _Reader:
+    """Reads lines; those that differ by the file alone have the same blocks."""
+
+    def __init__(self) -> None:
+        self._remembered: dict[bytes, Report] = {}
+
+    def report(self, line: bytes) -> Report:
+        """The report of a line; raises `ValueError` where it is that of no report."""
+        match = NAMED.match(line)
+        if match is None or len(line) - match.end() > MOST_BYTES:
+            return _report(orjson.loads(line))
+        rest = line[match.end() :]
+        known = self._remembered.get(rest)
+        if known is None:
+            known = _report(orjson.loads(line))
+            if len(self._remembered) == MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[rest] = known
+        return Report(orjson.loads(match[1]), known.kind, known.blocks, known.warnings, known.error)
+
+
+def _report(record: object) -> Report:
+    if not isinstance(record, dict):
+        raise ValueError("it is no object")
+    file = record.pop("file", None)
+    if not isinstance(file, str):
+        raise ValueError("it names no file")
+    if "error" in record:
+        found = from_json(_ErrorLine, record).error
+        error = DocumentError(
+            found.type, found.message, _if_told(found.line), _if_told(found.column)
+        )
+        return Report(file, error=error)
+    warnings = tuple(
+        DiagramWarning(warning.message, _if_told(warning.line))
+        for warning in from_json(_Warnings, {"warnings": record.pop("warnings", [])}).warnings
+    )
+    if DIAGRAM_TYPE not in record:
+        raise ValueError(f"{DIAGRAM_TYPE} is missing")
+    kind = from_json(_Type, {DIAGRAM_TYPE: record.pop(DIAGRAM_TYPE)}).diagram_type
+    return Report(file, kind, _blocks(kind, record), warnings)
+
+
+def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
+    """The blocks of a payload, of which nothing but empty groups is left."""
+    is_camunda_8 = kind is Kind.BPMN and record.get("executionPlatform") in CAMUNDA_8_PLATFORMS
+    engine = Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
+    blocks: dict[str, Any] = {}
+    for metric in METRICS:
+        if kind in metric.kinds:
+            example = metric.count((), engine)
+            blocks[metric.name] = None if example is None else _taken(metric.key, example, record)
+    for key, _ in leaves(record):
+        raise ValueError(f"{key} is not known")
+    return blocks
+
+
+def _taken(key: str, example: Any, record: Record) -> Any:
+    """The block at a dotted key, taken out of a payload."""
+    holder = record
+    for group in key.split(".") if key else ():
+        inner = holder.get(group)
+        if not isinstance(inner, dict):
+            raise ValueError(f"{key} is missing")
+        holder = inner
+    _, printed, documented, *_ = keys(type(example))
+    own = {name: holder.pop(name) for name in {*printed, *documented} & holder.keys()}
+    return from_json(type(example), own, example)
+
+
+def _if_told(place: int | Omitted) -> int | None:
+    return None if isinstance(place, Omitted) else place
+
+
+def _digest(file: str, max_size: int) -> bytes | None:
+    from hashlib import sha256
+
+    try:
+        return sha256(sources.content(Listed(file), max_size)).digest()
+    except DocumentError:
+        return None
