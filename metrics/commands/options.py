@@ -37,6 +37,32 @@ def seconds(value: str) -> float:
     return found
 
 
+paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(allow_dash=True))
+output_path = click.option(
+    "-o",
+    "--output",
+    "output_path",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write to a file, whole or not at all: an earlier one survives a failed run.",
+)
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that measure, where there is enough to do for them; 1 stays in this process."
+    " Default: the number of processors.",
+)
+timeout = click.option(
+    "--timeout",
+    type=seconds,
+    metavar="SECONDS",
+    help="Give up a file that takes longer. Default: never.",
+)
+no_ignore = click.option(
+    "--no-ignore", is_flag=True, help="Do not honour .gitignore files, and go into hidden folders."
+)
 template_source = click.option(
     "--templates",
     "template_source",
