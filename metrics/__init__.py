@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
     from metrics.explanation import Explanation, explain
     from metrics.metric import OMITTED
+    from metrics.portfolio import Summary, summarize
     from metrics.report import FRAGMENTS, Report, scan
     from metrics.template_definitions import TemplateDefinitions
     from metrics.workers import WorkerDiedError, Workers, WorkersBrokenError
@@ -31,6 +32,7 @@ __all__ = [
     "Explanation",
     "Kind",
     "Report",
+    "Summary",
     "TemplateDefinitions",
     "WorkerDiedError",
     "Workers",
@@ -39,6 +41,7 @@ __all__ = [
     "explain",
     "scan",
     "scan_many",
+    "summarize",
 ]
 
 
@@ -51,6 +54,7 @@ _MODULES = {
     "Explanation": "metrics.explanation",
     "Kind": "metrics.document",
     "Report": "metrics.report",
+    "Summary": "metrics.portfolio",
     "TemplateDefinitions": "metrics.template_definitions",
     "WorkerDiedError": "metrics.workers",
     "Workers": "metrics.workers",
@@ -59,6 +63,7 @@ _MODULES = {
     "explain": "metrics.explanation",
     "scan": "metrics.report",
     "scan_many": "metrics.batch",
+    "summarize": "metrics.portfolio",
 }
 
 

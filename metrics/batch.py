@@ -43,7 +43,7 @@ def scan_many(
     jobs: int | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
-    digests: bool = False,
+    fingerprints: bool = False,
 ) -> Iterator[Report]:
     """Measure many diagrams: their reports, in the order of the paths, as they are ready.
 
@@ -51,8 +51,8 @@ def scan_many(
     each diagram is measured when its report is asked for, in this process; a few paths are taken
     ahead. With one, they are handed to it in batches, some for each of its `jobs` workers (as many
     as there are processors, unless it is said), and no more are under way, however slowly the
-    reports are taken. `max_size` and `templates` are as for `scan`; with `digests` each report of a
-    measured file has its digest.
+    reports are taken. `max_size` and `templates` are as for `scan`; with `fingerprints` each report
+    of a measured file has one.
 
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
@@ -62,7 +62,7 @@ def scan_many(
     files `crashed`. Raises `TypeError` for what is neither a path nor a report.
     """
     checked = (path if isinstance(path, Listed | Report) else as_text(path) for path in each(paths))
-    how = _How(max_size, templates, digests)
+    how = _How(max_size, templates, fingerprints)
     if executor is None:
         return _measured(checked, how)
     measure = partial(_measure, how=how)
@@ -97,7 +97,7 @@ class _How(NamedTuple):
 
     max_size: int
     templates: TemplateDefinitions | None
-    digests: bool
+    fingerprints: bool
 
 
 class _Batch(NamedTuple):
@@ -221,12 +221,12 @@ def _measured_at_once(group: list[_Read], how: _How) -> list[Report]:
         found if isinstance(found, Report) else _guarded(path, measured, found, path, how.templates)
         for (path, _), found in zip(group, documents, strict=True)
     ]
-    if how.digests:
-        from hashlib import sha256
+    if how.fingerprints:
+        from metrics.duplicates import fingerprint
 
         for report, (_, content) in zip(reports, group, strict=True):
             if report.error is None and isinstance(content, bytes):
-                report.digest = sha256(content).digest()
+                report.fingerprint = fingerprint(content)
     return reports
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -27,7 +28,6 @@ NAMED: Final = re.compile(rb'\{"file":("(?:[^"\\]|\\.)*"),')
 MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 MARK: Final = b"\xef\xbb\xbf"
-NO_REPORT: Final = "no line that metrics scan prints"
 
 
 @dataclass(frozen=True)
@@ -46,40 +46,51 @@ class _Type:
 
 
 def reports(
-    lines: BinaryIO, name: str, *, max_size: int = DEFAULT_MAX_SIZE, digests: bool = False
+    source: str | BinaryIO,
+    name: str,
+    *,
+    max_size: int = DEFAULT_MAX_SIZE,
+    fingerprints: bool = False,
 ) -> Iterator[Report]:
-    """The report of each line of an open binary file that is called by a name.
+    """The report of each line of a file that is called by a name.
 
-    What is no line of `metrics scan`, or has only a fragment of a payload, is a report with an
-    error that tells the line; so is what cannot be read. No line may have more than `max_size`
-    bytes. With `digests` the files that the lines name are looked at, where they are still there,
-    and the reports of those have the digests of what is in them now.
+    `source` is a path or an open binary file. What is no line of `metrics scan`, or has only a
+    fragment of a payload, is a report with an error that tells the line; so is what cannot be read,
+    and a line of more than `max_size` bytes, which ends the file. With `fingerprints` the files
+    that the lines name are looked at, where they are still there, and the reports of those have
+    that of what is in them now.
     """
     reader = _Reader()
     number = 0
+    with ExitStack() as stack:
+        try:
+            lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
+            while line := lines.readline(max_size + 1):
+                number += 1
+                if len(line) > max_size:
+                    raise DocumentError(
+                        ErrorType.TOO_LARGE, f"a line of more than {max_size} bytes", number
+                    )
+                line = line.removeprefix(MARK) if number == 1 else line
+                if line.isspace():
+                    continue
+                report = _line(reader, line, name, number)
+                if fingerprints and report.error is None and report.file is not None:
+                    report.fingerprint = _fingerprint(report.file, max_size)
+                yield report
+        except OSError as error:
+            reason = error.strerror or str(error)
+            yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
+        except DocumentError as error:
+            yield Report(name, error=error)
+
+
+def _line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
     try:
-        while line := lines.readline(max_size + 1):
-            number += 1
-            if len(line) > max_size:
-                raise DocumentError(ErrorType.TOO_LARGE, f"a line of more than {max_size} bytes")
-            if number == 1:
-                line = line.removeprefix(MARK)
-            if line.isspace():
-                continue
-            try:
-                report = reader.report(line)
-            except (ValueError, RecursionError) as error:
-                reason = DocumentError(ErrorType.MALFORMED, f"{NO_REPORT}: {error}", number)
-                report = Report(name, error=reason)
-            if digests and report.error is None and report.file is not None:
-                report.digest = _digest(report.file, max_size)
-            yield report
-    except OSError as error:
-        reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
-        yield Report(name, error=reason)
-    except DocumentError as error:
-        error.line = number
-        yield Report(name, error=error)
+        return reader.report(line)
+    except (ValueError, RecursionError) as error:
+        reason = f"no line that metrics scan prints: {error}"
+        return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
 
 
 class _Reader:
@@ -156,10 +167,10 @@ def _if_told(place: int | Omitted) -> int | None:
     return None if isinstance(place, Omitted) else place
 
 
-def _digest(file: str, max_size: int) -> bytes | None:
-    from hashlib import sha256
+def _fingerprint(file: str, max_size: int) -> bytes | None:
+    from metrics.duplicates import fingerprint
 
     try:
-        return sha256(sources.content(Listed(file), max_size)).digest()
+        return fingerprint(sources.content(Listed(file), max_size))
     except DocumentError:
         return None

@@ -86,8 +86,9 @@ class Report:
 
     `file` is the name that it was asked for by, None for bytes without one. Either `error` says why
     it could not be measured, or `kind` is its type of diagram and `blocks` holds the block of each
-    metric that such a diagram has, by the metric's name. `warnings` says what was untidy. `digest`
-    is the SHA-256 of a measured file's bytes, where it was asked for.
+    metric that such a diagram has, by the metric's name. `warnings` says what was untidy.
+    `fingerprint` tells a measured file from others (see `metrics.duplicates`), where that was asked
+    for.
     """
 
     file: str | None
@@ -95,7 +96,7 @@ class Report:
     blocks: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[DiagramWarning, ...] = ()
     error: DocumentError | None = None
-    digest: bytes | None = None
+    fingerprint: bytes | None = None
 
     def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
         # In half the time of the way that Python finds by itself: workers send many.
@@ -105,7 +106,7 @@ class Report:
             self.blocks,
             self.warnings,
             self.error,
-            self.digest,
+            self.fingerprint,
         )
 
     @property

@@ -59,7 +59,7 @@ class How(NamedTuple):
     max_size: int
     no_ignore: bool
     templates: TemplateDefinitions | None = None
-    digests: bool = False
+    fingerprints: bool = False
 
 
 class Run(NamedTuple):
@@ -103,7 +103,7 @@ def measuring(
             jobs=count,
             max_size=how.max_size,
             templates=how.templates,
-            digests=how.digests,
+            fingerprints=how.fingerprints,
         )
         reports = outcome.watch(_reports(found, measure, inputs))
         stream = stack.enter_context(output(output_path if to_file else None))

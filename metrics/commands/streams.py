@@ -58,6 +58,8 @@ class _Closed:
     def read(self, _: int) -> bytes:
         raise OSError(None, "standard input is closed")
 
+    readline = read
+
 
 def require_standard_output() -> None:
     """Raises `click.ClickException` where there is no standard output to print to."""

@@ -1,0 +1,541 @@
+"""Many diagrams to one summary: what there is, and how much of it, in one stream.
+
+What is kept does not grow with the number of diagrams: how often there is each value of a number,
+the diagrams that hold the most of it, and fingerprints on the disk.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from operator import add
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from metrics.catalog import METRICS
+from metrics.document import Kind
+from metrics.duplicates import Duplicates
+from metrics.metric import OMITTED, Omitted, described, leaves, to_json
+from metrics.report import ErrorBlock, columns, error_block
+from metrics.sources import DEFAULT_MAX_SIZE, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from metrics.report import Report
+
+Key = TypeVar("Key")
+
+NUMBERS: Final = tuple(
+    column for found in columns().values() for column in found if column.is_number
+)
+"""The numbers that are summed up, in the order of the payload."""
+
+PLACES: Final = {column.key: place for place, column in enumerate(NUMBERS)}
+
+ADDABLE: Final = frozenset(column.key for column in NUMBERS if column.total is add)
+"""The numbers whose sum means something: not the nesting of sub-processes."""
+
+MOST_DIAGRAMS: Final = 10
+MOST_COPIES: Final = 10
+# Hostile diagrams may name a platform each, at any length.
+MOST_NAMES: Final = 1000
+MOST_CHARACTERS: Final = 100
+OTHERS: Final = "(others)"
+MOST_REMEMBERED: Final = 2048
+
+COUNT: Final = "count"
+STANDARD_INPUT: Final = "-"
+
+
+@dataclass(frozen=True)
+class VersionSummary:
+    """The diagrams of a platform that name a version of it."""
+
+    execution_platform_version: str | None = described("The version; null for none")
+    diagrams: int = described("How many diagrams name it")
+
+
+@dataclass(frozen=True)
+class PlatformSummary:
+    """The diagrams of an execution platform."""
+
+    execution_platform: str = described("The platform, as the payload has it")
+    diagrams: int = described("How many diagrams are for it")
+    versions: tuple[VersionSummary, ...] = described("The versions, most frequent first")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How many diagrams have a value within bounds."""
+
+    at_least: int = described("The smallest value")
+    at_most: int = described("The largest value")
+    diagrams: int = described("How many diagrams have one of these")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A diagram that holds much of something."""
+
+    file: str = described("The diagram")
+    value: int = described("How much it holds")
+
+
+@dataclass(frozen=True)
+class NumberSummary:
+    """A number of the payload, over all diagrams that have it."""
+
+    sum: int = described("What all diagrams have together")
+    share: float | Omitted | None = described(
+        "The sum as a part of that of `shareOf`; null where that is 0"
+    )
+    share_of: str | Omitted = described("The number that counts all that could be of this kind")
+    diagrams: int = described("How many diagrams have the number, be it 0")
+    not_zero: int = described("In how many of them it is not 0")
+    median: float | None = described("The median of these diagrams; null where there are none")
+    percentile_90: float | None = described("The 90th percentile")
+    maximum: int | None = described("The largest value")
+    distribution: tuple[Interval, ...] = described("How many diagrams have how much of it")
+    most: tuple[Holder, ...] | Omitted = described(
+        "The diagrams that hold the most of it, at most ten; left out in groups"
+    )
+
+
+@dataclass(frozen=True)
+class BindingSummary:
+    """A binding of element templates."""
+
+    templates: int = described("Entries for templates that have it, over all diagrams")
+    properties: int = described("Their properties with it")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A diagram that could not be measured."""
+
+    file: str = described("The diagram")
+    error: ErrorBlock = described("Why")
+
+
+@dataclass(frozen=True)
+class FailureSummary:
+    """Diagrams that could not be measured, for one type of reason."""
+
+    diagrams: int = described("How many")
+    first: tuple[Failure, ...] = described("The first of them, at most ten")
+
+
+@dataclass(frozen=True)
+class CopiesSummary:
+    """Diagrams that are byte by byte the same."""
+
+    diagrams: int = described("How many")
+    first: tuple[str, ...] = described("The first of them, at most ten")
+
+
+@dataclass(frozen=True)
+class DuplicatesSummary:
+    """Which measured diagrams are byte by byte the same."""
+
+    contents: int = described("Contents that there are more than once")
+    diagrams: int = described("Diagrams that have one of these")
+    not_compared: int = described("Measured diagrams whose bytes are not at hand")
+    most: tuple[CopiesSummary, ...] = described("Those with the most copies, at most ten")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What there is in a portfolio of diagrams."""
+
+    diagrams: int = described("Diagrams that were asked for")
+    measured: int = described("Diagrams that were measured")
+    failed: int = described("Diagrams that could not be measured")
+    diagram_types: Mapping[str, int] = described("Measured diagrams by their type")
+    platforms: tuple[PlatformSummary, ...] = described("By platform and version, most first")
+    numbers: Mapping[str, NumberSummary] = described("Each number, by its dotted key")
+    bindings: Mapping[str, BindingSummary] = described("Element templates by binding, most first")
+    failures: Mapping[str, FailureSummary] = described("Failures by type, most first")
+    duplicates: DuplicatesSummary | Omitted = described("Copies; left out in groups")
+    by: str | Omitted = described("What `groups` are made by; left out without them")
+    groups: Mapping[str, Summary] | Omitted = described("The same for each group")
+
+
+def _of_folder(report: Report) -> str:
+    return os.path.dirname(printable(report.file or "")) or os.curdir
+
+
+def _of_platform(report: Report) -> str:
+    platform, _ = _profile(report)
+    return platform or NOT_MEASURED
+
+
+def _of_version(report: Report) -> str:
+    platform, version = _profile(report)
+    return f"{platform} {version or NO_VERSION}" if platform else NOT_MEASURED
+
+
+def _profile(report: Report) -> tuple[str, str | None]:
+    """The platform and its version; an empty name for what was not measured."""
+    profile = report.execution_platform
+    if profile is None:
+        return "", None
+    version = profile.execution_platform_version
+    return _cut(profile.execution_platform), _cut(version) if isinstance(version, str) else None
+
+
+NOT_MEASURED: Final = "(not measured)"
+NO_VERSION: Final = "(no version)"
+
+GROUPINGS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "folder": _of_folder,
+    "platform": _of_platform,
+    "version": _of_version,
+}
+"""What diagrams can be grouped by, and the name of a diagram's group."""
+
+
+def summarize(
+    reports: Iterable[Report], *, by: str | None = None, max_size: int = DEFAULT_MAX_SIZE
+) -> Summary:
+    """Make one summary of many reports, as they come.
+
+    `by` is one of `GROUPINGS`: each of its groups has a summary, too. Files whose fingerprints are
+    the same are read again in the end, if they have no more than `max_size` bytes, to tell which
+    are copies. Raises `ValueError` for another grouping, `OSError` where there is no room on the
+    disk for the fingerprints.
+    """
+    if by is not None and by not in GROUPINGS:
+        raise ValueError(f"no grouping: {by}")
+    with Duplicates() as duplicates:
+        portfolio = _Portfolio(duplicates, by)
+        for report in reports:
+            portfolio.add(report)
+        return portfolio.summary(max_size)
+
+
+class _Payload(NamedTuple):
+    """What a payload adds to a summary: that of many diagrams is the same.
+
+    `numbers` are the places in `NUMBERS` of those that it has, `not_zero` the same with their
+    values; `bindings` tells of each how many templates have it, and properties. The blocks are
+    kept, so that no other object can come to have the identity of one.
+    """
+
+    blocks: Mapping[str, Any]
+    kind: Kind
+    profile: tuple[str, str | None]
+    numbers: tuple[int, ...]
+    not_zero: tuple[tuple[int, int], ...]
+    bindings: tuple[tuple[str, int, int], ...]
+
+
+class _Numbers(NamedTuple):
+    """The numbers of a block: their places in `NUMBERS`, and of those that are not 0 the values."""
+
+    places: tuple[int, ...]
+    not_zero: tuple[tuple[int, int], ...]
+
+
+def _numbers(block: Any, prefix: str) -> _Numbers:
+    values = {PLACES[key]: value for key, value in leaves(to_json(block), prefix) if key in PLACES}
+    return _Numbers(
+        tuple(values), tuple((place, value) for place, value in values.items() if value)
+    )
+
+
+def _bindings(report: Report) -> Iterator[tuple[str, int, int]]:
+    templates: Counter[str] = Counter()
+    properties: Counter[str] = Counter()
+    for template in report.element_templates or ():
+        templates.update(template.properties.keys())
+        properties.update(template.properties)
+    for name, times in templates.items():
+        yield _cut(name), times, properties[name]
+
+
+def _cut(name: str) -> str:
+    name = printable(name)
+    return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}…"
+
+
+class _Portfolio:
+    """Takes reports, and sums up what they are."""
+
+    def __init__(self, duplicates: Duplicates, by: str | None) -> None:
+        self._duplicates = duplicates
+        self._by = by
+        self._all = _Sums()
+        self._groups: dict[str, _Sums] = {}
+        self._payloads: dict[tuple[int, ...], _Payload] = {}
+        # Many payloads have blocks that are the same objects as another's.
+        self._blocks: dict[int, tuple[Any, _Numbers | None]] = {}
+        # The smallest value of each number that is worth a place among the most, less one.
+        self._passed = [0] * len(NUMBERS)
+        self._most: list[list[tuple[int, int, str]]] = [[] for _ in NUMBERS]
+        self._order = count(0, -1)
+        self._not_compared = 0
+
+    def add(self, report: Report) -> None:
+        sums = self._sums_of(report)
+        if report.kind is None:
+            for one in sums:
+                one.add_failure(report)
+            return
+        identity = (id(report.kind), *map(id, report.blocks.values()))
+        payload = self._payloads.get(identity)
+        if payload is None:
+            if len(self._payloads) == MOST_REMEMBERED:
+                self._settle()
+            payload = self._payloads[identity] = self._payload(report, report.kind)
+        for one in sums:
+            one.waiting[identity] = one.waiting.get(identity, 0) + 1
+        file = STANDARD_INPUT if report.file is None else report.file
+        for place, value in payload.not_zero:
+            if value > self._passed[place]:
+                self._hold(place, value, file)
+        if report.fingerprint is None:
+            self._not_compared += 1
+        else:
+            self._duplicates.add(report.fingerprint, file)
+
+    def _sums_of(self, report: Report) -> tuple[_Sums, ...]:
+        if self._by is None:
+            return (self._all,)
+        name = GROUPINGS[self._by](report)
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = _Sums()
+        return self._all, group
+
+    def summary(self, max_size: int) -> Summary:
+        """The summary of all that was taken."""
+        self._settle()
+        contents, diagrams, unread, most = self._duplicates.compare(
+            max_size=max_size, most_contents=MOST_COPIES, most_files=MOST_DIAGRAMS
+        )
+        summary = self._all.summary()
+        numbers = {
+            key: replace(number, most=tuple(_holders(held)))
+            for (key, number), held in zip(summary.numbers.items(), self._most, strict=True)
+        }
+        groups = {name: sums.summary() for name, sums in sorted(self._groups.items())}
+        return replace(
+            summary,
+            numbers=numbers,
+            duplicates=DuplicatesSummary(
+                contents,
+                diagrams,
+                self._not_compared + unread,
+                tuple(CopiesSummary(files, tuple(map(printable, first))) for files, first in most),
+            ),
+            by=self._by or OMITTED,
+            groups=groups if self._by else OMITTED,
+        )
+
+    def _payload(self, report: Report, kind: Kind) -> _Payload:
+        found = []
+        for metric in METRICS:
+            block = report.blocks.get(metric.name)
+            if block is None:
+                continue
+            _, numbers = self._blocks.get(id(block), (None, None))
+            if numbers is None:
+                numbers = _numbers(block, f"{metric.key}." if metric.key else "")
+                self._blocks[id(block)] = block, numbers
+            found.append(numbers)
+        return _Payload(
+            report.blocks,
+            kind,
+            _profile(report),
+            tuple(place for numbers in found for place in numbers.places),
+            tuple(value for numbers in found for value in numbers.not_zero),
+            tuple(_bindings(report)),
+        )
+
+    def _hold(self, place: int, value: int, file: str) -> None:
+        held = self._most[place]
+        # Of diagrams that hold the same the first ones stay.
+        entry = (value, next(self._order), file)
+        if len(held) < MOST_DIAGRAMS:
+            heapq.heappush(held, entry)
+        else:
+            heapq.heapreplace(held, entry)
+        if len(held) == MOST_DIAGRAMS:
+            self._passed[place] = held[0][0]
+
+    def _settle(self) -> None:
+        """Add up what was only counted, and forget the payloads."""
+        for sums in (self._all, *self._groups.values()):
+            for identity, times in sums.waiting.items():
+                sums.add(self._payloads[identity], times)
+            sums.waiting.clear()
+        self._payloads.clear()
+        self._blocks.clear()
+
+
+def _holders(held: Iterable[tuple[int, int, str]]) -> Iterator[Holder]:
+    for value, _, file in sorted(held, reverse=True):
+        yield Holder(printable(file), value)
+
+
+class _Sums:
+    """What the diagrams of a group come to.
+
+    `waiting` tells how many there are of each payload that is not yet added.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: dict[tuple[int, ...], int] = {}
+        self._kinds: Counter[Kind] = Counter()
+        self._profiles: Counter[tuple[str, str | None]] = Counter()
+        self._having: Counter[tuple[int, ...]] = Counter()
+        # Of each number how often there is each value; 0 is what is left.
+        self._values: dict[int, Counter[int]] = {}
+        self._templates: Counter[str] = Counter()
+        self._properties: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._first_failures: dict[str, list[Failure]] = {}
+
+    def add(self, payload: _Payload, times: int) -> None:
+        """Take diagrams that have the same payload."""
+        self._kinds[payload.kind] += times
+        _count(self._profiles, payload.profile, times, (OTHERS, None))
+        self._having[payload.numbers] += times
+        for place, value in payload.not_zero:
+            self._values.setdefault(place, Counter())[value] += times
+        for binding, templates, properties in payload.bindings:
+            _count(self._templates, binding, templates * times, OTHERS)
+            _count(self._properties, binding, properties * times, OTHERS)
+
+    def add_failure(self, report: Report) -> None:
+        """Take a diagram that could not be measured."""
+        if report.error is None:
+            return
+        type = report.error.type.value
+        self._failures[type] += 1
+        first = self._first_failures.setdefault(type, [])
+        if len(first) < MOST_DIAGRAMS:
+            file = STANDARD_INPUT if report.file is None else printable(report.file)
+            first.append(Failure(file, error_block(report.error)))
+
+    def summary(self) -> Summary:
+        """The summary, without what is told of all diagrams only."""
+        measured, failed = self._kinds.total(), self._failures.total()
+        return Summary(
+            measured + failed,
+            measured,
+            failed,
+            {kind.value: self._kinds[kind] for kind in Kind},
+            tuple(self._platforms()),
+            self._numbers(),
+            {
+                binding: BindingSummary(templates, self._properties[binding])
+                for binding, templates in _most_first(self._templates)
+            },
+            {
+                type: FailureSummary(times, tuple(self._first_failures[type]))
+                for type, times in _most_first(self._failures)
+            },
+            OMITTED,
+            OMITTED,
+            OMITTED,
+        )
+
+    def _platforms(self) -> Iterator[PlatformSummary]:
+        by_platform: dict[str, Counter[str | None]] = {}
+        for (platform, version), times in self._profiles.items():
+            by_platform.setdefault(platform, Counter())[version] += times
+        totals = Counter({platform: found.total() for platform, found in by_platform.items()})
+        for platform, times in _most_first(totals):
+            versions = _most_first(by_platform[platform])
+            yield PlatformSummary(
+                platform, times, tuple(VersionSummary(name, found) for name, found in versions)
+            )
+
+    def _numbers(self) -> dict[str, NumberSummary]:
+        sums = {
+            column.key: sum(
+                value * times for value, times in self._values.get(place, Counter()).items()
+            )
+            for place, column in enumerate(NUMBERS)
+        }
+        numbers = {}
+        for place, column in enumerate(NUMBERS):
+            diagrams = sum(times for having, times in self._having.items() if place in having)
+            counts = self._values.get(place, Counter())
+            not_zero = counts.total()
+            values = [(0, diagrams - not_zero), *sorted(counts.items())]
+            whole = SHARES.get(column.key)
+            numbers[column.key] = NumberSummary(
+                sums[column.key],
+                OMITTED if whole is None else _share(sums[column.key], sums[whole]),
+                OMITTED if whole is None else whole,
+                diagrams,
+                not_zero,
+                _percentile(values, diagrams, 50),
+                _percentile(values, diagrams, 90),
+                values[-1][0] if diagrams else None,
+                tuple(_distribution(values)) if diagrams else (),
+                OMITTED,
+            )
+        return numbers
+
+
+def _wholes() -> Iterator[tuple[str, str]]:
+    """What a number is a part of: a kind of the count of all kinds, a count of the one above."""
+    for key in ADDABLE:
+        group, _, name = key.rpartition(".")
+        if name == COUNT:
+            group = group.rpartition(".")[0]
+        if f"{group}.{COUNT}" in ADDABLE:
+            yield key, f"{group}.{COUNT}"
+
+
+SHARES: Final[Mapping[str, str]] = dict(_wholes())
+"""The numbers that are parts of others, and of which."""
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> float | None:
+    """The value below which that many are, between two in proportion: as spreadsheets have it."""
+    if not total:
+        return None
+    place, rest = divmod((total - 1) * percent, 100)
+    low, high = _value_at(values, place), _value_at(values, min(place + 1, total - 1))
+    hundredths = low * 100 + (high - low) * rest
+    return hundredths / 100 if hundredths % 100 else hundredths // 100
+
+
+def _value_at(values: Iterable[tuple[int, int]], place: int) -> int:
+    """The value at a place, from 0, of values in order with how often there is each."""
+    for value, times in values:
+        if place < times:
+            return value
+        place -= times
+    raise IndexError(place)
+
+
+def _distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
+    """How many have 0, 1, 2 to 3, 4 to 7, and so on up to the largest."""
+    intervals: Counter[int] = Counter()
+    for value, times in values:
+        intervals[value.bit_length()] += times
+    for bits in range(max(intervals) + 1):
+        yield Interval(2**bits // 2, max(2**bits - 1, 0), intervals[bits])
+
+
+def _count(counter: Counter[Key], key: Key, times: int, others: Key) -> None:
+    """Count something by its name; beyond a number of names, as one of the others."""
+    counter[key if key in counter or len(counter) < MOST_NAMES else others] += times
+
+
+def _most_first(counter: Counter[Key]) -> list[tuple[Key, int]]:
+    """What was counted, most first; what is as frequent by name, None last."""
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0] is None, str(item[0])))
