@@ -18,6 +18,7 @@ EXIT_FAILED: Final = 2
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "metrics.commands.scan",
+    "summary": "metrics.commands.summary",
     "explain": "metrics.commands.explain",
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",

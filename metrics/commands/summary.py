@@ -1,0 +1,109 @@
+"""`metrics summary`: what there is in a portfolio of diagrams."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from metrics.commands import options
+from metrics.commands.measuring import How, Inputs, measuring
+from metrics.commands.streams import source_of
+from metrics.discovery import STANDARD_INPUT
+from metrics.formats.summary import FORMATS, Layout, format_named
+from metrics.lines import reports
+from metrics.portfolio import GROUPINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metrics.formats.summary import Format
+    from metrics.report import Report
+
+LINES = ".ndjson"
+
+# The mark keeps the lines as they are.
+EXAMPLES = """\b
+Examples:
+  metrics summary processes/
+  metrics summary --by platform --format json processes/
+  metrics summary --format html --output report.html processes/
+  metrics scan processes/ > scan.ndjson && metrics summary scan.ndjson
+"""
+
+
+@click.command(name="summary", epilog=EXAMPLES)
+@options.paths
+@click.option(
+    "--by",
+    type=click.Choice(tuple(GROUPINGS)),
+    help="Sum up each folder, platform or version by itself, too.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    default="table",
+    show_default=True,
+    help="html is a page of its own, with charts and all diagrams; it needs the extra report.",
+)
+@options.output_path
+@options.jobs
+@options.timeout
+@options.template_source
+@options.template_folders
+@options.max_size
+@options.no_ignore
+def command(
+    paths: tuple[str, ...],
+    by: str | None,
+    format_name: str,
+    output_path: str | None,
+    jobs: int | None,
+    timeout: float | None,
+    template_source: str,
+    template_folders: tuple[str, ...],
+    max_size: int,
+    no_ignore: bool,
+) -> None:
+    """Print what there is in many diagrams, and how much of it.
+
+    A PATH is a folder, a diagram, or what metrics scan printed before: a file named *.ndjson, or -
+    for standard input. Without one, the current folder is measured.
+
+    Told are diagrams by type, platform and version; of every number of the payload its sum, share,
+    median, 90th percentile, maximum, and the ten diagrams that hold the most of it; element
+    templates by binding; failures by type; and diagrams that are byte by byte the same.
+
+    The exit status is 2 where a diagram could not be measured.
+    """
+    templates = options.template_definitions(template_source, template_folders, max_size)
+    write = _format(format_name)
+
+    def lines(path: str) -> Iterator[Report]:
+        content, _, name = source_of(path, None)
+        return reports(content, name, max_size=max_size, fingerprints=True)
+
+    how = How(jobs, timeout, max_size, no_ignore, templates, fingerprints=True)
+    with measuring(paths or (os.curdir,), Inputs(_has_lines, lines), how, output_path) as run:
+        for piece in write(run.reports, Layout(by, max_size, run.is_terminal)):
+            run.stream.write(piece)
+
+
+def _has_lines(source: str | Report) -> bool:
+    """Whether a PATH is what a scan printed: by its name, which no diagram has."""
+    return isinstance(source, str) and (source == STANDARD_INPUT or source.endswith(LINES))
+
+
+def _format(name: str) -> Format:
+    try:
+        return format_named(name)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == __name__.partition(".")[0]:
+            raise
+        raise click.ClickException(
+            f"--format {name} needs the package {package}: pip install 'bpmn-metrics[report]'"
+        ) from None

@@ -1,0 +1,455 @@
+"""Summaries: what there is in many diagrams, as worked out by other means."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import lines, run
+from diagrams import MODELER, NAMESPACES, process
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics import Report, scan, summarize
+from metrics.metric import to_json
+
+FIXTURES = Path(__file__).parent / "fixtures"
+USER_TASKS = "diagramMetrics.tasks.userTask.count"
+FORMS = "diagramMetrics.tasks.userTask.form.count"
+EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
+TASK = "<bpmn:userTask/>"
+EMBEDDED_TASK = '<bpmn:userTask camunda:formKey="embedded:a"/>'
+
+
+def platform(name: str, version: str | None = None) -> str:
+    """The namespaces of a diagram for a platform, and what it says of that."""
+    said = f' modeler:executionPlatformVersion="{version}"' if version else ""
+    return f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{name}"{said}'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All fixtures, copies of some, and what cannot be measured, in several folders."""
+    folder = tmp_path_factory.mktemp("models")
+    for path in sorted(FIXTURES.glob("*/*.*")):
+        if path.suffix in {".bpmn", ".dmn", ".form"}:
+            (folder / path.parent.name).mkdir(exist_ok=True)
+            (folder / path.parent.name / path.name).write_bytes(path.read_bytes())
+    (folder / "broken.bpmn").write_bytes(b"<")
+    (folder / "user_tasks" / "broken.bpmn").write_bytes(b"<")
+    (folder / "empty.form").write_bytes(b"")
+    (folder / "none.bpmn").symlink_to("nowhere")
+    (folder / "copy.form").write_bytes(b"{}")
+    (folder / "copy 2.form").write_bytes(b"{}")
+    return folder
+
+
+def summary_of(*arguments: str | Path, **options: Any) -> dict[str, Any]:
+    """The summary that is printed as JSON."""
+    found: dict[str, Any] = json.loads(run("summary", "-f", "json", *arguments, **options).stdout)
+    return found
+
+
+def flat(record: dict[str, Any]) -> dict[str, int]:
+    """The numbers of a line, by their dotted keys."""
+    found: dict[str, int] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
+        elif isinstance(value, int):
+            found[key] = value
+    return found
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> dict[str, Any]:
+    """The summary of the folder."""
+    return summary_of(folder)
+
+
+@pytest.fixture(scope="module")
+def records(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a scan of the folder."""
+    return lines(run("scan", folder))
+
+
+def percentile_90(values: list[int]) -> float:
+    """The 90th percentile, as Python's own library has it."""
+    if len(values) == 1:
+        return values[0]
+    return statistics.quantiles(values, n=10, method="inclusive")[8]
+
+
+class TestFigures:
+    """Every figure, worked out again from the lines of a scan."""
+
+    def test_diagrams(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        failed = [record for record in records if "error" in record]
+        assert summary["diagrams"] == len(records)
+        assert summary["failed"] == len(failed) == 4
+        assert summary["measured"] == len(records) - 4
+        types = Counter(record["diagramType"] for record in records if "error" not in record)
+        assert summary["diagramTypes"] == types
+        assert summary["failures"] == {
+            "malformed": {
+                "diagrams": 3,
+                "first": [one for one in failed if one["error"]["type"] == "malformed"],
+            },
+            "unreadable": {
+                "diagrams": 1,
+                "first": [one for one in failed if one["error"]["type"] == "unreadable"],
+            },
+        }
+
+    def test_platforms(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        profiles = Counter(
+            (record["executionPlatform"], record.get("executionPlatformVersion"))
+            for record in records
+            if "error" not in record
+        )
+        told = {
+            (one["executionPlatform"], version["executionPlatformVersion"]): version["diagrams"]
+            for one in summary["platforms"]
+            for version in one["versions"]
+        }
+        assert told == profiles
+        for one in summary["platforms"]:
+            assert one["diagrams"] == sum(version["diagrams"] for version in one["versions"])
+            frequencies = [version["diagrams"] for version in one["versions"]]
+            assert frequencies == sorted(frequencies, reverse=True)
+
+    def test_numbers(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        rows = [flat(record) for record in records]
+        assert {*summary["numbers"]} == {key for row in rows for key in row} - {"error.line"} - {
+            "error.column"
+        }
+        for key, told in summary["numbers"].items():
+            values = [row[key] for row in rows if key in row]
+            assert told["sum"] == sum(values)
+            assert told["diagrams"] == len(values)
+            assert told["notZero"] == len([*filter(None, values)])
+            assert told["median"] == statistics.median(values)
+            assert told["percentile90"] == pytest.approx(percentile_90(values))
+            assert told["maximum"] == max(values)
+            for interval in told["distribution"]:
+                bounds = range(interval["atLeast"], interval["atMost"] + 1)
+                assert interval["diagrams"] == len([value for value in values if value in bounds])
+            assert sum(interval["diagrams"] for interval in told["distribution"]) == len(values)
+
+    def test_most(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        for key, told in summary["numbers"].items():
+            values = [(record["file"], flat(record).get(key, 0)) for record in records]
+            # Sorting keeps the order of those that hold the same.
+            most = sorted((item for item in values if item[1]), key=lambda item: -item[1])[:10]
+            assert [(one["file"], one["value"]) for one in told["most"]] == most
+
+    def test_bindings(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        templates, properties = Counter[str](), Counter[str]()
+        for record in records:
+            for template in record.get("elementTemplates", []):
+                templates.update(template["properties"].keys())
+                properties.update(template["properties"])
+        assert len(templates) > 20
+        assert {name: one["templates"] for name, one in summary["bindings"].items()} == templates
+        assert {name: one["properties"] for name, one in summary["bindings"].items()} == properties
+
+    def test_shares(self, summary: dict[str, Any]) -> None:
+        numbers = summary["numbers"]
+        assert {key: one.get("shareOf") for key, one in numbers.items()} == {
+            key: {
+                "form": USER_TASKS if key.endswith("count") else FORMS,
+                "implementation": "diagramMetrics.tasks.serviceTask.count"
+                if key.endswith("count")
+                else "diagramMetrics.tasks.serviceTask.implementation.count",
+            }.get(key.split(".")[-2] if "." in key else "")
+            for key in numbers
+        }
+        for one in numbers.values():
+            if "shareOf" in one:
+                assert one["share"] == round(one["sum"] / numbers[one["shareOf"]]["sum"], 4)
+            else:
+                assert "share" not in one
+
+    def test_duplicates(self, summary: dict[str, Any], folder: Path) -> None:
+        contents: dict[bytes, list[str]] = {}
+        measured = {line["file"] for line in lines(run("scan", folder)) if "error" not in line}
+        for file in sorted(measured):
+            contents.setdefault(Path(file).read_bytes(), []).append(file)
+        copies = [files for files in contents.values() if len(files) > 1]
+        duplicates = summary["duplicates"]
+        assert duplicates["contents"] == len(copies) > 0
+        assert duplicates["diagrams"] == sum(map(len, copies))
+        assert duplicates["notCompared"] == 0
+        told = [(one["diagrams"], set(one["first"])) for one in duplicates["most"]]
+        assert all((len(files), set(files[:10])) in told or len(told) == 10 for files in copies)
+        assert {str(folder / "copy.form"), str(folder / "copy 2.form")} in [
+            files & {str(folder / "copy.form"), str(folder / "copy 2.form")} for _, files in told
+        ]
+
+
+class TestEarlierScan:
+    """The lines of a scan have the same summary as what was scanned."""
+
+    @pytest.mark.parametrize("by", [[], ["--by", "folder"], ["--by", "version"]])
+    def test_same(self, folder: Path, tmp_path: Path, by: list[str]) -> None:
+        expected = run("summary", "-f", "json", *by, folder)
+        (tmp_path / "scan.ndjson").write_bytes(run("scan", folder).stdout)
+        got = run("summary", "-f", "json", *by, tmp_path / "scan.ndjson")
+        assert got.stdout == expected.stdout
+        assert got.returncode == expected.returncode == 2
+        piped = run("summary", "-f", "json", *by, "-", stdin=run("scan", folder).stdout)
+        assert piped.stdout == expected.stdout
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_beside_folders_and_files(self, folder: Path, tmp_path: Path, jobs: str) -> None:
+        scanned = tmp_path / "scan.ndjson"
+        scanned.write_bytes(run("scan", folder / "user_tasks").stdout)
+        paths = [folder / "service_tasks", scanned, folder / "copy.form"]
+        whole = summary_of("-j", jobs, *paths)
+        parts = [summary_of(path) for path in paths]
+        assert whole["diagrams"] == sum(part["diagrams"] for part in parts)
+        sums = [part["numbers"][USER_TASKS]["sum"] for part in parts]
+        assert whole["numbers"][USER_TASKS]["sum"] == sum(sums)
+
+    def test_files_that_are_gone_are_not_compared(self, tmp_path: Path) -> None:
+        for name in "abc":
+            (tmp_path / f"{name}.form").write_bytes(b"{}")
+        printed = run("scan", ".", cwd=tmp_path).stdout
+        (tmp_path / "b.form").unlink()
+        duplicates = summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]
+        assert (duplicates["diagrams"], duplicates["notCompared"]) == (2, 1)
+
+    def test_a_file_is_no_copy_of_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        (tmp_path / "scan.ndjson").write_bytes(
+            run("scan", "-f", "ndjson", "a.form", cwd=tmp_path).stdout * 2
+        )
+        found = summary_of("scan.ndjson", cwd=tmp_path)
+        assert found["measured"] == 2
+        assert found["duplicates"]["contents"] == 0
+
+    def test_a_line_of_something_else_is_told(self, tmp_path: Path) -> None:
+        result = run("summary", "-f", "json", "-", stdin=b'{"a": 1}\n<xml/>\n')
+        assert result.returncode == 2
+        assert b"-:1: malformed: no line that metrics scan prints" in result.stderr
+        assert json.loads(result.stdout)["failures"]["malformed"]["diagrams"] == 2
+
+
+class TestDuplicates:
+    """Copies are told byte by byte, and nothing but copies."""
+
+    def test_files_with_the_same_fingerprint(self, tmp_path: Path) -> None:
+        # They differ in one byte, at a place of which no part is taken.
+        content = b'{"a":"' + b" " * 10_000 + b'"}'
+        (tmp_path / "a.form").write_bytes(content)
+        (tmp_path / "b.form").write_bytes(content[:2000] + b"x" + content[2001:])
+        (tmp_path / "c.form").write_bytes(content)
+        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
+        assert duplicates == {
+            "contents": 1,
+            "diagrams": 2,
+            "notCompared": 0,
+            "most": [{"diagrams": 2, "first": ["a.form", "c.form"]}],
+        }
+
+    def test_most_copies_first(self, tmp_path: Path) -> None:
+        for number in range(40):
+            for copy in range(2 + number % 13):
+                (tmp_path / f"{number:02}-{copy:02}.form").write_text(f'{{"a": {number}}}')
+        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
+        assert duplicates["contents"] == 40
+        assert duplicates["diagrams"] == sum(2 + number % 13 for number in range(40))
+        expected = sorted(range(40), key=lambda number: -(number % 13))[:10]
+        assert duplicates["most"] == [
+            {
+                "diagrams": 2 + number % 13,
+                "first": [
+                    f"{number:02}-{copy:02}.form" for copy in range(min(10, 2 + number % 13))
+                ],
+            }
+            for number in expected
+        ]
+
+
+class TestGroups:
+    """Each group has the summary that its diagrams have by themselves."""
+
+    @staticmethod
+    def alone(summary: dict[str, Any]) -> dict[str, Any]:
+        """A summary as a group has it."""
+        numbers = {
+            key: {name: value for name, value in one.items() if name != "most"}
+            for key, one in summary["numbers"].items()
+        }
+        own = {key: value for key, value in summary.items() if key != "duplicates"}
+        return own | {"numbers": numbers}
+
+    def test_folders(self, folder: Path) -> None:
+        summary = summary_of("--by", "folder", folder)
+        assert summary["by"] == "folder"
+        assert [*summary["groups"]] == sorted(
+            {os.path.dirname(line["file"]) for line in lines(run("scan", folder))}
+        )
+        for name, group in summary["groups"].items():
+            own = sorted(path for path in Path(name).iterdir() if not path.is_dir())
+            assert group == self.alone(summary_of(*own))
+
+    def test_platforms_and_versions(self, tmp_path: Path) -> None:
+        for name, said in {
+            "a": platform("Camunda Cloud", "8.6.0"),
+            "b": platform("Camunda Cloud", "8.7.0"),
+            "c": platform("Camunda Cloud"),
+            "d": NAMESPACES,
+        }.items():
+            (tmp_path / f"{name}.bpmn").write_bytes(process(TASK, namespaces=said))
+        (tmp_path / "e.bpmn").write_bytes(b"<")
+        by_platform = summary_of("--by", "platform", ".", cwd=tmp_path)["groups"]
+        assert {name: group["diagrams"] for name, group in by_platform.items()} == {
+            "(not measured)": 1,
+            "Camunda Cloud": 3,
+            "Camunda Platform": 1,
+        }
+        by_version = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
+        assert {name: group["diagrams"] for name, group in by_version.items()} == {
+            "(not measured)": 1,
+            "Camunda Cloud (no version)": 1,
+            "Camunda Cloud 8.6.0": 1,
+            "Camunda Cloud 8.7.0": 1,
+            "Camunda Platform (no version)": 1,
+        }
+        assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
+
+    def test_other_grouping(self) -> None:
+        with pytest.raises(ValueError, match="no grouping: owner"):
+            summarize([], by="owner")
+
+
+class TestLaws:
+    """What must be so for every portfolio."""
+
+    @given(st.lists(st.integers(0, 40), max_size=30))
+    def test_spread(self, counts: list[int]) -> None:
+        reports = [scan(process(TASK * count)) for count in counts]
+        number = summarize(reports).numbers[USER_TASKS]
+        assert number.sum == sum(counts)
+        assert number.maximum == max(counts, default=None)
+        if counts:
+            assert number.median == statistics.median(counts)
+            assert number.percentile_90 == pytest.approx(percentile_90(counts))
+        else:
+            assert (number.median, number.percentile_90) == (None, None)
+
+    @given(st.permutations(range(12)))
+    def test_order_changes_no_figure(self, order: list[int]) -> None:
+        sources = [EMBEDDED_TASK * (number % 4) + TASK * (number % 3) for number in range(12)]
+        reports = [Report(str(number), *_measured(process(sources[number]))) for number in order]
+        summary = to_json(summarize(reports))
+        expected = to_json(summarize(sorted(reports, key=lambda report: report.file or "")))
+        for one in (summary, expected):
+            for number in one["numbers"].values():
+                number["most"] = [holder["value"] for holder in number["most"]]
+        assert summary == expected
+
+
+def _measured(source: bytes) -> tuple[Any, Any]:
+    report = scan(source)
+    return report.kind, report.blocks
+
+
+class TestHostile:
+    """Portfolios that are made to cost memory, or to lie."""
+
+    def test_many_long_names(self, tmp_path: Path) -> None:
+        long = "x" * 10_000
+        for number in range(1100):
+            said = platform(f"{number:04}{long}", "1")
+            (tmp_path / f"{number}.bpmn").write_bytes(process("", namespaces=said))
+        found = summary_of(".", cwd=tmp_path)
+        assert len(found["platforms"]) == 1001
+        assert found["platforms"][0] == {
+            "executionPlatform": "(others)",
+            "diagrams": 100,
+            "versions": [{"executionPlatformVersion": None, "diagrams": 100}],
+        }
+        assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
+
+    def test_many_payloads(self, tmp_path: Path) -> None:
+        # More than are remembered at once.
+        record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
+        printed = []
+        for number in range(5000):
+            record["diagramMetrics"]["processVariablesCount"] = number
+            printed.append(json.dumps(record | {"file": f"{number}.bpmn"}))
+        found = summary_of("-", stdin="\n".join(printed).encode())
+        number = found["numbers"]["diagramMetrics.processVariablesCount"]
+        assert number["sum"] == 5000 * 4999 // 2
+        assert [one["value"] for one in number["most"]] == [*range(4999, 4989, -1)]
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
+    def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
+        said = platform("a&#x9b;31m&#10;|`b`", "&#x202e;")
+        (tmp_path / "x\x1b[31m`|\n.bpmn").write_bytes(process(EMBEDDED_TASK, namespaces=said))
+        (tmp_path / "y\x1b[31m`|\n.bpmn").write_bytes(b"<")
+        printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed)
+        if format_name == "markdown":
+            for row in printed.splitlines():
+                if row.startswith("|"):
+                    assert len(re.findall(r"(?<!\\)\|", row)) in {3, 4, 8}
+
+
+class TestFormats:
+    """What people read says what JSON says."""
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_numbers(self, folder: Path, format_name: str) -> None:
+        found = summary_of(folder)
+        printed = run("summary", "-f", format_name, folder).stdout.decode()
+        rows = [
+            [cell.strip() for cell in re.split(r"\||\s{2,}", row.replace("&emsp;", ""))]
+            for row in printed.splitlines()
+        ]
+        told = [[cell for cell in row if cell] for row in rows]
+        for key, number in found["numbers"].items():
+            name = key.removesuffix(".count").rpartition(".")[2]
+            expected = [
+                name,
+                *([f"{number['sum']:,}"] if name != "nesting" else []),
+                *([f"{number['share']:.1%}"] if "share" in number else []),
+                *(f"{number[one]:,}" for one in ("notZero", "median", "percentile90", "maximum")),
+            ]
+            assert expected in told
+        for type, failed in found["failures"].items():
+            assert type in printed
+            assert all(f"{one['error']['message']}" in printed for one in failed["first"][:3])
+        most = found["numbers"][USER_TASKS]["most"]
+        assert all(one["file"] in printed for one in most[:3])
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_groups(self, folder: Path, format_name: str) -> None:
+        printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()
+        groups = summary_of("--by", "platform", folder)["groups"]
+        told = [re.findall(r"[\d,]+", row) for row in printed.splitlines()]
+        for group in groups.values():
+            sums = [group["numbers"][key]["sum"] for key in (USER_TASKS,)]
+            expected = [f"{group['diagrams']:,}", f"{group['failed']:,}"]
+            assert any(row[:2] == expected and f"{sums[0]:,}" in row for row in told)
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
+    def test_nothing(self, tmp_path: Path, format_name: str) -> None:
+        result = run("summary", "-f", format_name, ".", cwd=tmp_path)
+        assert result.returncode == 0
+        assert b"0" in result.stdout
+        assert result.stderr == b"metrics: no diagrams found\n"
+
+    def test_output_is_written_whole(self, folder: Path, tmp_path: Path) -> None:
+        output = tmp_path / "summary.json"
+        result = run("summary", "-f", "json", "-o", output, folder)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert output.read_bytes() == run("summary", "-f", "json", folder).stdout
