@@ -14,8 +14,6 @@ from metrics.sources import Listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-    from typing import Self
 
 FILES_AT_ONCE: Final = 1000
 BYTES_OF_A_PART: Final = 1024
@@ -77,15 +75,8 @@ class Duplicates:
             self._database.execute("BEGIN")
         self._waiting: list[tuple[bytes, bytes]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget all."""
         self._database.close()
 
     def add(self, fingerprint: bytes, file: str) -> None:

@@ -24,6 +24,8 @@ from metrics.sources import DEFAULT_MAX_SIZE, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Self
 
     from metrics.report import Report
 
@@ -208,16 +210,13 @@ def summarize(
     are copies. Raises `ValueError` for another grouping, `OSError` where there is no room on the
     disk for the fingerprints.
     """
-    if by is not None and by not in GROUPINGS:
-        raise ValueError(f"no grouping: {by}")
-    with Duplicates() as duplicates:
-        portfolio = _Portfolio(duplicates, by)
+    with Portfolio(by) as portfolio:
         for report in reports:
             portfolio.add(report)
-        return portfolio.summary(max_size)
+        return portfolio.summary(max_size=max_size)
 
 
-class _Payload(NamedTuple):
+class Payload(NamedTuple):
     """What a payload adds to a summary: that of many diagrams is the same.
 
     `numbers` are the places in `NUMBERS` of those that it has, `not_zero` the same with their
@@ -262,15 +261,16 @@ def _cut(name: str) -> str:
     return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}…"
 
 
-class _Portfolio:
-    """Takes reports, and sums up what they are."""
+class Portfolio:
+    """Takes reports, and sums up what they are; all is as for `summarize`."""
 
-    def __init__(self, duplicates: Duplicates, by: str | None) -> None:
-        self._duplicates = duplicates
+    def __init__(self, by: str | None = None) -> None:
+        if by is not None and by not in GROUPINGS:
+            raise ValueError(f"no grouping: {by}")
         self._by = by
         self._all = _Sums()
         self._groups: dict[str, _Sums] = {}
-        self._payloads: dict[tuple[int, ...], _Payload] = {}
+        self._payloads: dict[tuple[int, ...], Payload] = {}
         # Many payloads have blocks that are the same objects as another's.
         self._blocks: dict[int, tuple[Any, _Numbers | None]] = {}
         # The smallest value of each number that is worth a place among the most, less one.
@@ -278,13 +278,26 @@ class _Portfolio:
         self._most: list[list[tuple[int, int, str]]] = [[] for _ in NUMBERS]
         self._order = count(0, -1)
         self._not_compared = 0
+        self._duplicates = Duplicates()
 
-    def add(self, report: Report) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._duplicates.close()
+
+    def add(self, report: Report) -> Payload | None:
+        """Take a report; returns what it adds, None where the diagram was not measured."""
         sums = self._sums_of(report)
         if report.kind is None:
             for one in sums:
                 one.add_failure(report)
-            return
+            return None
         identity = (id(report.kind), *map(id, report.blocks.values()))
         payload = self._payloads.get(identity)
         if payload is None:
@@ -301,6 +314,7 @@ class _Portfolio:
             self._not_compared += 1
         else:
             self._duplicates.add(report.fingerprint, file)
+        return payload
 
     def _sums_of(self, report: Report) -> tuple[_Sums, ...]:
         if self._by is None:
@@ -311,7 +325,7 @@ class _Portfolio:
             group = self._groups[name] = _Sums()
         return self._all, group
 
-    def summary(self, max_size: int) -> Summary:
+    def summary(self, *, max_size: int = DEFAULT_MAX_SIZE) -> Summary:
         """The summary of all that was taken."""
         self._settle()
         contents, diagrams, unread, most = self._duplicates.compare(
@@ -336,7 +350,7 @@ class _Portfolio:
             groups=groups if self._by else OMITTED,
         )
 
-    def _payload(self, report: Report, kind: Kind) -> _Payload:
+    def _payload(self, report: Report, kind: Kind) -> Payload:
         found = []
         for metric in METRICS:
             block = report.blocks.get(metric.name)
@@ -347,7 +361,7 @@ class _Portfolio:
                 numbers = _numbers(block, f"{metric.key}." if metric.key else "")
                 self._blocks[id(block)] = block, numbers
             found.append(numbers)
-        return _Payload(
+        return Payload(
             report.blocks,
             kind,
             _profile(report),
@@ -400,7 +414,7 @@ class _Sums:
         self._failures: Counter[str] = Counter()
         self._first_failures: dict[str, list[Failure]] = {}
 
-    def add(self, payload: _Payload, times: int) -> None:
+    def add(self, payload: Payload, times: int) -> None:
         """Take diagrams that have the same payload."""
         self._kinds[payload.kind] += times
         _count(self._profiles, payload.profile, times, (OTHERS, None))
