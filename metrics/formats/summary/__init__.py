@@ -24,6 +24,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "table": "metrics.formats.summary.table",
     "json": "metrics.formats.summary.json",
     "markdown": "metrics.formats.summary.markdown",
+    "html": "metrics.formats.summary.html",
 }
 """The formats by their names on the command line, and the module of each."""
 
@@ -98,9 +99,14 @@ HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 
 
 def group_columns() -> dict[str, str]:
-    """The numbers that tell groups from each other: the first of each metric, by its name."""
-    return {
-        name.replace("_", " ").capitalize(): numbers[0]
-        for name, found in columns().items()
-        if (numbers := [column.key for column in found if column.is_number])
-    }
+    """The numbers that tell groups from each other: the first of each metric, by its title."""
+    return {title: key for title, key in titles() if ":" not in title}
+
+
+def titles() -> Iterator[tuple[str, str]]:
+    """A title for each number, and its key: `User tasks`, `Subprocess planes: nesting`."""
+    for name, found in columns().items():
+        title = name.replace("_", " ").capitalize()
+        numbers = [column.key for column in found if column.is_number]
+        for place, key in enumerate(numbers):
+            yield f"{title}: {label(key).name}" if place else title, key

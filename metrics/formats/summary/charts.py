@@ -1,0 +1,155 @@
+"""Charts of a summary, drawn by Vega-Lite: SVG that takes its colours from the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import vl_convert
+
+from metrics.formats import counted, on_one_line
+from metrics.formats.summary import NO_VERSION, percent, quantity, titles
+from metrics.portfolio import COUNT, SHARES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from metrics.portfolio import Interval, Summary
+
+WIDTH: Final = 220
+STEP: Final = 24
+MOST_BARS: Final = 12
+# The page has fonts of its own, which may be wider than those that are drawn with.
+PIXELS_A_CHARACTER: Final = 7.5
+MOST_PIXELS: Final = 215
+INK, LINE, BAR = (f"var(--{name})" for name in ("ink", "line", "bar"))
+
+CONFIG: Final = {
+    # The page tells in words what a chart shows.
+    "aria": False,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "domainColor": LINE,
+        "labelFontSize": 12,
+        "labelLimit": MOST_PIXELS,
+        "ticks": False,
+        "grid": False,
+        "title": None,
+    },
+    "text": {"color": INK, "fontSize": 12, "align": "left", "dx": 5},
+    "bar": {"color": BAR, "height": {"band": 0.7}},
+}
+
+
+class Bar(NamedTuple):
+    """A bar: what it stands for, how long it is, and what is written beside it."""
+
+    name: str
+    value: int
+    text: str
+
+
+class Chart(NamedTuple):
+    """A chart: its title, what is to be known of it, what it shows in words, and the SVG."""
+
+    title: str
+    note: str
+    words: str
+    svg: str
+
+
+def charts(summary: Summary) -> Iterator[Chart]:
+    """The charts that a summary has something to show in."""
+    platforms = [_diagrams(one.execution_platform, one.diagrams) for one in summary.platforms]
+    versions = [
+        _diagrams(
+            f"{platform.execution_platform} {one.execution_platform_version or f'({NO_VERSION})'}",
+            one.diagrams,
+        )
+        for platform in summary.platforms
+        for one in platform.versions
+    ]
+    versions.sort(key=lambda bar: -bar.value)
+    for title, bars in (
+        ("Diagrams by platform", platforms),
+        ("Diagrams by version", versions),
+        ("User tasks by kind of form", _kinds(summary, "userTask.form")),
+        ("Service tasks by implementation", _kinds(summary, "serviceTask.implementation")),
+    ):
+        if any(bar.value for bar in bars):
+            yield _chart(title, "", bars)
+
+
+def distributions(summary: Summary) -> Iterator[Chart]:
+    """How many diagrams have how much of each number that is no part of another.
+
+    Those that have none are told in words: beside them, all others would be too small.
+    """
+    for title, key in titles():
+        number = summary.numbers[key]
+        if key not in SHARES and number.not_zero:
+            none = quantity(number.diagrams - number.not_zero)
+            note = f"{none} of {counted(number.diagrams, 'diagram')} have none"
+            bars = [_diagrams(_bounds(one), one.diagrams) for one in number.distribution[1:]]
+            yield _chart(title, note, bars)
+
+
+def _diagrams(name: str, diagrams: int) -> Bar:
+    return Bar(name, diagrams, quantity(diagrams))
+
+
+def _kinds(summary: Summary, group: str) -> list[Bar]:
+    """A bar for each kind of a group."""
+    bars = []
+    for key, number in summary.numbers.items():
+        holder, _, name = key.rpartition(".")
+        if holder.endswith(f".{group}") and name != COUNT:
+            share = number.share if isinstance(number.share, float) else None
+            text = " · ".join(filter(None, [quantity(number.sum), percent(share)]))
+            bars.append(Bar(name, number.sum, text))
+    return bars
+
+
+def _bounds(interval: Interval) -> str:
+    low, high = quantity(interval.at_least), quantity(interval.at_most)
+    return low if low == high else f"{low} to {high}"
+
+
+def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
+    shown = [bar._replace(name=on_one_line(bar.name)) for bar in bars[:MOST_BARS]]
+    if len(bars) > MOST_BARS:
+        rest = bars[MOST_BARS:]
+        shown.append(_diagrams(f"{len(rest):,} more", sum(bar.value for bar in rest)))
+    room = min(MOST_PIXELS, PIXELS_A_CHARACTER * max(len(bar.name) for bar in shown))
+    spec = {
+        "background": None,
+        "padding": 2,
+        "config": CONFIG,
+        "width": WIDTH,
+        "height": {"step": STEP},
+        "data": {"values": [bar._asdict() for bar in shown]},
+        "encoding": {
+            "y": {
+                "field": "name",
+                "type": "nominal",
+                "sort": None,
+                "axis": {"minExtent": room, "maxExtent": room},
+            },
+            "x": {
+                "field": "value",
+                "type": "quantitative",
+                "axis": None,
+                # Room for what is written behind the longest bar.
+                "scale": {"domainMax": max(bar.value for bar in shown) * 1.6},
+            },
+        },
+        "layer": [
+            {"mark": "bar"},
+            {"mark": "text", "encoding": {"text": {"field": "text"}}},
+        ],
+    }
+    svg = vl_convert.vegalite_to_svg(spec).replace("<svg", '<svg aria-hidden="true"', 1)
+    words = "; ".join(f"{bar.name}: {bar.text}" for bar in shown)
+    told = ". ".join(filter(None, [title, note, words]))
+    return Chart(title, note, f"{told}.", svg)

@@ -1,0 +1,125 @@
+"""A page of its own: figures, charts, and a table of all diagrams that sorts and filters.
+
+It asks nothing of any server, and needs the packages of the extra `report`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import closing
+from hashlib import sha256
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from metrics import __version__
+from metrics.formats import counted, dumps, on_one_line
+from metrics.formats.summary import (
+    HEADS,
+    NO_VERSION,
+    cells,
+    group_columns,
+    label,
+    percent,
+    quantity,
+    share_of,
+    titles,
+)
+from metrics.formats.summary.charts import charts, distributions
+from metrics.formats.summary.rows import Rows
+from metrics.metric import Omitted
+from metrics.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from metrics.formats.summary import Layout
+    from metrics.portfolio import Summary
+    from metrics.report import Report
+
+PAGE: Final = "page.html"
+
+
+def html(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
+    """Give the page piece by piece."""
+    page = _page()
+    with closing(Rows()) as rows, Portfolio(layout.by) as portfolio:
+        for report in reports:
+            rows.add(report, portfolio.add(report))
+        summary = portfolio.summary(max_size=layout.max_size)
+        script = _resource("page.js")
+        pieces = page.generate(
+            summary=summary,
+            groups={} if isinstance(summary.groups, Omitted) else summary.groups,
+            duplicates=None if isinstance(summary.duplicates, Omitted) else summary.duplicates,
+            headlines=group_columns(),
+            charts=[*charts(summary)],
+            distributions=[*distributions(summary)],
+            heads=HEADS,
+            table={"columns": [*_columns(summary)], "profiles": rows.profiles},
+            rows=_joined(rows.measured()),
+            failures=map(orjson.loads, rows.failed()),
+            style=Markup(_resource("page.css")),
+            script=Markup(script),
+            # Nothing but this script runs, whatever a name in the page may look like.
+            script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+            version=__version__,
+        )
+        for piece in pieces:
+            yield piece.encode()
+
+
+def _page() -> Any:
+    environment = Environment(
+        loader=PackageLoader("metrics.formats.summary", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "quantity": quantity,
+        "percent": percent,
+        "line": on_one_line,
+        "json": _in_script,
+    }
+    environment.globals |= {
+        "cells": cells,
+        "counted": counted,
+        "label": label,
+        "share_of": share_of,
+        "no_version": NO_VERSION,
+    }
+    return environment.get_template(PAGE)
+
+
+def _resource(name: str) -> str:
+    return resources.files("metrics.formats.summary").joinpath(name).read_text("utf-8")
+
+
+def _in_script(value: Any) -> Markup:
+    return Markup(_without_tags(dumps(value)))
+
+
+def _joined(rows: Iterable[bytes]) -> Iterator[Markup]:
+    """Rows with commas between."""
+    separator = ""
+    for row in rows:
+        yield Markup(separator + _without_tags(row))
+        separator = ",\n"
+
+
+def _without_tags(dumped: bytes) -> str:
+    # Of a script the first end tag is its end, also within a text.
+    return dumped.decode().replace("<", "\\u003c")
+
+
+def _columns(summary: Summary) -> Iterator[dict[str, Any]]:
+    """The numbers by their places: their metric, their name, and whether there are any."""
+    for title, key in titles():
+        metric, _, name = title.partition(": ")
+        shown = summary.numbers[key].not_zero > 0 or not name
+        yield {"key": key, "metric": metric, "name": name or "count", "shown": shown}

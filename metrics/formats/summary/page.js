@@ -1,0 +1,188 @@
+"use strict";
+(() => {
+  const { table, rows: packed } = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const quantity = new Intl.NumberFormat("en-US").format;
+
+  // A row begins with what its name has in common with the one before.
+  let before = "";
+  const rows = packed.map(([common, rest, place, ...pairs]) => {
+    const profile = table.profiles[place];
+    before = before.slice(0, common) + rest;
+    const numbers = new Map(profile.numbers.map((number) => [number, 0]));
+    for (let i = 0; i < pairs.length; i += 2) numbers.set(pairs[i], pairs[i + 1]);
+    return { file: before, lower: before.toLowerCase(), profile, numbers };
+  });
+
+  // A column has a value for each row; undefined where a diagram cannot have it.
+  const below = commonFolder(rows.map(({ file }) => file));
+  const words = [
+    { name: "Diagram", value: (row) => row.file.slice(below.length) },
+    { name: "Type", value: (row) => row.profile.type },
+    { name: "Platform", value: (row) => row.profile.platform },
+    { name: "Version", value: (row) => row.profile.version ?? undefined },
+  ];
+  const numbers = table.columns
+    .map((column, place) => ({ ...column, isNumber: true, value: (row) => row.numbers.get(place) }))
+    .filter((column) => column.shown);
+  const columns = [...words, ...numbers];
+
+  const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+  const state = { column: null, descending: false, page: 0 };
+  let shown = rows;
+
+  function element(name, text, attributes = {}) {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  }
+
+  function commonFolder(files) {
+    let common = files.length > 1 ? files[0] : "";
+    for (const file of files) {
+      while (!file.startsWith(common)) common = common.slice(0, -1);
+    }
+    return common.slice(0, common.lastIndexOf("/") + 1);
+  }
+
+  const classes = (...names) => names.filter((name) => typeof name === "string").join(" ");
+
+  function makeHead() {
+    const groups = element("tr");
+    groups.append(element("td", "", { colspan: words.length }));
+    const heads = element("tr");
+    for (const column of columns) {
+      const last = groups.lastElementChild;
+      if (column.isNumber && last.dataset.metric === column.metric) {
+        last.colSpan += 1;
+      } else if (column.isNumber) {
+        const group = element("th", column.metric, { scope: "colgroup", colspan: 1 });
+        group.className = "first";
+        column.isFirst = true;
+        group.dataset.metric = column.metric;
+        groups.append(group);
+      }
+      const head = element("th", undefined, { scope: "col" });
+      if (column.isNumber) {
+        head.className = classes("number", column.isFirst && "first");
+        head.title = column.key;
+      }
+      const button = element("button", column.name, { type: "button" });
+      button.addEventListener("click", () => sortBy(column));
+      head.append(button);
+      column.head = head;
+      heads.append(head);
+    }
+    byId("table").tHead.append(groups, heads);
+  }
+
+  function sortBy(column) {
+    // Of numbers people look for the largest first.
+    state.descending = state.column === column ? !state.descending : Boolean(column.isNumber);
+    state.column = column;
+    state.page = 0;
+    for (const other of columns) other.head.removeAttribute("aria-sort");
+    column.head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+    show();
+  }
+
+  function compare(column, descending) {
+    const sign = descending ? -1 : 1;
+    return (a, b) => {
+      const [x, y] = [column.value(a), column.value(b)];
+      // What has no value comes last, whichever way it is sorted.
+      if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+      return sign * (column.isNumber ? x - y : inOrder(x, y));
+    };
+  }
+
+  function isWanted() {
+    const { text, type, platform, version, number } = byId("filters").elements;
+    const terms = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const column = number.value && table.columns.findIndex(({ key }) => key === number.value);
+    return ({ lower, profile, numbers: own }) =>
+      terms.every((term) => lower.includes(term)) &&
+      (!type.value || profile.type === type.value) &&
+      (!platform.value || `=${profile.platform}` === platform.value) &&
+      (!version.value || `=${profile.version ?? ""}` === version.value) &&
+      (column === "" || own.get(column) > 0);
+  }
+
+  function show() {
+    shown = rows.filter(isWanted());
+    // Sorting keeps the order of what is the same.
+    if (state.column) shown.sort(compare(state.column, state.descending));
+    const size = Number(byId("size").value);
+    const last = Math.max(0, Math.ceil(shown.length / size) - 1);
+    state.page = Math.min(state.page, last);
+    const first = state.page * size;
+    const page = shown.slice(first, first + size);
+    byId("table").tBodies[0].replaceChildren(...page.map(makeRow));
+    byId("previous").disabled = state.page === 0;
+    byId("next").disabled = state.page === last;
+    const of = shown.length === rows.length ? "" : ` of ${quantity(rows.length)}`;
+    byId("status").textContent = shown.length
+      ? `${quantity(first + 1)} to ${quantity(first + page.length)} of ${quantity(shown.length)} diagrams` +
+        (of && ` found${of}`)
+      : "No diagram is like that.";
+  }
+
+  function makeRow(row) {
+    const made = element("tr");
+    for (const column of columns) {
+      const value = column.value(row);
+      if (column.isNumber) {
+        const cell = element("td", value === undefined ? "" : quantity(value));
+        cell.className = classes("number", column.isFirst && "first", value || "zero");
+        made.append(cell);
+      } else if (column === words[0]) {
+        const cell = element("th", value, { scope: "row", title: row.file });
+        cell.className = "file";
+        made.append(cell);
+      } else {
+        made.append(element("td", value ?? ""));
+      }
+    }
+    return made;
+  }
+
+  function addOptions(name, options) {
+    byId("filters").elements[name].append(
+      ...options.map(([value, text]) => element("option", text, { value })),
+    );
+  }
+
+  function turn(pages) {
+    state.page += pages;
+    show();
+    byId("diagrams").scrollIntoView();
+  }
+
+  const distinct = (value) => [...new Set(table.profiles.map(value))].sort(inOrder);
+  addOptions("type", distinct(({ type }) => type).map((type) => [type, type]));
+  addOptions("platform", distinct(({ platform }) => platform).map((name) => [`=${name}`, name]));
+  addOptions(
+    "version",
+    distinct(({ version }) => version ?? "").map((name) => [`=${name}`, name || "no version"]),
+  );
+  addOptions(
+    "number",
+    numbers.map(({ key, metric, name }) => [key, name === "count" ? metric : `${metric}: ${name}`]),
+  );
+
+  makeHead();
+  if (below) byId("below").append("All names are below ", element("code", below));
+  const change = () => {
+    state.page = 0;
+    show();
+  };
+  byId("filters").addEventListener("input", change);
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  // The fields are empty only after this event.
+  byId("filters").addEventListener("reset", () => setTimeout(change));
+  byId("size").addEventListener("input", change);
+  byId("previous").addEventListener("click", () => turn(-1));
+  byId("next").addEventListener("click", () => turn(1));
+  show();
+})();
