@@ -28,7 +28,6 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
-    get_type_hints,
 )
 from uuid import UUID, uuid4
 
@@ -46,6 +45,7 @@ from metrics.metric import (
     described,
     json_key,
     to_json,
+    type_hints,
 )
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, Report
@@ -194,7 +194,7 @@ class Event:
 
 def _check(carrier: Any) -> None:
     """Raises `EventError` where a field that is given has a value that it does not take."""
-    hints = get_type_hints(type(carrier))
+    hints = type_hints(type(carrier))
     for field in dataclasses.fields(carrier):
         if "text" in field.metadata:
             value = getattr(carrier, field.name)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 # As `metrics scan` prints it: what stands behind the name is that of many other files, too.
-NAMED: Final = re.compile(rb'\{"file":("(?:[^"\\]|\\.)*"),')
+NAMED: Final = re.compile(rb'\{\s*"file"\s*:\s*("(?:[^"\\]|\\.)*")\s*,')
 MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 MARK: Final = b"\xef\xbb\xbf"

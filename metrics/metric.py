@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache, wraps
+from functools import cache, lru_cache, wraps
 from operator import add, attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
@@ -244,6 +244,7 @@ class Keys(NamedTuple):
 
 SCALARS: Final = frozenset({int, float, str, bool, NoneType})
 _KEYS: Final[dict[type, Keys]] = {}
+_HINTS: Final[dict[type, Mapping[str, Any]]] = {}
 
 
 def keys(block: type) -> Keys:
@@ -265,10 +266,18 @@ def keys(block: type) -> Keys:
     return _KEYS[block]
 
 
-def alternatives(hint: Any) -> list[Any]:
+def type_hints(block: type) -> Mapping[str, Any]:
+    """The types of a block's fields."""
+    if block not in _HINTS:
+        _HINTS[block] = MappingProxyType(get_type_hints(block))
+    return _HINTS[block]
+
+
+@cache
+def alternatives(hint: Any) -> Sequence[Any]:
     """The types that a type is a union of, but for `Omitted`; itself where it is none."""
     parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    return [part for part in parts if part is not Omitted]
+    return tuple(part for part in parts if part is not Omitted)
 
 
 def choices(hint: Any) -> tuple[Any, ...]:
@@ -281,13 +290,14 @@ def choices(hint: Any) -> tuple[Any, ...]:
     )
 
 
-def inner_blocks(hint: Any) -> list[type]:
+@cache
+def inner_blocks(hint: Any) -> Sequence[type]:
     """The blocks that a field with this type holds, one for an engine; none where it has values."""
-    return [
+    return tuple(
         kind
         for kind in alternatives(hint)
         if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-    ]
+    )
 
 
 class Column(NamedTuple):
@@ -300,7 +310,7 @@ class Column(NamedTuple):
 
 def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Column]:
     """All values that a block can have, whatever the engine; a list is one value."""
-    hints = get_type_hints(block)
+    hints = type_hints(block)
     _, printed, documented, *_ = keys(block)
     found: list[Column] = []
     for field, key in zip(
@@ -398,7 +408,7 @@ def from_json(block: type[Block], record: Mapping[str, Any], example: Block | No
     The blocks in it are of the types that an `example` has. Raises `ValueError` where the record is
     not that of such a block.
     """
-    hints = get_type_hints(block)
+    hints = type_hints(block)
     left = dict(record)
     values = []
     for name, key, documented in zip(*keys(block)[:3], strict=True):

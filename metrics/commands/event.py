@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin
 
 import click
 import orjson
@@ -17,7 +17,7 @@ from metrics.commands import InOrder, options
 from metrics.commands.streams import EXIT_UNMEASURED, about, scanned, tell, told, write
 from metrics.events import EVENTS, Event, EventError, OfDiagram
 from metrics.formats import counted, dumps, on_one_line
-from metrics.metric import choices, keys
+from metrics.metric import choices, keys, type_hints
 from metrics.sources import printable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _variant(event: type[Event]) -> _Variant:
 
 
 def _fields(event: type[Event]) -> Iterator[_Field]:
-    hints = get_type_hints(event)
+    hints = type_hints(event)
     for field in dataclasses.fields(event):
         if "option" in field.metadata:
             hint = hints[field.name]

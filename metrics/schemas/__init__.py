@@ -12,13 +12,22 @@ from collections.abc import Mapping
 from copy import deepcopy
 from enum import Enum
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
 from metrics.bpmn import Engine
 from metrics.catalog import METRICS
 from metrics.document import Kind
 from metrics.events import ANY_TEXT, EVENTS, OfDiagram
-from metrics.metric import Omitted, Text, alternatives, choices, described, inner_blocks, keys
+from metrics.metric import (
+    Omitted,
+    Text,
+    alternatives,
+    choices,
+    described,
+    inner_blocks,
+    keys,
+    type_hints,
+)
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, WarningBlock
 
@@ -220,7 +229,7 @@ class _Schemas(NamedTuple):
         return content
 
     def _add_fields(self, holder: Schema, block: type, example: object = None) -> None:
-        hints = get_type_hints(block)
+        hints = type_hints(block)
         _, printed, documented, *_ = keys(block)
         spelled = documented if self.documented_keys else printed
         for field, key in zip(dataclasses.fields(block), spelled, strict=True):
