@@ -58,11 +58,14 @@ class Run(NamedTuple):
 
 def scan(*arguments: str | Path) -> Run:
     """Run `metrics scan`, and read what it prints."""
+    return run("scan", "--no-ignore", *arguments)
+
+
+def run(*arguments: str | Path) -> Run:
+    """Run the command, and read what it prints."""
     start = time.perf_counter()
     with subprocess.Popen(
-        [METRICS, "scan", "--no-ignore", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        [METRICS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

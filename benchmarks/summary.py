@@ -1,0 +1,89 @@
+"""What a summary costs over the scan that it is made of: whole processes.
+
+    python benchmarks/summary.py [FOLDER]...
+
+Measured are the folders that are given and 20,000 generated diagrams: `metrics summary` against
+`metrics scan`, with one process and with two; then memory, and the cost of a line, for the lines of
+an earlier scan, from 1,000 to 100,000. Figures are medians of rounds in which all take turns.
+"""
+
+from __future__ import annotations
+
+import compileall
+import json
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+import generate
+from folders import GENERATED, METRICS, SIZES, median, run, scan
+
+import metrics
+
+ROUNDS = 9
+FORMATS = ("json", "table")
+
+
+def compare(name: str, folder: Path) -> None:
+    """Print what a summary costs over a scan."""
+    print(name)
+    for jobs in ("1", "2"):
+        scan("-j", jobs, folder)
+        rounds = [
+            (
+                scan("-j", jobs, folder).seconds,
+                *(
+                    run("summary", "--no-ignore", "-j", jobs, "-f", format_name, folder).seconds
+                    for format_name in FORMATS
+                ),
+            )
+            for _ in range(ROUNDS)
+        ]
+        print(f"  metrics scan -j {jobs}              {median([one[0] for one in rounds]):8.2f} s")
+        for place, format_name in enumerate(FORMATS, start=1):
+            ratio = median([one[place] / one[0] for one in rounds])
+            print(f"  summary -f {format_name:5} / scan -j {jobs}  {ratio:8.2f}")
+
+
+def earlier(folder: Path, scratch: Path) -> None:
+    """Print memory and the cost of a line, by the number of lines of an earlier scan."""
+    print("lines     µs a line   peak memory")
+    originals = [json.loads(line) for line in _lines(folder, scratch)]
+    for size in SIZES:
+        path = scratch / f"{size}.ndjson"
+        with path.open("w") as file:
+            for number in range(size):
+                record = originals[number % len(originals)] | {"file": f"none/{number}.bpmn"}
+                file.write(json.dumps(record) + "\n")
+        runs = [run("summary", "-f", "json", path) for _ in range(3)]
+        print(
+            f"{size:7} {median([one.seconds for one in runs]) / size * 1e6:10.1f}"
+            f" {median([one.memory for one in runs]) / 1e6:12.1f} MB"
+        )
+
+
+def _lines(folder: Path, scratch: Path) -> list[str]:
+    output = scratch / "scan.ndjson"
+    scan("-o", output, folder)
+    with output.open() as lines:
+        return [*islice(lines, 1000)]
+
+
+def main() -> None:
+    """Print what was measured."""
+    # As an installer leaves it.
+    compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
+    print(f"{METRICS.name} {metrics.__version__}")
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        generated = scratch / "generated"
+        generate.write(GENERATED, generated)
+        for folder in sys.argv[1:]:
+            compare(folder, Path(folder))
+        compare(f"{GENERATED} generated diagrams", generated)
+        earlier(generated, scratch)
+
+
+if __name__ == "__main__":
+    main()
