@@ -140,6 +140,46 @@ def test_ci_has_what_is_promised() -> None:
         assert word in told
 
 
+SHOWN = [
+    pytest.param(block, id=f"{page}-{number}")
+    for page in ("docs/explain.md", "docs/summary.md")
+    for number, block in enumerate(blocks(page))
+]
+
+
+@pytest.mark.parametrize("block", SHOWN)
+def test_explain_and_summary(block: Block, repository: Path) -> None:
+    # The packages of the extra are there.
+    code = "".join(line for line in block.code.splitlines(True) if not line.startswith("pip "))
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", repository / "order.bpmn")
+    result = run_block(Block(block.language, code), repository)
+    assert result.returncode in (0, 2)
+    assert "Error" not in result.stderr
+    for name in re.findall(r"--output (\S+)", code):
+        assert (repository / name).stat().st_size > 1000
+
+
+def test_pictures_show_what_is_printed() -> None:
+    # Those of terminals, word by word; those of the report are looked at by people.
+    script = """
+import re, build_pictures
+words = lambda drawing: " ".join(re.findall("<text[^>]*>([^<]*)", drawing)).split()
+for path, drawing in build_pictures.files().items():
+    if words(path.read_text(encoding="utf-8")) != words(drawing):
+        print(path)
+"""
+    differing = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT / "docs", capture_output=True, check=True
+    ).stdout
+    assert differing == b""
+
+
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"])
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/library.md", "docs/events.md"])
 def test_python(page: str, repository: Path) -> None:
     found = [block for block in blocks(page) if block.language == "python"]

@@ -60,6 +60,7 @@ class How(NamedTuple):
     no_ignore: bool
     templates: TemplateDefinitions | None = None
     fingerprints: bool = False
+    tells_warnings: bool = True
 
 
 class Run(NamedTuple):
@@ -96,7 +97,7 @@ def measuring(
 
             progress = stack.enter_context(Progress(find))
             stack.enter_context(cleared_by(progress.erase))
-        outcome = _Outcome(progress)
+        outcome = _Outcome(progress, tells_warnings=how.tells_warnings)
         measure = partial(
             scan_many,
             executor=executor,
@@ -181,8 +182,9 @@ def _jobs_that_pay(
 class _Outcome:
     """Tells people what went wrong as reports pass, and keeps count for the exit status."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, *, tells_warnings: bool) -> None:
         self._progress = progress
+        self._tells_warnings = tells_warnings
         self.measured = 0
         self.failed = 0
         self.warnings = 0
@@ -190,8 +192,9 @@ class _Outcome:
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
         for report in reports:
             self.warnings += len(report.warnings)
-            for line in told(report):
-                self._say(line)
+            if self._tells_warnings or report.error is not None:
+                for line in told(report):
+                    self._say(line)
             if report.error is None:
                 self.measured += 1
             else:

@@ -86,7 +86,10 @@ def command(
         content, _, name = source_of(path, None)
         return reports(content, name, max_size=max_size, fingerprints=True)
 
-    how = How(jobs, timeout, max_size, no_ignore, templates, fingerprints=True)
+    # What is untidy in many diagrams, line by line, would hide what they are asked for.
+    how = How(
+        jobs, timeout, max_size, no_ignore, templates, fingerprints=True, tells_warnings=False
+    )
     with measuring(paths or (os.curdir,), Inputs(_has_lines, lines), how, output_path) as run:
         for piece in write(run.reports, Layout(by, max_size, run.is_terminal)):
             run.stream.write(piece)
