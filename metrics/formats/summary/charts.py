@@ -32,7 +32,7 @@ CONFIG: Final = {
         "labelColor": INK,
         "domainColor": LINE,
         "labelFontSize": 12,
-        "labelLimit": MOST_PIXELS,
+        "labelLimit": MOST_PIXELS / 1.2,
         "ticks": False,
         "grid": False,
         "title": None,
