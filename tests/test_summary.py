@@ -6,12 +6,13 @@ import json
 import os
 import re
 import statistics
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import lines, run
+from command import METRICS, lines, run
 from diagrams import MODELER, NAMESPACES, process
 from hypothesis import given
 from hypothesis import strategies as st
@@ -390,6 +391,25 @@ class TestHostile:
         number = found["numbers"]["diagramMetrics.processVariablesCount"]
         assert number["sum"] == 5000 * 4999 // 2
         assert [one["value"] for one in number["most"]] == [*range(4999, 4989, -1)]
+
+    def test_memory_does_not_grow(self, tmp_path: Path) -> None:
+        records = [line for line in lines(run("scan", FIXTURES)) if "error" not in line]
+
+        def peak(count: int) -> int:
+            path = tmp_path / f"{count}.ndjson"
+            with path.open("w") as file:
+                for number in range(count):
+                    record = records[number % len(records)] | {"file": f"none/{number}.bpmn"}
+                    file.write(json.dumps(record) + "\n")
+            with subprocess.Popen(
+                [METRICS, "summary", "-f", "json", path], stdout=subprocess.DEVNULL
+            ) as process:
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0
+            return usage.ru_maxrss
+
+        assert peak(100_000) < peak(5_000) + 2_000
 
     @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
     def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
