@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
@@ -21,3 +25,11 @@ def process(content: str, *, namespaces: str = NAMESPACES) -> bytes:
     return definitions(
         f'<bpmn:process id="Process">\n{content}\n</bpmn:process>', namespaces=namespaces
     )
+
+
+def copy_fixtures(folder: Path) -> None:
+    """Put all fixtures into a folder, each below the name of its metric."""
+    for path in sorted(FIXTURES.glob("*/*.*")):
+        if path.suffix in {".bpmn", ".dmn", ".form"}:
+            (folder / path.parent.name).mkdir(exist_ok=True)
+            (folder / path.parent.name / path.name).write_bytes(path.read_bytes())

@@ -8,20 +8,19 @@ import shutil
 import subprocess
 import sys
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from command import METRICS, lines, run
-from diagrams import MODELER, NAMESPACES, process
+from diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
 from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
 
-FIXTURES = Path(__file__).parent / "fixtures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -38,10 +37,7 @@ needs_a_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromi
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All fixtures, what cannot be measured, copies, and names that look like markup."""
     folder = tmp_path_factory.mktemp("models")
-    for path in sorted(FIXTURES.glob("*/*.*")):
-        if path.suffix in {".bpmn", ".dmn", ".form"}:
-            (folder / path.parent.name).mkdir(exist_ok=True)
-            (folder / path.parent.name / path.name).write_bytes(path.read_bytes())
+    copy_fixtures(folder)
     said = SCRIPT.replace("<", "&lt;").replace('"', "&quot;")
     namespaces = f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{said}"'
     markup = folder / SCRIPT.replace("/", "")

@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 from command import METRICS, lines, run
-from diagrams import MODELER, NAMESPACES, process
+from diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics import Report, scan, summarize
 from metrics.metric import to_json
 
-FIXTURES = Path(__file__).parent / "fixtures"
 USER_TASKS = "diagramMetrics.tasks.userTask.count"
 FORMS = "diagramMetrics.tasks.userTask.form.count"
 EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
@@ -38,10 +37,7 @@ def platform(name: str, version: str | None = None) -> str:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All fixtures, copies of some, and what cannot be measured, in several folders."""
     folder = tmp_path_factory.mktemp("models")
-    for path in sorted(FIXTURES.glob("*/*.*")):
-        if path.suffix in {".bpmn", ".dmn", ".form"}:
-            (folder / path.parent.name).mkdir(exist_ok=True)
-            (folder / path.parent.name / path.name).write_bytes(path.read_bytes())
+    copy_fixtures(folder)
     (folder / "broken.bpmn").write_bytes(b"<")
     (folder / "user_tasks" / "broken.bpmn").write_bytes(b"<")
     (folder / "empty.form").write_bytes(b"")

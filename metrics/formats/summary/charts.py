@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import vl_convert
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary import NO_VERSION, percent, quantity, titles
+from metrics.formats.summary.content import NO_VERSION, percent, quantity, titles
 from metrics.portfolio import COUNT, SHARES
 
 if TYPE_CHECKING:

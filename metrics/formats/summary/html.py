@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from metrics import __version__
 from metrics.formats import counted, dumps, on_one_line
-from metrics.formats.summary import (
+from metrics.formats.summary.charts import charts, distributions
+from metrics.formats.summary.content import (
     HEADS,
     NO_VERSION,
     cells,
@@ -28,7 +29,6 @@ from metrics.formats.summary import (
     share_of,
     titles,
 )
-from metrics.formats.summary.charts import charts, distributions
 from metrics.formats.summary.rows import Rows
 from metrics.metric import Omitted
 from metrics.portfolio import Portfolio

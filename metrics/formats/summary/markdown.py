@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary import (
-    HEADS,
-    NO_VERSION,
-    cells,
-    group_columns,
-    label,
-    quantity,
-    share_of,
-)
+from metrics.formats.summary.content import Row, quantity, tables
 from metrics.metric import Omitted
 from metrics.portfolio import summarize
 
@@ -26,7 +17,6 @@ if TYPE_CHECKING:
     from metrics.portfolio import Summary
     from metrics.report import Report
 
-MOST_VERSIONS: Final = 10
 INDENT: Final = "&emsp;"
 
 
@@ -35,10 +25,7 @@ def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     summary = summarize(reports, by=layout.by, max_size=layout.max_size)
     for lines in (
         _head(summary),
-        _profile(summary),
-        _numbers(summary),
-        _bindings(summary),
-        _groups(summary),
+        *(_table(heads, rows) for heads, rows in tables(summary)),
         _most(summary),
         _failures(summary),
         _duplicates(summary),
@@ -55,9 +42,12 @@ def code(text: str) -> str:
     return f"{fence}{blank}{text}{blank}{fence}".replace("|", "\\|")
 
 
-def _rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def _table(heads: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """A table of which all columns but the first are numbers; nothing where it has no rows."""
-    found = [*rows]
+    found = [
+        (INDENT * row.depth + (code(row.name) if row.is_quoted else row.name), *row.figures)
+        for row in rows
+    ]
     if found:
         yield ""
         for row in (heads, ["---", *["--:"] * (len(heads) - 1)], *found):
@@ -73,68 +63,15 @@ def _head(summary: Summary) -> Iterator[str]:
     )
 
 
-def _profile(summary: Summary) -> Iterator[str]:
-    def row(depth: int, name: str, diagrams: int) -> list[str]:
-        return [INDENT * depth + name, quantity(diagrams), share_of(diagrams, summary.measured)]
-
-    rows = [row(0, kind, diagrams) for kind, diagrams in summary.diagram_types.items() if diagrams]
-    for platform in summary.platforms:
-        rows.append(row(0, code(platform.execution_platform), platform.diagrams))
-        for version in islice(platform.versions, MOST_VERSIONS):
-            name = version.execution_platform_version
-            rows.append(row(1, NO_VERSION if name is None else code(name), version.diagrams))
-        more = platform.versions[MOST_VERSIONS:]
-        if more:
-            rows.append(row(1, f"{len(more):,} more", sum(version.diagrams for version in more)))
-    return _rows(["Type and platform", "Diagrams", "Share"], rows)
-
-
-def _numbers(summary: Summary) -> Iterator[str]:
-    return _rows(
-        ["Number", *HEADS],
-        (
-            [INDENT * label(key).depth + label(key).name, *cells(key, number)]
-            for key, number in summary.numbers.items()
-        ),
-    )
-
-
-def _bindings(summary: Summary) -> Iterator[str]:
-    return _rows(
-        ["Element templates by binding", "Templates", "Properties"],
-        (
-            [code(name), quantity(binding.templates), quantity(binding.properties)]
-            for name, binding in summary.bindings.items()
-        ),
-    )
-
-
-def _groups(summary: Summary) -> Iterator[str]:
-    columns = group_columns()
-    groups = {} if isinstance(summary.groups, Omitted) else summary.groups
-    return _rows(
-        [f"By {summary.by}", "Diagrams", "Failed", *columns],
-        (
-            [
-                code(name),
-                quantity(group.diagrams),
-                quantity(group.failed),
-                *(quantity(group.numbers[key].sum) for key in columns.values()),
-            ]
-            for name, group in groups.items()
-        ),
-    )
-
-
 def _most(summary: Summary) -> Iterator[str]:
     for key, number in summary.numbers.items():
         if not isinstance(number.most, Omitted) and number.most:
             yield ""
             yield f"<details><summary>The most: <code>{key}</code></summary>"
-            yield from _rows(
-                ["Diagram", "Value"],
-                ([code(holder.file), quantity(holder.value)] for holder in number.most),
+            holders = (
+                Row(holder.file, [quantity(holder.value)], is_quoted=True) for holder in number.most
             )
+            yield from _table(("Diagram", "Value"), holders)
             yield ""
             yield "</details>"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -12,26 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary import (
-    HEADS,
-    NO_VERSION,
-    cells,
-    group_columns,
-    label,
-    quantity,
-    share_of,
-)
+from metrics.formats.summary.content import quantity, tables
 from metrics.metric import Omitted
 from metrics.portfolio import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from metrics.formats.summary import Layout
+    from metrics.formats.summary.content import Row
     from metrics.portfolio import Summary
     from metrics.report import Report
 
-MOST_VERSIONS: Final = 10
 MOST_HOLDERS: Final = 3
 MOST_FILES: Final = 3
 INDENT: Final = "  "
@@ -48,7 +39,8 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
         style="bold",
         highlight=False,
     )
-    for part in (_profile(summary), _numbers(summary), _bindings(summary), _groups(summary)):
+    for heads, rows in tables(summary):
+        part = _table(heads, rows)
         if part.row_count:
             console.print(Padding(part, (1, 0, 0, 0)))
     for lines in (_most(summary), _failures(summary), _duplicates(summary)):
@@ -60,50 +52,15 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
         yield f"{line.rstrip()}\n".encode()
 
 
-def _table(title: str, *heads: str) -> Table:
+def _table(heads: Sequence[str], rows: Iterable[Row]) -> Table:
+    title, *others = heads
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     made.add_column(title, overflow="fold")
-    for head in heads:
+    for head in others:
         made.add_column(head, justify="right", min_width=max(map(len, head.split())))
-    return made
-
-
-def _profile(summary: Summary) -> Table:
-    made = _table("Type and platform", "Diagrams", "Share")
-
-    def row(depth: int, name: str, diagrams: int) -> None:
-        share = share_of(diagrams, summary.measured)
-        made.add_row(Text(INDENT * depth + on_one_line(name)), quantity(diagrams), share)
-
-    for kind, diagrams in summary.diagram_types.items():
-        if diagrams:
-            row(0, kind, diagrams)
-    for platform in summary.platforms:
-        row(0, platform.execution_platform, platform.diagrams)
-        for version in islice(platform.versions, MOST_VERSIONS):
-            name = version.execution_platform_version
-            row(1, NO_VERSION if name is None else name, version.diagrams)
-        more = platform.versions[MOST_VERSIONS:]
-        if more:
-            row(1, f"{len(more):,} more", sum(version.diagrams for version in more))
-    return made
-
-
-def _numbers(summary: Summary) -> Table:
-    made = _table("Number", *HEADS)
-    for key, number in summary.numbers.items():
-        depth, name = label(key)
-        style = "" if number.sum else "dim"
-        made.add_row(Text(INDENT * depth + name), *cells(key, number), style=style)
-    return made
-
-
-def _bindings(summary: Summary) -> Table:
-    made = _table("Element templates by binding", "Templates", "Properties")
-    for name, binding in summary.bindings.items():
-        made.add_row(
-            Text(on_one_line(name)), quantity(binding.templates), quantity(binding.properties)
-        )
+    for row in rows:
+        name = Text(INDENT * row.depth + on_one_line(row.name))
+        made.add_row(name, *row.figures, style="dim" if row.is_faint else "")
     return made
 
 
@@ -143,18 +100,3 @@ def _duplicates(summary: Summary) -> Iterator[Text]:
     if duplicates.not_compared:
         said = f"{counted(duplicates.not_compared, 'diagram')} not compared: not at hand any more"
         yield Text(said, "yellow")
-
-
-def _groups(summary: Summary) -> Table:
-    columns = group_columns()
-    made = _table(f"By {summary.by}", "Diagrams", "Failed", *columns)
-    groups = {} if isinstance(summary.groups, Omitted) else summary.groups
-    for name, group in groups.items():
-        numbers = (group.numbers[key] for key in columns.values())
-        made.add_row(
-            Text(on_one_line(name)),
-            quantity(group.diagrams),
-            quantity(group.failed),
-            *(quantity(number.sum) for number in numbers),
-        )
-    return made

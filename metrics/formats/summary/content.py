@@ -1,0 +1,152 @@
+"""What the formats for people show of a summary: what things are called, and tables of figures."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.metric import Omitted
+from metrics.portfolio import ADDABLE
+from metrics.report import GROUPS, columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from metrics.portfolio import NumberSummary, Summary
+
+HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
+NO_VERSION: Final = "no version"
+MOST_VERSIONS: Final = 10
+
+
+class Label(NamedTuple):
+    """What a number is called where it stands below those that it is a part of."""
+
+    depth: int
+    name: str
+
+
+class Row(NamedTuple):
+    """A row of a table: its name, how deep it stands below others, and its figures.
+
+    `is_quoted` where the name is a text out of a diagram, or that of a file.
+    """
+
+    name: str
+    figures: Sequence[str]
+    depth: int = 0
+    is_quoted: bool = False
+    is_faint: bool = False
+
+
+class Table(NamedTuple):
+    """Rows of figures below their heads, the first of which is that of the names."""
+
+    heads: Sequence[str]
+    rows: Iterable[Row]
+
+
+def tables(summary: Summary) -> Iterator[Table]:
+    """What a summary has figures of: profiles, numbers, bindings, groups."""
+    yield Table(("Type and platform", "Diagrams", "Share"), _profiles(summary))
+    yield Table(("Number", *HEADS), _numbers(summary))
+    yield Table(("Element templates by binding", "Templates", "Properties"), _bindings(summary))
+    if not isinstance(summary.groups, Omitted):
+        found = group_columns()
+        heads = (f"By {summary.by}", "Diagrams", "Failed", *found)
+        rows = (
+            Row(
+                name,
+                [
+                    quantity(group.diagrams),
+                    quantity(group.failed),
+                    *(quantity(group.numbers[key].sum) for key in found.values()),
+                ],
+                is_quoted=True,
+            )
+            for name, group in summary.groups.items()
+        )
+        yield Table(heads, rows)
+
+
+def _profiles(summary: Summary) -> Iterator[Row]:
+    def figures(diagrams: int) -> tuple[str, str]:
+        return quantity(diagrams), share_of(diagrams, summary.measured)
+
+    for kind, diagrams in summary.diagram_types.items():
+        if diagrams:
+            yield Row(kind, figures(diagrams))
+    for platform in summary.platforms:
+        yield Row(platform.execution_platform, figures(platform.diagrams), is_quoted=True)
+        for version in islice(platform.versions, MOST_VERSIONS):
+            name = version.execution_platform_version
+            told = NO_VERSION if name is None else name
+            yield Row(told, figures(version.diagrams), 1, is_quoted=name is not None)
+        more = platform.versions[MOST_VERSIONS:]
+        if more:
+            diagrams = sum(version.diagrams for version in more)
+            yield Row(f"{len(more):,} more", figures(diagrams), 1)
+
+
+def _numbers(summary: Summary) -> Iterator[Row]:
+    for key, number in summary.numbers.items():
+        depth, name = label(key)
+        yield Row(name, cells(key, number), depth, is_faint=not number.sum)
+
+
+def _bindings(summary: Summary) -> Iterator[Row]:
+    for name, binding in summary.bindings.items():
+        figures = quantity(binding.templates), quantity(binding.properties)
+        yield Row(name, figures, is_quoted=True)
+
+
+def label(key: str) -> Label:
+    """The label of a number: `userTask` for all of them, `embedded`, at depth 2, for some."""
+    groups = [group for group in key.split(".") if group not in GROUPS]
+    if len(groups) > 1 and groups[-1] == "count":
+        del groups[-1]
+    return Label(len(groups) - 1, groups[-1])
+
+
+def percent(part: float | None) -> str:
+    """A part of 1 for people; nothing where it is not known."""
+    return "" if part is None else f"{part:.1%}"
+
+
+def quantity(value: float | None) -> str:
+    """A number for people; nothing where there is none."""
+    return "" if value is None else f"{value:,}"
+
+
+def share_of(part: int, whole: int) -> str:
+    """A part of a whole, for people."""
+    return percent(part / whole) if whole else ""
+
+
+def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
+    """A number's sum, share, diagrams, and how it is spread, for people: as `HEADS` says.
+
+    There is no sum of what does not add up, as the nesting of sub-processes.
+    """
+    return (
+        quantity(number.sum) if key in ADDABLE else "",
+        percent(number.share) if isinstance(number.share, float) else "",
+        quantity(number.not_zero),
+        quantity(number.median),
+        quantity(number.percentile_90),
+        quantity(number.maximum),
+    )
+
+
+def group_columns() -> dict[str, str]:
+    """The numbers that tell groups from each other: the first of each metric, by its title."""
+    return {title: key for title, key in titles() if ":" not in title}
+
+
+def titles() -> Iterator[tuple[str, str]]:
+    """A title for each number, and its key: `User tasks`, `Subprocess planes: nesting`."""
+    for name, found in columns().items():
+        title = name.replace("_", " ").capitalize()
+        numbers = [column.key for column in found if column.is_number]
+        for place, key in enumerate(numbers):
+            yield f"{title}: {label(key).name}" if place else title, key
