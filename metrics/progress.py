@@ -63,11 +63,13 @@ class Progress:
             with suppress(RuntimeError):
                 threading.Thread(target=self._count, daemon=True).start()
         rate = done / (now - self._start)
+        # Of a file with many lines there is more than was counted.
+        total = self._total if self._total is not None and done <= self._total else None
         self._bar.update(
             self._bar.task_ids[0],
             completed=done,
-            total=None if self._total is None else max(self._total, done),
-            of=f"of {self._total:,} " if self._total is not None else "",
+            total=total,
+            of=f"of {total:,} " if total is not None else "",
             failed=f", {failed:,} failed" if failed else "",
             rate=f"{rate:,.0f}/s",
             refresh=True,

@@ -97,7 +97,7 @@ def command(
 
 def _has_lines(source: str | Report) -> bool:
     """Whether a PATH is what a scan printed: by its name, which no diagram has."""
-    return isinstance(source, str) and (source == STANDARD_INPUT or source.endswith(LINES))
+    return isinstance(source, str) and (source == STANDARD_INPUT or source.lower().endswith(LINES))
 
 
 def _format(name: str) -> Format:
