@@ -128,7 +128,7 @@ class TestFormats:
     def test_tree_of_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_text("{}")
         printed = run("explain", "a.form", cwd=tmp_path).stdout.decode()
-        assert printed.splitlines() == ["a.form  form · Camunda Platform", "No number but 0."]
+        assert printed.splitlines() == ["a.form  form · Camunda Platform", "All numbers are 0."]
 
     def test_all_that_was_dropped_is_told(self, tmp_path: Path) -> None:
         path = tmp_path / "a.bpmn"
@@ -189,6 +189,7 @@ class TestKeys:
         ("key", "suggestion"),
         [
             ("form.embedded", FORM_KEY),
+            ("userTask", "diagramMetrics.tasks.userTask"),
             ("diagramMetrics.tasks.userTask.form.embeded", FORM_KEY),
             ("executionPlatform", None),
             ("diagramMetrics.", None),

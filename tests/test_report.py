@@ -234,7 +234,8 @@ class TestPage:
             and "user_tasks" in record["file"]
             and "key" in record["file"]
         ]
-        assert shown(page) == expected != []
+        expect(head(page, EMBEDDED, "embedded")).to_have_attribute("aria-sort", "descending")
+        assert sorted(shown(page)) == expected != []
         status = page.get_by_role("status")
         expect(status).to_contain_text(f"1 to {len(expected)} of {len(expected)} diagrams found")
         field(page, "Name contains").fill("nothing has this name")

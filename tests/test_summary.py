@@ -451,11 +451,40 @@ class TestFormats:
     def test_groups(self, folder: Path, format_name: str) -> None:
         printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()
         groups = summary_of("--by", "platform", folder)["groups"]
-        told = [re.findall(r"[\d,]+", row) for row in printed.splitlines()]
+        rows = [re.findall(r"(?<!\S)[\d,]+(?!\S)", row) for row in printed.splitlines()]
         for group in groups.values():
-            sums = [group["numbers"][key]["sum"] for key in (USER_TASKS,)]
-            expected = [f"{group['diagrams']:,}", f"{group['failed']:,}"]
-            assert any(row[:2] == expected and f"{sums[0]:,}" in row for row in told)
+            numbers = [
+                group["numbers"][key]["sum"]
+                for key in (
+                    "elementTemplateCount",
+                    "diagramMetrics.processVariablesCount",
+                    USER_TASKS,
+                    "diagramMetrics.tasks.serviceTask.count",
+                    "diagramMetrics.subprocessPlanes.count",
+                )
+            ]
+            figures = (group["diagrams"], group["failed"], *numbers)
+            assert [f"{figure:,}" for figure in figures] in [row[:7] for row in rows]
+
+    @pytest.mark.parametrize("columns", ["20", "80", "300"])
+    def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:
+        result = run("summary", "--by", "folder", folder, env={"COLUMNS": columns})
+        groups = summary_of("--by", "folder", folder)["groups"]
+        found = result.stdout.decode().splitlines()
+        for name, group in groups.items():
+            (line,) = (line for line in found if line.endswith(f"  {name}"))
+            assert line.split()[0] == f"{group['diagrams']:,}"
+
+    def test_failures_alone(self, tmp_path: Path) -> None:
+        result = run("summary", "nowhere", cwd=tmp_path)
+        assert result.returncode == 2
+        assert result.stdout.decode().splitlines() == [
+            "1 diagram: 0 measured, 1 failed",
+            "",
+            "Failures",
+            "unreadable  1 diagram",
+            "  nowhere: No such file or directory",
+        ]
 
     @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
     def test_nothing(self, tmp_path: Path, format_name: str) -> None:

@@ -31,7 +31,7 @@ EXAMPLES = """\b
 Examples:
   metrics explain order.bpmn
   metrics explain --key diagramMetrics.tasks.userTask.form.embedded order.bpmn
-  metrics explain --format ndjson order.bpmn | jq -r '[.line, .key, .id] | @tsv'
+  metrics explain --format ndjson order.bpmn | jq -r 'select(.line) | [.line, .key, .id] | @tsv'
 """
 
 
@@ -95,6 +95,8 @@ def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
 
 def _no_such_key(key: str) -> str:
     message = f"No payload has the number '{on_one_line(key)}'."
-    endings = (known for known in NUMBERS if known.endswith(f".{key}"))
-    suggestion = next(endings, None) or next(iter(get_close_matches(key, NUMBERS, 1)), None)
+    # A key's end, or a group in its midst.
+    found = (known.rpartition(f".{key}") for known in NUMBERS if f".{key}." in f"{known}.")
+    nearest = [before + own for before, own, _ in found] or get_close_matches(key, NUMBERS, 1)
+    suggestion = nearest[0] if nearest else None
     return f"{message} Did you mean {suggestion}?" if suggestion else message

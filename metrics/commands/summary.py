@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from metrics.formats.summary import Format
     from metrics.report import Report
 
-LINES = ".ndjson"
+LINES = (".ndjson", ".jsonl")
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b
@@ -70,8 +70,8 @@ def command(
 ) -> None:
     """Print what there is in many diagrams, and how much of it.
 
-    A PATH is a folder, a diagram, or what metrics scan printed before: a file named *.ndjson, or -
-    for standard input. Without one, the current folder is measured.
+    A PATH is a folder, a diagram, or what metrics scan printed before: a file named *.ndjson or
+    *.jsonl, or - for standard input. Without one, the current folder is measured.
 
     Told are diagrams by type, platform and version; of every number of the payload its sum, share,
     median, 90th percentile, maximum, and the ten diagrams that hold the most of it; element

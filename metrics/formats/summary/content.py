@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 NO_VERSION: Final = "no version"
+GONE: Final = "their files are not found from here"
 MOST_VERSIONS: Final = 10
 
 
@@ -40,14 +41,20 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of figures below their heads, the first of which is that of the names."""
+    """Rows of figures below their heads, the first of which is that of the names.
+
+    `has_paths` where these may be longer than a line.
+    """
 
     heads: Sequence[str]
     rows: Iterable[Row]
+    has_paths: bool = False
 
 
 def tables(summary: Summary) -> Iterator[Table]:
     """What a summary has figures of: profiles, numbers, bindings, groups."""
+    if not summary.measured:
+        return
     yield Table(("Type and platform", "Diagrams", "Share"), _profiles(summary))
     yield Table(("Number", *HEADS), _numbers(summary))
     yield Table(("Element templates by binding", "Templates", "Properties"), _bindings(summary))
@@ -66,7 +73,7 @@ def tables(summary: Summary) -> Iterator[Table]:
             )
             for name, group in summary.groups.items()
         )
-        yield Table(heads, rows)
+        yield Table(heads, rows, has_paths=True)
 
 
 def _profiles(summary: Summary) -> Iterator[Row]:

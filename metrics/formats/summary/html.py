@@ -19,6 +19,7 @@ from metrics import __version__
 from metrics.formats import counted, dumps, on_one_line
 from metrics.formats.summary.charts import charts, distributions
 from metrics.formats.summary.content import (
+    GONE,
     HEADS,
     NO_VERSION,
     cells,
@@ -91,6 +92,7 @@ def _page() -> Any:
         "counted": counted,
         "label": label,
         "share_of": share_of,
+        "gone": GONE,
         "no_version": NO_VERSION,
     }
     return environment.get_template(PAGE)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import Row, quantity, tables
+from metrics.formats.summary.content import GONE, Row, quantity, tables
 from metrics.metric import Omitted
 from metrics.portfolio import summarize
 
@@ -25,7 +25,7 @@ def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     summary = summarize(reports, by=layout.by, max_size=layout.max_size)
     for lines in (
         _head(summary),
-        *(_table(heads, rows) for heads, rows in tables(summary)),
+        *(_table(heads, rows) for heads, rows, _ in tables(summary)),
         _most(summary),
         _failures(summary),
         _duplicates(summary),
@@ -85,7 +85,8 @@ def _failures(summary: Summary) -> Iterator[str]:
         yield f"**{type}**: {counted(failed.diagrams, 'diagram')}"
         yield ""
         for failure in failed.first:
-            yield f"- {code(failure.file)}: {code(failure.error.message)}"
+            line = "" if isinstance(failure.error.line, Omitted) else f" line {failure.error.line}"
+            yield f"- {code(failure.file)}{line}: {code(failure.error.message)}"
 
 
 def _duplicates(summary: Summary) -> Iterator[str]:
@@ -105,5 +106,5 @@ def _duplicates(summary: Summary) -> Iterator[str]:
         yield ""
         yield from (f"- {code(file)}" for file in copies.first)
     if duplicates.not_compared:
-        said = f"{counted(duplicates.not_compared, 'diagram')} not compared: not at hand any more."
+        said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}."
         yield from ("", said)

@@ -180,7 +180,18 @@
   byId("filters").addEventListener("input", change);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   // The fields are empty only after this event.
-  byId("filters").addEventListener("reset", () => setTimeout(change));
+  byId("filters").addEventListener("reset", () => {
+    if (state.column) state.column.head.removeAttribute("aria-sort");
+    state.column = null;
+    setTimeout(change);
+  });
+  // Who asks for diagrams with something wants to see how much they have of it.
+  byId("filters").elements.number.addEventListener("change", ({ target }) => {
+    const column = numbers.find(({ key }) => key === target.value);
+    if (!column) return;
+    if (state.column !== column) sortBy(column);
+    column.head.scrollIntoView({ block: "nearest", inline: "center" });
+  });
   byId("size").addEventListener("input", change);
   byId("previous").addEventListener("click", () => turn(-1));
   byId("next").addEventListener("click", () => turn(1));

@@ -11,21 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import quantity, tables
+from metrics.formats.summary.content import GONE, quantity, tables
 from metrics.metric import Omitted
 from metrics.portfolio import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from metrics.formats.summary import Layout
-    from metrics.formats.summary.content import Row
+    from metrics.formats.summary.content import Table as Figures
     from metrics.portfolio import Summary
-    from metrics.report import Report
+    from metrics.report import ErrorBlock, Report
 
 MOST_HOLDERS: Final = 3
 MOST_FILES: Final = 3
 INDENT: Final = "  "
+WIDTH: Final = 1_000_000
 
 
 def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
@@ -33,16 +34,20 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     summary = summarize(reports, by=layout.by, max_size=layout.max_size)
     printed = io.StringIO()
     console = Console(file=printed, force_terminal=layout.is_terminal or None, legacy_windows=False)
+    width = console.width
     console.print(
         f"{counted(summary.diagrams, 'diagram')}: {summary.measured:,} measured,"
         f" {summary.failed:,} failed",
         style="bold",
         highlight=False,
     )
-    for heads, rows in tables(summary):
-        part = _table(heads, rows)
+    for figures in tables(summary):
+        part = _table_of_paths(figures) if figures.has_paths else _table(figures)
         if part.row_count:
-            console.print(Padding(part, (1, 0, 0, 0)))
+            # A path goes on where the terminal ends.
+            console.width = WIDTH if figures.has_paths else width
+            console.print(Padding(part, (1, 0, 0, 0), expand=False))
+    console.width = width
     for lines in (_most(summary), _failures(summary), _duplicates(summary)):
         text = Text("\n").join(lines)
         if text:
@@ -52,20 +57,37 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
         yield f"{line.rstrip()}\n".encode()
 
 
-def _table(heads: Sequence[str], rows: Iterable[Row]) -> Table:
-    title, *others = heads
+def _table(figures: Figures) -> Table:
+    title, *others = figures.heads
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     made.add_column(title, overflow="fold")
     for head in others:
         made.add_column(head, justify="right", min_width=max(map(len, head.split())))
-    for row in rows:
+    for row in figures.rows:
         name = Text(INDENT * row.depth + on_one_line(row.name))
         made.add_row(name, *row.figures, style="dim" if row.is_faint else "")
     return made
 
 
+def _table_of_paths(figures: Figures) -> Table:
+    """A table with the names at the end, so that no number is lost beside a long one."""
+    title, *others = figures.heads
+    rows = [*figures.rows]
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for place, head in enumerate(others):
+        # As wide as the longest word or number in it.
+        words = [*head.split(), *(row.figures[place] for row in rows)]
+        made.add_column(head, justify="right", width=max(map(len, words)))
+    made.add_column(title, no_wrap=True)
+    for row in rows:
+        made.add_row(*row.figures, Text(on_one_line(row.name)))
+    return made
+
+
 def _most(summary: Summary) -> Iterator[Text]:
-    yield Text(f"The {MOST_HOLDERS} diagrams that hold the most (ten in the other formats)", "bold")
+    title = f"The {MOST_HOLDERS} diagrams that hold the most (ten in the other formats)"
+    if any(number.not_zero for number in summary.numbers.values()):
+        yield Text(title, "bold")
     for key, number in summary.numbers.items():
         holders = () if isinstance(number.most, Omitted) else number.most[:MOST_HOLDERS]
         if holders:
@@ -75,13 +97,20 @@ def _most(summary: Summary) -> Iterator[Text]:
             yield Text(f"{INDENT}{quantity(holder.value):>{width}}  {on_one_line(holder.file)}")
 
 
+def _place(error: ErrorBlock) -> str:
+    return "" if isinstance(error.line, Omitted) else f":{error.line}"
+
+
 def _failures(summary: Summary) -> Iterator[Text]:
     if summary.failures:
         yield Text("Failures", "bold")
     for type, failed in summary.failures.items():
         yield Text.assemble((type, "red"), f"  {counted(failed.diagrams, 'diagram')}")
         for failure in failed.first[:MOST_FILES]:
-            yield Text(f"{INDENT}{on_one_line(f'{failure.file}: {failure.error.message}')}")
+            said = f"{failure.file}{_place(failure.error)}: {failure.error.message}"
+            yield Text(INDENT + on_one_line(said))
+        if failed.diagrams > MOST_FILES:
+            yield Text(f"{INDENT}and {quantity(failed.diagrams - MOST_FILES)} more", "dim")
 
 
 def _duplicates(summary: Summary) -> Iterator[Text]:
@@ -98,5 +127,5 @@ def _duplicates(summary: Summary) -> Iterator[Text]:
         yield Text(counted(copies.diagrams, "diagram"), "cyan")
         yield from (Text(f"{INDENT}{on_one_line(file)}") for file in copies.first[:MOST_FILES])
     if duplicates.not_compared:
-        said = f"{counted(duplicates.not_compared, 'diagram')} not compared: not at hand any more"
+        said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}"
         yield Text(said, "yellow")
