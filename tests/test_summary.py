@@ -447,6 +447,12 @@ class TestFormats:
         most = found["numbers"][USER_TASKS]["most"]
         assert all(one["file"] in printed for one in most[:3])
 
+    def test_no_number_is_cut_off(self, folder: Path) -> None:
+        narrow, usual = (
+            run("summary", folder, env={"COLUMNS": columns}).stdout for columns in ("20", "80")
+        )
+        assert narrow == usual
+
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_groups(self, folder: Path, format_name: str) -> None:
         printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()

@@ -1,4 +1,4 @@
-"""Tables for people, one below the other; as wide as the terminal, or 80 characters elsewhere."""
+"""Tables for people, one below the other; as wide as the terminal, 80 characters at the least."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_HOLDERS: Final = 3
 MOST_FILES: Final = 3
 INDENT: Final = "  "
+NARROWEST: Final = 80
 WIDTH: Final = 1_000_000
 
 
@@ -34,7 +35,8 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     summary = summarize(reports, by=layout.by, max_size=layout.max_size)
     printed = io.StringIO()
     console = Console(file=printed, force_terminal=layout.is_terminal or None, legacy_windows=False)
-    width = console.width
+    # Below that the terminal breaks lines itself: numbers would be cut off.
+    width = console.width = max(console.width, NARROWEST)
     console.print(
         f"{counted(summary.diagrams, 'diagram')}: {summary.measured:,} measured,"
         f" {summary.failed:,} failed",
