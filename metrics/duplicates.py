@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics import sources
 from metrics.document import DocumentError
-from metrics.sources import Listed
+from metrics.sources import READ_AT_ONCE, Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FILES_AT_ONCE: Final = 1000
 BYTES_OF_A_PART: Final = 1024
@@ -28,14 +29,38 @@ def fingerprint(content: bytes) -> bytes:
 
     Files that are the same have the same; those that have the same hardly ever differ.
     """
-    middle = len(content) // 2
-    parts = (
-        b"%d:" % len(content),
-        content[:BYTES_OF_A_PART],
-        content[middle : middle + BYTES_OF_A_PART],
-        content[-BYTES_OF_A_PART:],
-    )
-    return sha256(b"".join(parts)).digest()[:16]
+    return _fingerprint(len(content), lambda place: content[place : place + BYTES_OF_A_PART])
+
+
+def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
+    """The fingerprint of a file of which no more is read; None where it is not found as one.
+
+    It may have any name: what is no plain file is not even opened.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        descriptor = os.open(path, READ_AT_ONCE)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size > max_size:
+                return None
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+
+                def part(place: int) -> bytes:
+                    file.seek(place)
+                    return file.read(BYTES_OF_A_PART)
+
+                return _fingerprint(size, part)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError):
+        return None
+
+
+def _fingerprint(size: int, part: Callable[[int], bytes]) -> bytes:
+    places = (0, size // 2, max(size - BYTES_OF_A_PART, 0))
+    return sha256(b"".join((b"%d:" % size, *map(part, places)))).digest()[:16]
 
 
 class Copies(NamedTuple):
@@ -71,7 +96,7 @@ class Duplicates:
             self._database = sqlite3.connect("", isolation_level=None)
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("CREATE TABLE seen (fingerprint BLOB, file BLOB)")
-            self._database.execute("CREATE TABLE same (digest BLOB, file BLOB)")
+            self._database.execute("CREATE TABLE same (digest BLOB, file BLOB, real BLOB UNIQUE)")
             self._database.execute("BEGIN")
         self._waiting: list[tuple[bytes, bytes]] = []
 
@@ -111,7 +136,7 @@ class Duplicates:
         """Read the files with the same fingerprint as another; returns how many that failed for."""
         unread = 0
         twice = "SELECT fingerprint FROM seen GROUP BY fingerprint HAVING count(*) > 1"
-        # A file that is there twice is no copy of itself.
+        # A file that is there twice, by any name, is no copy of itself.
         query = (
             f"SELECT file FROM seen WHERE fingerprint IN ({twice})"
             " GROUP BY file ORDER BY min(rowid)"
@@ -122,8 +147,9 @@ class Duplicates:
             except DocumentError:
                 unread += 1
             else:
-                row = (sha256(content).digest(), file)
-                self._database.execute("INSERT INTO same VALUES (?, ?)", row)
+                real = os.fsencode(os.path.realpath(os.fsdecode(file)))
+                row = (sha256(content).digest(), file, real)
+                self._database.execute("INSERT OR IGNORE INTO same VALUES (?, ?, ?)", row)
         return unread
 
     def _files(self, first: int, most: int) -> list[str]:

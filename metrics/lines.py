@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 
-from metrics import sources
 from metrics.bpmn import Engine
 from metrics.catalog import METRICS
 from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
-from metrics.metric import Omitted, from_json, keys, leaves
+from metrics.metric import Omitted, from_json, keys
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, Report, WarningBlock
-from metrics.sources import DEFAULT_MAX_SIZE, Listed
+from metrics.sources import DEFAULT_MAX_SIZE, PIECE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +23,13 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 # As `metrics scan` prints it: what stands behind the name is that of many other files, too.
-NAMED: Final = re.compile(rb'\{\s*"file"\s*:\s*("(?:[^"\\]|\\.)*")\s*,')
+NAMED: Final = re.compile(rb'\{\s*"file"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*,')
+MOST_BYTES_OF_A_NAME: Final = 16 * 1024
 MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
+MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
+MOST_CHARACTERS_TOLD: Final = 1000
+STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -50,13 +53,14 @@ def reports(
     name: str,
     *,
     max_size: int = DEFAULT_MAX_SIZE,
+    most_bytes: int = MOST_BYTES_OF_A_LINE,
     fingerprints: bool = False,
 ) -> Iterator[Report]:
     """The report of each line of a file that is called by a name.
 
     `source` is a path or an open binary file. What is no line of `metrics scan`, or has only a
     fragment of a payload, is a report with an error that tells the line; so is what cannot be read,
-    and a line of more than `max_size` bytes, which ends the file. With `fingerprints` the files
+    and a line of more than `most_bytes`. With `fingerprints` the files of up to `max_size` bytes
     that the lines name are looked at, where they are still there, and the reports of those have
     that of what is in them now.
     """
@@ -65,14 +69,16 @@ def reports(
     with ExitStack() as stack:
         try:
             lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
-            while line := lines.readline(max_size + 1):
+            while line := lines.readline(most_bytes + 1):
                 number += 1
-                if len(line) > max_size:
-                    raise DocumentError(
-                        ErrorType.TOO_LARGE, f"a line of more than {max_size} bytes", number
-                    )
                 line = line.removeprefix(MARK) if number == 1 else line
                 if line.isspace():
+                    continue
+                if len(line) > most_bytes:
+                    reason = f"a line of more than {most_bytes} bytes"
+                    yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
+                    while line and not line.endswith(b"\n"):
+                        line = lines.readline(PIECE)
                     continue
                 report = _line(reader, line, name, number)
                 if fingerprints and report.error is None and report.file is not None:
@@ -81,16 +87,18 @@ def reports(
         except OSError as error:
             reason = error.strerror or str(error)
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
-        except DocumentError as error:
-            yield Report(name, error=error)
 
 
 def _line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
     try:
         return reader.report(line)
     except (ValueError, RecursionError) as error:
-        reason = f"no line that metrics scan prints: {error}"
+        reason = f"no line that metrics scan prints: {error}"[:MOST_CHARACTERS_TOLD]
         return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
+    except (MemoryError, SystemError):
+        # So ends orjson where it gets no memory.
+        reason = "not enough memory for the line"
+        return Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
 
 
 class _Reader:
@@ -101,7 +109,7 @@ class _Reader:
 
     def report(self, line: bytes) -> Report:
         """The report of a line; raises `ValueError` where it is that of no report."""
-        match = NAMED.match(line)
+        match = NAMED.match(line, 0, MOST_BYTES_OF_A_NAME)
         if match is None or len(line) - match.end() > MOST_BYTES:
             return _report(orjson.loads(line))
         rest = line[match.end() :]
@@ -123,7 +131,10 @@ def _report(record: object) -> Report:
     if "error" in record:
         found = from_json(_ErrorLine, record).error
         error = DocumentError(
-            found.type, found.message, _if_told(found.line), _if_told(found.column)
+            found.type,
+            found.message[:MOST_CHARACTERS_TOLD],
+            _if_told(found.line),
+            _if_told(found.column),
         )
         return Report(file, error=error)
     warnings = tuple(
@@ -145,9 +156,26 @@ def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
         if kind in metric.kinds:
             example = metric.count((), engine)
             blocks[metric.name] = None if example is None else _taken(metric.key, example, record)
-    for key, _ in leaves(record):
+    if (key := _first_leaf(record)) is not None:
         raise ValueError(f"{key} is not known")
     return blocks
+
+
+def _first_leaf(record: Record) -> str | None:
+    """The dotted key of a value that is no group, None where there are groups alone."""
+    way = [iter(record.items())]
+    names: list[str] = []
+    while way:
+        found = next(way[-1], None)
+        if found is None:
+            way.pop()
+            del names[-1:]
+        elif isinstance(found[1], dict):
+            names.append(found[0])
+            way.append(iter(found[1].items()))
+        else:
+            return ".".join([*names, found[0]])
+    return None
 
 
 def _taken(key: str, example: Any, record: Record) -> Any:
@@ -168,9 +196,8 @@ def _if_told(place: int | Omitted) -> int | None:
 
 
 def _fingerprint(file: str, max_size: int) -> bytes | None:
-    from metrics.duplicates import fingerprint
+    from metrics.duplicates import fingerprint_of_file
 
-    try:
-        return fingerprint(sources.content(Listed(file), max_size))
-    except DocumentError:
+    if file == STANDARD_INPUT:
         return None
+    return fingerprint_of_file(file, max_size)

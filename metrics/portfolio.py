@@ -514,7 +514,7 @@ SHARES: Final[Mapping[str, str]] = dict(_wholes())
 
 
 def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
+    return part / whole if whole else None
 
 
 def _percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> float | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from metrics.formats.summary import Format
     from metrics.report import Report
 
+EXTRA = ("jinja2", "markupsafe", "vl_convert")
 LINES = (".ndjson", ".jsonl")
 
 # The mark keeps the lines as they are.
@@ -105,7 +106,7 @@ def _format(name: str) -> Format:
         return format_named(name)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package == __name__.partition(".")[0]:
+        if package not in EXTRA:
             raise
         raise click.ClickException(
             f"--format {name} needs the package {package}: pip install 'bpmn-metrics[report]'"

@@ -34,18 +34,23 @@ def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
 
 
 def code(text: str) -> str:
-    """A text as it stands: in it nothing is a link, a mention or markup; and it breaks no table."""
+    """A text as it stands: in it nothing is a link, a mention or markup."""
     text = on_one_line(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     blank = " " if text.startswith("`") or text.endswith("`") or not text else ""
-    return f"{fence}{blank}{text}{blank}{fence}".replace("|", "\\|")
+    return f"{fence}{blank}{text}{blank}{fence}"
+
+
+def _cell(text: str) -> str:
+    # In a table that is so in code, too; elsewhere the backslash would be seen.
+    return code(text).replace("|", "\\|")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """A table of which all columns but the first are numbers; nothing where it has no rows."""
     found = [
-        (INDENT * row.depth + (code(row.name) if row.is_quoted else row.name), *row.figures)
+        (INDENT * row.depth + (_cell(row.name) if row.is_quoted else row.name), *row.figures)
         for row in rows
     ]
     if found:

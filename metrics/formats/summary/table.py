@@ -1,4 +1,4 @@
-"""Tables for people, one below the other; as wide as the terminal, 80 characters at the least."""
+"""Tables for people, one below the other, as wide as what is in them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 MOST_HOLDERS: Final = 3
 MOST_FILES: Final = 3
 INDENT: Final = "  "
-NARROWEST: Final = 80
 WIDTH: Final = 1_000_000
 
 
@@ -34,9 +33,10 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     """Give the tables, and lists with the first of what JSON has ten of."""
     summary = summarize(reports, by=layout.by, max_size=layout.max_size)
     printed = io.StringIO()
-    console = Console(file=printed, force_terminal=layout.is_terminal or None, legacy_windows=False)
-    # Below that the terminal breaks lines itself: numbers would be cut off.
-    width = console.width = max(console.width, NARROWEST)
+    # A line goes on where the terminal ends: no number is cut off.
+    console = Console(
+        file=printed, force_terminal=layout.is_terminal or None, legacy_windows=False, width=WIDTH
+    )
     console.print(
         f"{counted(summary.diagrams, 'diagram')}: {summary.measured:,} measured,"
         f" {summary.failed:,} failed",
@@ -46,10 +46,7 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     for figures in tables(summary):
         part = _table_of_paths(figures) if figures.has_paths else _table(figures)
         if part.row_count:
-            # A path goes on where the terminal ends.
-            console.width = WIDTH if figures.has_paths else width
             console.print(Padding(part, (1, 0, 0, 0), expand=False))
-    console.width = width
     for lines in (_most(summary), _failures(summary), _duplicates(summary)):
         text = Text("\n").join(lines)
         if text:
