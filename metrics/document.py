@@ -7,6 +7,7 @@ what that refuses is looked at again by `metrics.mending`, which is imported the
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import suppress
 from enum import StrEnum
@@ -36,6 +37,8 @@ BYTES_A_RARE_LETTER: Final = 512
 
 
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
+
+BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 # Why a document is forbidden.
 ENTITIES: Final = "it declares entities, which are never expanded"
@@ -137,14 +140,34 @@ class Document(NamedTuple):
         """The lines in which the tags of elements begin, from 1; None for one that is not known.
 
         libxml2 says in which line a tag ends, up to line 65,535. So another parser goes through the
-        file; where that knows the encoding, or a character in a name, less well, libxml2's do.
+        file; what that does not understand libxml2 tells.
         """
         lines: dict[Element, int | None] = dict.fromkeys(elements)
         if lines and self.root is not None:
-            for element, line in zip_longest(self.root.iter("*"), _lines_of_tags(self.source)):
+            tree = [*self.root.iter("*")]
+            found = _lines_of_tags(self.source)
+            if len(found) < len(tree):
+                encoding = self.root.getroottree().docinfo.encoding
+                found = max(found, _lines_of_tags(_in_ascii(self.source, encoding)), key=len)
+            for element, line in zip_longest(tree, found):
                 if element in lines:
                     lines[element] = line or element.sourceline
         return lines
+
+
+def _in_ascii(source: bytes, encoding: str | None) -> bytes:
+    """A file with a letter in place of each character beyond ASCII: its lines stay the same.
+
+    The other parser knows fewer encodings, and fewer characters in names.
+    """
+    try:
+        text = source.decode(encoding or "utf-8", "replace")
+    except LookupError:
+        return source
+    declaration = text.find("?>") + 2 if text.lstrip("\ufeff").startswith("<?xml") else 0
+    # The declaration is that of another encoding by now; it may have lines.
+    kept = "\n" * len(text[:declaration].splitlines()[1:])
+    return (kept + BEYOND_ASCII.sub("x", text[declaration:])).encode()
 
 
 def _lines_of_tags(source: bytes) -> array[int]:

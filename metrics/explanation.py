@@ -33,11 +33,14 @@ NUMBERS: Final = tuple(
 """The dotted keys of the numbers that a payload can hold, but for those of templates."""
 
 TEMPLATES: Final = "elementTemplates"
+PROPERTIES: Final = "].properties."
+MOST_CHARACTERS: Final = 500
 
 
 class Place(NamedTuple):
     """An element: its type as the Modeler writes it, its id and name, the line where it begins.
 
+    Of a text of more than 500 characters it is the beginning.
     `kind` says of what kind it is, where the number has several.
     """
 
@@ -136,12 +139,13 @@ def _explained(document: Document, name: str | None) -> Explanation:
                 evidence.setdefault(prefix + one.key, []).append(one)
     report = Report(name, document.kind, blocks, document.warnings)
     lines = document.lines(element for found in evidence.values() for element in _elements(found))
+    places = _Places(lines)
     numbers = tuple(
         Number(
             key,
             value,
             told.get(key),
-            tuple(sorted((_item(one, lines) for one in evidence[key]), key=_order)),
+            tuple(sorted(map(places.item, evidence[key]), key=_order)),
         )
         for key, value in _numbers(report.payload())
         if value
@@ -171,22 +175,42 @@ def _elements(found: Iterable[Evidence]) -> Iterator[Element]:
             yield source.element
 
 
-def _item(evidence: Evidence, lines: Mapping[Element, int | None]) -> Item:
-    def place(element: Element, kind: str | None = None) -> Place:
-        name, id = element.get("name"), element.get("id")
-        return Place(element_type(element), id, name, lines[element], kind)
+class _Places:
+    """The places of elements, each asked for what it says of itself once."""
 
-    def placed(source: Source) -> Place:
-        return place(source.element, source.kind)
+    def __init__(self, lines: Mapping[Element, int | None]) -> None:
+        self._lines = lines
+        self._known: dict[Element, Place] = {}
 
-    _, source, texts, related, sources, times = evidence
-    return Item(
-        None if source is None else placed(source),
-        texts,
-        {role: place(element) for role, element in related.items()},
-        tuple(sorted(map(placed, sources), key=lambda one: one.line or 0)),
-        times,
-    )
+    def item(self, evidence: Evidence) -> Item:
+        """What a piece of evidence tells."""
+        _, source, texts, related, sources, times = evidence
+        return Item(
+            None if source is None else self._placed(source),
+            {role: _cut(text) for role, text in texts.items()},
+            {role: self._place(element) for role, element in related.items()},
+            tuple(sorted(map(self._placed, sources), key=lambda one: one.line or 0)),
+            times,
+        )
+
+    def _placed(self, source: Source) -> Place:
+        place = self._place(source.element)
+        return place if source.kind is None else place._replace(kind=_cut(source.kind))
+
+    def _place(self, element: Element) -> Place:
+        place = self._known.get(element)
+        if place is None:
+            name, id = _cut(element.get("name")), _cut(element.get("id"))
+            place = Place(element_type(element), id, name, self._lines[element])
+            self._known[element] = place
+        return place
+
+
+def _cut(text: str | None) -> str | None:
+    """A text that is told, perhaps many times: of a long one the beginning."""
+    if text is None or len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[: MOST_CHARACTERS - 1]}…"
 
 
 def _order(item: Item) -> tuple[int, list[str]]:
@@ -197,7 +221,11 @@ def _order(item: Item) -> tuple[int, list[str]]:
 
 
 def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
-    return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in wanted)
+    # Bindings may have dots: below one there is nothing.
+    return any(
+        key == one or (PROPERTIES not in one and key.startswith((f"{one}.", f"{one}[")))
+        for one in wanted
+    )
 
 
 def _check(key: str) -> None:

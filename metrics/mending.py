@@ -610,7 +610,8 @@ class _Mender:
                 start,
                 f"the namespace name {_quoted(namespace)} is no valid URI",
             )
-            self.replace(start, end, f'"urn:invalid:{quote(namespace, safe="")}"')
+            breaks = "".join(character for character in namespace if character in "\r\n")
+            self.replace(start, end, f'"urn:invalid:{quote(namespace, safe="")}"{breaks}')
             return
         position = self.text.find("<", start, end)
         if position == -1:

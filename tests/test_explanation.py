@@ -128,7 +128,7 @@ class TestFormats:
     def test_tree_of_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_text("{}")
         printed = run("explain", "a.form", cwd=tmp_path).stdout.decode()
-        assert printed.splitlines() == ["a.form  form · Camunda Platform", "All numbers are 0."]
+        assert printed.splitlines() == ["a.form  form · Camunda Platform", "Nothing is counted."]
 
     def test_all_that_was_dropped_is_told(self, tmp_path: Path) -> None:
         path = tmp_path / "a.bpmn"
@@ -153,6 +153,35 @@ class TestFormats:
         assert "\x9b" not in printed
         if format_name == "tree":
             assert "“a\\nb\\x9b31m [red]\\u202ec”" in printed
+
+
+class TestHostile:
+    """What costs little to write costs little to explain."""
+
+    def test_a_long_name_of_many(self) -> None:
+        inputs = "".join(f'<camunda:inputParameter name="v{number}"/>' for number in range(2000))
+        tasks = "".join(
+            f'<bpmn:scriptTask camunda:resultVariable="v{number}"/>' for number in range(2000)
+        )
+        source = process(
+            f'<bpmn:subProcess name="{"n" * 100_000}"><bpmn:extensionElements>'
+            f"<camunda:inputOutput>{inputs}</camunda:inputOutput></bpmn:extensionElements>"
+            f"{tasks}</bpmn:subProcess>"
+        )
+        printed = run("explain", "-f", "json", "-", stdin=source).stdout
+        assert len(printed) < 10_000_000
+        assert json.loads(printed)["numbers"][0]["value"] == 2000
+
+    def test_many_attributes(self) -> None:
+        attributes = " ".join(f'camunda:a{number}="1"' for number in range(30_000))
+        source = process(f'<bpmn:task id="t" camunda:modelerTemplate="t" {attributes}/>')
+        printed = run("explain", "-f", "ndjson", "-", stdin=source)
+        assert len(printed.stdout.splitlines()) == 30_001
+
+    def test_a_dot_in_a_binding(self) -> None:
+        source = process('<bpmn:task camunda:modelerTemplate="t" camunda:a="" camunda:a.b=""/>')
+        key = "elementTemplates[0].properties.camunda:a"
+        assert [number.key for number in explain(source).only([key]).numbers] == [key]
 
 
 class TestKeys:

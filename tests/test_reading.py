@@ -273,11 +273,30 @@ class TestDroppedElements:
         source = process("\n" * 70_000 + TASK + "\n" * 1000 + TASK)
         assert [line for line, _ in warnings_of(source)] == [71_003]
 
-    @pytest.mark.parametrize("encoding", ["windows-1251", "utf-16", "iso-8859-15", "shift_jis"])
+    @pytest.mark.parametrize(
+        "encoding",
+        ["windows-1251", "utf-16", "iso-8859-15", "shift_jis", "gb18030", "euc-jp", "utf-32"],
+    )
     def test_lines_in_other_encodings(self, encoding: str) -> None:
         declaration = f'<?xml version="1.0" encoding="{encoding}"?>\n'
-        source = process(f"{TASK}\n{TASK}").decode()
-        assert [line for line, _ in warnings_of((declaration + source).encode(encoding))] == [5]
+        task = TASK.replace(" ", "\n")
+        source = process(f"{task}\n{task}").decode()
+        assert [line for line, _ in warnings_of((declaration + source).encode(encoding))] == [7]
+
+    @pytest.mark.parametrize("name", [b"a\xff", "\u2c00x".encode()])
+    @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+    def test_lines_behind_odd_names(self, name: bytes, end: bytes) -> None:
+        task = TASK.replace(" ", "\n").encode()
+        source = process(f"{TASK}\n").replace(TASK.encode(), TASK.encode() + b"\n" + task)
+        source = source.replace(b"<bpmn:process ", b"<bpmn:process " + name + b'="1" ', 1)
+        told = warnings_of(source.replace(b"\n", end))
+        assert [line for line, message in told if "left out, with" in message] == [4]
+
+    def test_lines_behind_a_broken_namespace_name(self) -> None:
+        source = process(f"{TASK}\n{TASK}").replace(b"<bpmn:d", b"<bpmn:d", 1)
+        source = source.replace(b" xmlns:camunda", b' xmlns:x="http://x\n/y z" xmlns:camunda', 1)
+        told = warnings_of(source)
+        assert [line for line, message in told if "left out, with" in message] == [5]
 
     def test_root_with_an_illegal_id_holds_nothing(self) -> None:
         source = process(TASK).replace(b"<bpmn:definitions ", b'<bpmn:definitions id="1" ')

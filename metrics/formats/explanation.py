@@ -102,7 +102,7 @@ def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[byt
                 of_item.add(_told_place(source))
         yield shown(branch)
     if not explanation.numbers:
-        yield shown(Text("All numbers are 0.", "dim"))
+        yield shown(Text("Nothing is counted.", "dim"))
     for title, told in (
         ("left out, with all that they hold", map(_told_dropped, _dropped(explanation))),
         ("warnings", map(_told_warning, _warnings(report))),
