@@ -29,6 +29,7 @@ MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
 MOST_CHARACTERS_TOLD: Final = 1000
+ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
 
@@ -81,8 +82,8 @@ def reports(
                         line = lines.readline(PIECE)
                     continue
                 report = _line(reader, line, name, number)
-                if fingerprints and report.error is None and report.file is not None:
-                    report.fingerprint = _fingerprint(report.file, max_size)
+                if fingerprints and report.error is None and report.file != STANDARD_INPUT:
+                    _look_at_file(report, max_size)
                 yield report
         except OSError as error:
             reason = error.strerror or str(error)
@@ -195,9 +196,14 @@ def _if_told(place: int | Omitted) -> int | None:
     return None if isinstance(place, Omitted) else place
 
 
-def _fingerprint(file: str, max_size: int) -> bytes | None:
+def _look_at_file(report: Report, max_size: int) -> None:
     from metrics.duplicates import fingerprint_of_file
 
-    if file == STANDARD_INPUT:
-        return None
-    return fingerprint_of_file(file, max_size)
+    file = report.file or ""
+    # A name with bytes that are no text was printed with these escaped.
+    odd = ESCAPED.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), file)
+    for name in dict.fromkeys((file, odd)):
+        report.fingerprint = fingerprint_of_file(name, max_size)
+        if report.fingerprint is not None:
+            report.file = name
+            return

@@ -48,6 +48,7 @@ MOST_NAMES: Final = 1000
 MOST_CHARACTERS: Final = 100
 OTHERS: Final = "(others)"
 MOST_REMEMBERED: Final = 2048
+MOST_TEMPLATES: Final = 100
 
 COUNT: Final = "count"
 STANDARD_INPUT: Final = "-"
@@ -166,18 +167,20 @@ class Summary:
     groups: Mapping[str, Summary] | Omitted = described("The same for each group")
 
 
-def _of_folder(report: Report) -> str:
-    return os.path.dirname(printable(report.file or "")) or os.curdir
+def _of_folder(report: Report) -> tuple[str, ...]:
+    return (os.path.dirname(printable(report.file or "")) or os.curdir,)
 
 
-def _of_platform(report: Report) -> str:
+def _of_platform(report: Report) -> tuple[str, ...]:
     platform, _ = _profile(report)
-    return platform or NOT_MEASURED
+    return (platform,) if platform else NOT_MEASURED
 
 
-def _of_version(report: Report) -> str:
+def _of_version(report: Report) -> tuple[str, ...]:
     platform, version = _profile(report)
-    return f"{platform} {version or NO_VERSION}" if platform else NOT_MEASURED
+    if not platform:
+        return NOT_MEASURED
+    return (platform, *NO_VERSION) if version is None else (platform, version)
 
 
 def _profile(report: Report) -> tuple[str, str | None]:
@@ -189,15 +192,16 @@ def _profile(report: Report) -> tuple[str, str | None]:
     return _cut(profile.execution_platform), _cut(version) if isinstance(version, str) else None
 
 
-NOT_MEASURED: Final = "(not measured)"
-NO_VERSION: Final = "(no version)"
+# With an end that no name of a diagram can have.
+NOT_MEASURED: Final = ("(not measured)", "")
+NO_VERSION: Final = ("(no version)", "")
 
-GROUPINGS: Final[Mapping[str, Callable[[Report], str]]] = {
+GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = {
     "folder": _of_folder,
     "platform": _of_platform,
     "version": _of_version,
 }
-"""What diagrams can be grouped by, and the name of a diagram's group."""
+"""What diagrams can be grouped by, and the parts of the name of a diagram's group."""
 
 
 def summarize(
@@ -246,6 +250,18 @@ def _numbers(block: Any, prefix: str) -> _Numbers:
     )
 
 
+def _is_large(report: Report) -> bool:
+    """Whether its payload is one of which not many are kept."""
+    profile = report.execution_platform
+    return len(report.element_templates or ()) > MOST_TEMPLATES or (
+        profile is not None
+        and any(
+            isinstance(text, str) and len(text) > MOST_CHARACTERS
+            for text in (profile.execution_platform, profile.execution_platform_version)
+        )
+    )
+
+
 def _bindings(report: Report) -> Iterator[tuple[str, int, int]]:
     templates: Counter[str] = Counter()
     properties: Counter[str] = Counter()
@@ -254,6 +270,19 @@ def _bindings(report: Report) -> Iterator[tuple[str, int, int]]:
         properties.update(template.properties)
     for name, times in templates.items():
         yield _cut(name), times, properties[name]
+
+
+def distinct(names: Iterable[str]) -> Iterator[str]:
+    """Names of different things that are all different: the second `A` is `A (2)`."""
+    taken: set[str] = set()
+    for name in names:
+        unlike = name
+        number = 2
+        while unlike in taken:
+            unlike = f"{name} ({number})"
+            number += 1
+        taken.add(unlike)
+        yield unlike
 
 
 def _cut(name: str) -> str:
@@ -269,7 +298,7 @@ class Portfolio:
             raise ValueError(f"no grouping: {by}")
         self._by = by
         self._all = _Sums()
-        self._groups: dict[str, _Sums] = {}
+        self._groups: dict[tuple[str, ...], _Sums] = {}
         self._payloads: dict[tuple[int, ...], Payload] = {}
         # Many payloads have blocks that are the same objects as another's.
         self._blocks: dict[int, tuple[Any, _Numbers | None]] = {}
@@ -301,7 +330,7 @@ class Portfolio:
         identity = (id(report.kind), *map(id, report.blocks.values()))
         payload = self._payloads.get(identity)
         if payload is None:
-            if len(self._payloads) == MOST_REMEMBERED:
+            if len(self._payloads) == MOST_REMEMBERED or _is_large(report):
                 self._settle()
             payload = self._payloads[identity] = self._payload(report, report.kind)
         for one in sums:
@@ -336,7 +365,11 @@ class Portfolio:
             key: replace(number, most=tuple(_holders(held)))
             for (key, number), held in zip(summary.numbers.items(), self._most, strict=True)
         }
-        groups = {name: sums.summary() for name, sums in sorted(self._groups.items())}
+        names = distinct(" ".join(filter(None, parts)) for parts in sorted(self._groups))
+        groups = {
+            name: self._groups[parts].summary()
+            for name, parts in zip(names, sorted(self._groups), strict=True)
+        }
         return replace(
             summary,
             numbers=numbers,

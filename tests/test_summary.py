@@ -7,9 +7,10 @@ import os
 import re
 import statistics
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from command import METRICS, lines, run
@@ -20,9 +21,13 @@ from hypothesis import strategies as st
 from metrics import Report, scan, summarize
 from metrics.metric import to_json
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 USER_TASKS = "diagramMetrics.tasks.userTask.count"
 FORMS = "diagramMetrics.tasks.userTask.form.count"
 EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
+FORM = {"diagramType": "form", "executionPlatform": "Camunda Platform"}
 TASK = "<bpmn:userTask/>"
 EMBEDDED_TASK = '<bpmn:userTask camunda:formKey="embedded:a"/>'
 
@@ -231,6 +236,45 @@ class TestEarlierScan:
         assert found["measured"] == 2
         assert found["duplicates"]["contents"] == 0
 
+    def test_a_file_by_two_names_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        printed = b"".join(
+            run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
+            for name in ("a.form", "./a.form")
+        )
+        assert summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]["contents"] == 0
+
+    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
+        for name in (b"a.form", b"\xff.form"):
+            (tmp_path / os.fsdecode(name)).write_bytes(b"{}")
+        expected = run("summary", "-f", "json", ".", cwd=tmp_path).stdout
+        printed = run("scan", ".", cwd=tmp_path).stdout
+        assert run("summary", "-f", "json", "-", stdin=printed, cwd=tmp_path).stdout == expected
+
+    def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "a.form")
+        printed = json.dumps({"file": "a.form"} | FORM).encode()
+        with subprocess.Popen(["sh", "-c", "echo kept > a.form"], cwd=tmp_path) as writer:
+            found = summary_of("-", stdin=printed, cwd=tmp_path)
+            assert writer.poll() is None
+            assert (tmp_path / "a.form").read_text() == "kept\n"
+        assert found["duplicates"]["notCompared"] == 1
+
+    def test_input_that_does_not_wait(self) -> None:
+        line = json.dumps({"file": "a.form"} | FORM).encode() + b"\n"
+        ours, theirs = os.pipe()
+        os.set_blocking(ours, False)
+        with subprocess.Popen(
+            [METRICS, "summary", "-f", "json", "-"], stdin=ours, stdout=subprocess.PIPE
+        ) as summing:
+            os.close(ours)
+            for piece in (line, line[:20], line[20:], line):
+                os.write(theirs, piece)
+                time.sleep(0.3)
+            os.close(theirs)
+            assert summing.stdout is not None
+            assert json.loads(summing.stdout.read())["measured"] == 3
+
     def test_a_line_of_something_else_is_told(self, tmp_path: Path) -> None:
         result = run("summary", "-f", "json", "-", stdin=b'{"a": 1}\n<xml/>\n')
         assert result.returncode == 2
@@ -322,6 +366,22 @@ class TestGroups:
         }
         assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
 
+    def test_groups_that_are_called_the_same(self) -> None:
+        profiles = [("P", None), ("P", ""), ("A", "B C"), ("A B", "C"), ("(not measured)", None)]
+        printed = [
+            json.dumps(
+                {"file": f"{number}.form", "diagramType": "form", "executionPlatform": name}
+                | ({} if version is None else {"executionPlatformVersion": version})
+            )
+            for number, (name, version) in enumerate(profiles)
+        ]
+        printed.append('{"file": "a", "error": {"type": "malformed", "message": "b"}}')
+        source = "\n".join(printed).encode()
+        by_version = summary_of("--by", "version", "-", stdin=source)["groups"]
+        assert [group["diagrams"] for group in by_version.values()] == [1] * 6
+        by_platform = summary_of("--by", "platform", "-", stdin=source)["groups"]
+        assert sorted(group["diagrams"] for group in by_platform.values()) == [1, 1, 1, 1, 2]
+
     def test_other_grouping(self) -> None:
         with pytest.raises(ValueError, match="no grouping: owner"):
             summarize([], by="owner")
@@ -359,6 +419,20 @@ def _measured(source: bytes) -> tuple[Any, Any]:
     return report.kind, report.blocks
 
 
+def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
+    """The most memory, in kB, that a summary of lines takes."""
+    path = folder / "scan.ndjson"
+    with path.open("w") as file:
+        for record in records:
+            file.write(json.dumps(record) + "\n")
+    command = [METRICS, "summary", "-f", "json", path]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
 class TestHostile:
     """Portfolios that are made to cost memory, or to lie."""
 
@@ -376,6 +450,14 @@ class TestHostile:
         }
         assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
 
+    def test_many_large_payloads(self, tmp_path: Path) -> None:
+        def lines_of(count: int) -> Iterator[dict[str, Any]]:
+            for number in range(count):
+                name = f"{number}" + "x" * 200_000
+                yield FORM | {"file": f"{number}.form", "executionPlatform": name}
+
+        assert peak(tmp_path, lines_of(300)) < peak(tmp_path, lines_of(10)) + 5_000
+
     def test_many_payloads(self, tmp_path: Path) -> None:
         # More than are remembered at once.
         record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
@@ -391,21 +473,11 @@ class TestHostile:
     def test_memory_does_not_grow(self, tmp_path: Path) -> None:
         records = [line for line in lines(run("scan", FIXTURES)) if "error" not in line]
 
-        def peak(count: int) -> int:
-            path = tmp_path / f"{count}.ndjson"
-            with path.open("w") as file:
-                for number in range(count):
-                    record = records[number % len(records)] | {"file": f"none/{number}.bpmn"}
-                    file.write(json.dumps(record) + "\n")
-            with subprocess.Popen(
-                [METRICS, "summary", "-f", "json", path], stdout=subprocess.DEVNULL
-            ) as process:
-                _, status, usage = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-            assert process.returncode == 0
-            return usage.ru_maxrss
+        def lines_of(count: int) -> Iterator[dict[str, Any]]:
+            for number in range(count):
+                yield records[number % len(records)] | {"file": f"none/{number}.bpmn"}
 
-        assert peak(100_000) < peak(5_000) + 2_000
+        assert peak(tmp_path, lines_of(100_000)) < peak(tmp_path, lines_of(5_000)) + 2_000
 
     @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
     def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -39,7 +40,13 @@ def source_of(file: str, stdin_filename: str | None) -> Source:
     Raises `click.UsageError` where that names no standard input.
     """
     if file == STANDARD_INPUT:
-        stream = cast("BinaryIO", _Closed()) if sys.stdin is None else sys.stdin.buffer
+        if sys.stdin is None:
+            stream = cast("BinaryIO", _Closed())
+        else:
+            stream = sys.stdin.buffer
+            # Who started us may not wait for it: a pause is not the end.
+            with suppress(AttributeError, OSError, ValueError):
+                os.set_blocking(sys.stdin.fileno(), True)
         return Source(stream, stdin_filename or None, stdin_filename or STANDARD_INPUT)
     if stdin_filename is not None:
         raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")

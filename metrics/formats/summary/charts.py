@@ -8,7 +8,7 @@ import vl_convert
 
 from metrics.formats import counted, on_one_line
 from metrics.formats.summary.content import NO_VERSION, percent, quantity, titles
-from metrics.portfolio import COUNT, SHARES
+from metrics.portfolio import COUNT, SHARES, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +117,9 @@ def _bounds(interval: Interval) -> str:
 
 
 def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
-    shown = [bar._replace(name=on_one_line(bar.name)) for bar in bars[:MOST_BARS]]
+    # Bars of the same name would be one.
+    names = distinct(on_one_line(bar.name) for bar in bars)
+    shown = [bar._replace(name=name) for bar, name in zip(bars[:MOST_BARS], names, strict=False)]
     if len(bars) > MOST_BARS:
         rest = bars[MOST_BARS:]
         shown.append(_diagrams(f"{len(rest):,} more", sum(bar.value for bar in rest)))

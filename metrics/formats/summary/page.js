@@ -27,13 +27,21 @@
     .filter((column) => column.shown);
   const columns = [...words, ...numbers];
 
+  const NONE = "none";
+  const versionOf = ({ version }) => (version === null ? NONE : `=${version}`);
+
   const inOrder = new Intl.Collator("en", { numeric: true }).compare;
   const state = { column: null, descending: false, page: 0 };
   let shown = rows;
 
+  // What steers a line, or turns it, is shown instead.
+  const steering = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  const escaped = (character) => `\\u${character.charCodeAt().toString(16).padStart(4, "0")}`;
+  const plain = (text) => String(text).replace(steering, escaped);
+
   function element(name, text, attributes = {}) {
     const made = document.createElement(name);
-    if (text !== undefined) made.textContent = text;
+    if (text !== undefined) made.textContent = plain(text);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   }
@@ -41,7 +49,10 @@
   function commonFolder(files) {
     let common = files.length > 1 ? files[0] : "";
     for (const file of files) {
-      while (!file.startsWith(common)) common = common.slice(0, -1);
+      const end = Math.min(file.length, common.length);
+      let length = 0;
+      while (length < end && file[length] === common[length]) length += 1;
+      common = common.slice(0, length);
     }
     return common.slice(0, common.lastIndexOf("/") + 1);
   }
@@ -105,7 +116,7 @@
       terms.every((term) => lower.includes(term)) &&
       (!type.value || profile.type === type.value) &&
       (!platform.value || `=${profile.platform}` === platform.value) &&
-      (!version.value || `=${profile.version ?? ""}` === version.value) &&
+      (!version.value || versionOf(profile) === version.value) &&
       (column === "" || own.get(column) > 0);
   }
 
@@ -164,7 +175,7 @@
   addOptions("platform", distinct(({ platform }) => platform).map((name) => [`=${name}`, name]));
   addOptions(
     "version",
-    distinct(({ version }) => version ?? "").map((name) => [`=${name}`, name || "no version"]),
+    distinct(versionOf).map((version) => [version, version === NONE ? "no version" : version.slice(1)]),
   );
   addOptions(
     "number",
