@@ -425,7 +425,7 @@ def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
     with path.open("w") as file:
         for record in records:
             file.write(json.dumps(record) + "\n")
-    command = [METRICS, "summary", "-f", "json", path]
+    command = [str(METRICS), "summary", "-f", "json", str(path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
