@@ -199,7 +199,8 @@ def _told_dropped(dropped: Record) -> Text:
     from rich.text import Text
 
     told = Text(on_one_line(f"{dropped['type']} {dropped['id']}"))
-    return told.append(f"  line {dropped['line']}  {dropped['reason']}", "dim")
+    place = "" if dropped["line"] is None else f"  line {dropped['line']}"
+    return told.append(f"{place}  {dropped['reason']}", "dim")
 
 
 def _told_warning(warning: Record) -> Text:
