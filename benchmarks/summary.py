@@ -2,9 +2,10 @@
 
     python benchmarks/summary.py [FOLDER]...
 
-Measured are the folders that are given and 20,000 generated diagrams: `metrics summary` against
-`metrics scan`, with one process and with two; then memory, and the cost of a line, for the lines of
-an earlier scan, from 1,000 to 100,000. Figures are medians of rounds in which all take turns.
+Measured are the folders that are given, 20,000 generated diagrams, and as many copies of 1,000 of
+them: `metrics summary` against `metrics scan`, with one process and with two; then memory, and the
+cost of a line, for the lines of an earlier scan, from 1,000 to 100,000. Figures are medians of
+rounds in which all take turns.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from folders import GENERATED, METRICS, SIZES, median, run, scan
 import metrics
 
 ROUNDS = 9
+COPIES = 20
 FORMATS = ("json", "table")
 
 
@@ -82,6 +84,10 @@ def main() -> None:
         for folder in sys.argv[1:]:
             compare(folder, Path(folder))
         compare(f"{GENERATED} generated diagrams", generated)
+        copied = scratch / "copied"
+        for number in range(COPIES):
+            generate.write(GENERATED // COPIES, copied / str(number))
+        compare(f"{COPIES} copies of each of {GENERATED // COPIES} of them", copied)
         earlier(generated, scratch)
 
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,22 +15,37 @@ from metrics.document import DocumentError
 from metrics.sources import READ_AT_ONCE, Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 FILES_AT_ONCE: Final = 1000
+FOLDERS_AT_ONCE: Final = 4096
+
+# To hash all of a large file would take a tenth of its scan; to read a small one again, more.
+BYTES_HASHED_WHOLE: Final = 16 * 1024
 BYTES_OF_A_PART: Final = 1024
 
+OF_ALL: Final = b"="
+OF_PARTS: Final = b"~"
+
 GROUPED: Final = (
-    "SELECT count(*) AS files, min(rowid) AS first FROM same GROUP BY digest HAVING files > 1"
+    "SELECT content, count(*) AS files, min(place) AS first FROM same"
+    " GROUP BY content HAVING files > 1"
+)
+
+
+CANDIDATES: Final = (
+    "SELECT min(rowid) AS place, fingerprint, file FROM seen WHERE fingerprint IN"
+    " (SELECT fingerprint FROM seen GROUP BY fingerprint HAVING count(*) > 1)"
+    " AND substr(fingerprint, 1, 1) = ? GROUP BY fingerprint, file"
 )
 
 
 def fingerprint(content: bytes) -> bytes:
-    """A hash of a file's size and of parts of it: to hash all would take a tenth of a scan.
+    """A hash of a small file, or of a larger one's size and of parts of it.
 
-    Files that are the same have the same; those that have the same hardly ever differ.
+    Files that are the same have the same; larger ones that have the same hardly ever differ.
     """
-    return _fingerprint(len(content), lambda place: content[place : place + BYTES_OF_A_PART])
+    return _fingerprint(len(content), lambda place, length: content[place : place + length])
 
 
 def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
@@ -47,9 +63,9 @@ def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
                 return None
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
 
-                def part(place: int) -> bytes:
+                def part(place: int, length: int) -> bytes:
                     file.seek(place)
-                    return file.read(BYTES_OF_A_PART)
+                    return file.read(length)
 
                 return _fingerprint(size, part)
         finally:
@@ -58,9 +74,12 @@ def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
         return None
 
 
-def _fingerprint(size: int, part: Callable[[int], bytes]) -> bytes:
-    places = (0, size // 2, max(size - BYTES_OF_A_PART, 0))
-    return sha256(b"".join((b"%d:" % size, *map(part, places)))).digest()[:16]
+def _fingerprint(size: int, part: Callable[[int, int], bytes]) -> bytes:
+    if size <= BYTES_HASHED_WHOLE:
+        return OF_ALL + sha256(part(0, size)).digest()
+    places = (0, size // 2, size - BYTES_OF_A_PART)
+    parts = b"".join(part(place, BYTES_OF_A_PART) for place in places)
+    return OF_PARTS + sha256(b"%d:%b" % (size, parts)).digest()[:16]
 
 
 class Copies(NamedTuple):
@@ -96,7 +115,9 @@ class Duplicates:
             self._database = sqlite3.connect("", isolation_level=None)
             self._database.execute("PRAGMA journal_mode = OFF")
             self._database.execute("CREATE TABLE seen (fingerprint BLOB, file BLOB)")
-            self._database.execute("CREATE TABLE same (digest BLOB, file BLOB, real BLOB UNIQUE)")
+            self._database.execute(
+                "CREATE TABLE same (place INTEGER PRIMARY KEY, content BLOB, real BLOB UNIQUE)"
+            )
             self._database.execute("BEGIN")
         self._waiting: list[tuple[bytes, bytes]] = []
 
@@ -111,53 +132,86 @@ class Duplicates:
             with _as_os_error():
                 self._store()
 
-    def compare(self, *, max_size: int, most_contents: int, most_files: int) -> Compared:
+    def compare(
+        self, *, max_size: int, each_once: bool, most_contents: int, most_files: int
+    ) -> Compared:
         """Read the files that may be the same, and tell which are: so many at most by their names.
 
-        A file that is larger than `max_size` by now, is no plain file, or is gone is not read.
+        A file that is larger than `max_size` by now, is no plain file, or is gone is not read. One
+        that is there twice, by any name, is no copy of itself: that is not looked into where there
+        is none, `each_once`.
         """
         with _as_os_error():
             self._store()
-            unread = self._read(max_size)
+            unread = self._read(max_size, each_once)
             counted = f"SELECT count(*), coalesce(sum(files), 0) FROM ({GROUPED})"
             contents, files = self._database.execute(counted).fetchone()
             ordered = f"{GROUPED} ORDER BY files DESC, first LIMIT ?"
-            most = tuple(
-                Copies(times, tuple(self._files(first, most_files)))
-                for times, first in self._database.execute(ordered, (most_contents,)).fetchall()
-            )
-        return Compared(contents, files, unread, most)
+            most = self._database.execute(ordered, (most_contents,)).fetchall()
+            first = self._first([content for content, _, _ in most], most_files)
+        copies = (Copies(times, tuple(first[content])) for content, times, _ in most)
+        return Compared(contents, files, unread, tuple(copies))
 
     def _store(self) -> None:
         self._database.executemany("INSERT INTO seen VALUES (?, ?)", self._waiting)
         self._waiting.clear()
 
-    def _read(self, max_size: int) -> int:
-        """Read the files with the same fingerprint as another; returns how many that failed for."""
+    def _read(self, max_size: int, each_once: bool) -> int:
+        """Read the files that may be the same as another; returns how many that failed for."""
         unread = 0
-        twice = "SELECT fingerprint FROM seen GROUP BY fingerprint HAVING count(*) > 1"
-        # A file that is there twice, by any name, is no copy of itself.
-        query = (
-            f"SELECT file FROM seen WHERE fingerprint IN ({twice})"
-            " GROUP BY file ORDER BY min(rowid)"
-        )
-        for (file,) in self._database.execute(query):
-            try:
-                content = sources.content(Listed(os.fsdecode(file)), max_size)
-            except DocumentError:
-                unread += 1
-            else:
-                real = os.fsencode(os.path.realpath(os.fsdecode(file)))
-                row = (sha256(content).digest(), file, real)
-                self._database.execute("INSERT OR IGNORE INTO same VALUES (?, ?, ?)", row)
+        hashes = [OF_PARTS] if each_once else [OF_ALL, OF_PARTS]
+
+        def rows() -> Iterator[tuple[int, bytes, bytes]]:
+            nonlocal unread
+            compared, first = b"", b""
+            for place, fingerprint, file in self._candidates(hashes):
+                path, same = os.fsdecode(file), fingerprint
+                if fingerprint.startswith(OF_PARTS):
+                    try:
+                        content = sources.content(Listed(path), max_size)
+                    except DocumentError:
+                        unread += 1
+                        continue
+                    if compared != fingerprint:
+                        compared, first = fingerprint, content
+                    if content != first:
+                        same += sha256(content).digest()
+                yield place, same, file if each_once else os.fsencode(_real(path))
+
+        if each_once:
+            # A third of the time that it takes to have them here.
+            self._database.execute(f"INSERT INTO same {CANDIDATES}", (OF_ALL,))
+        self._database.executemany("INSERT OR IGNORE INTO same VALUES (?, ?, ?)", rows())
         return unread
 
-    def _files(self, first: int, most: int) -> list[str]:
+    def _candidates(self, hashes: Iterable[bytes]) -> Iterator[tuple[int, bytes, bytes]]:
+        """The place, fingerprint and name of each file that has the fingerprint of another."""
+        for of in hashes:
+            yield from self._database.execute(f"{CANDIDATES} ORDER BY fingerprint, place", (of,))
+
+    def _first(self, contents: list[bytes], most_files: int) -> dict[bytes, list[str]]:
+        """The names of the files that have these contents and came first."""
+        names: dict[bytes, list[str]] = {content: [] for content in contents}
         query = (
-            "SELECT file FROM same WHERE digest = (SELECT digest FROM same WHERE rowid = ?)"
-            " ORDER BY rowid LIMIT ?"
+            "SELECT content, file FROM same JOIN seen ON seen.rowid = place"
+            f" WHERE content IN ({', '.join('?' * len(contents))}) ORDER BY place"
         )
-        return [os.fsdecode(file) for (file,) in self._database.execute(query, (first, most))]
+        for content, file in self._database.execute(query, contents):
+            if len(names[content]) < most_files:
+                names[content].append(os.fsdecode(file))
+        return names
+
+
+def _real(path: str) -> str:
+    """A path without links; to ask for that of each folder once takes a fifth of the time."""
+    folder, name = os.path.split(path)
+    real = os.path.join(_real_folder(folder), name)
+    return os.path.realpath(real) if os.path.islink(real) else real
+
+
+@lru_cache(FOLDERS_AT_ONCE)
+def _real_folder(path: str) -> str:
+    return os.path.realpath(path)
 
 
 @contextmanager

@@ -205,19 +205,24 @@ GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = {
 
 
 def summarize(
-    reports: Iterable[Report], *, by: str | None = None, max_size: int = DEFAULT_MAX_SIZE
+    reports: Iterable[Report],
+    *,
+    by: str | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+    each_once: bool = False,
 ) -> Summary:
     """Make one summary of many reports, as they come.
 
     `by` is one of `GROUPINGS`: each of its groups has a summary, too. Files whose fingerprints are
     the same are read again in the end, if they have no more than `max_size` bytes, to tell which
-    are copies. Raises `ValueError` for another grouping, `OSError` where there is no room on the
-    disk for the fingerprints.
+    are copies. That a file may come a second time, by another name, is not looked into where it is
+    known not to, `each_once`: those that one `discover` gives do not. Raises `ValueError` for
+    another grouping, `OSError` where there is no room on the disk for the fingerprints.
     """
     with Portfolio(by) as portfolio:
         for report in reports:
             portfolio.add(report)
-        return portfolio.summary(max_size=max_size)
+        return portfolio.summary(max_size=max_size, each_once=each_once)
 
 
 class Payload(NamedTuple):
@@ -354,11 +359,14 @@ class Portfolio:
             group = self._groups[name] = _Sums()
         return self._all, group
 
-    def summary(self, *, max_size: int = DEFAULT_MAX_SIZE) -> Summary:
+    def summary(self, *, max_size: int = DEFAULT_MAX_SIZE, each_once: bool = False) -> Summary:
         """The summary of all that was taken."""
         self._settle()
         contents, diagrams, unread, most = self._duplicates.compare(
-            max_size=max_size, most_contents=MOST_COPIES, most_files=MOST_DIAGRAMS
+            max_size=max_size,
+            each_once=each_once,
+            most_contents=MOST_COPIES,
+            most_files=MOST_DIAGRAMS,
         )
         summary = self._all.summary()
         numbers = {

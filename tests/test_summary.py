@@ -285,19 +285,37 @@ class TestEarlierScan:
 class TestDuplicates:
     """Copies are told byte by byte, and nothing but copies."""
 
-    def test_files_with_the_same_fingerprint(self, tmp_path: Path) -> None:
-        # They differ in one byte, at a place of which no part is taken.
-        content = b'{"a":"' + b" " * 10_000 + b'"}'
-        (tmp_path / "a.form").write_bytes(content)
-        (tmp_path / "b.form").write_bytes(content[:2000] + b"x" + content[2001:])
-        (tmp_path / "c.form").write_bytes(content)
+    @pytest.mark.parametrize("size", [5_000, 20_000])
+    def test_contents_that_differ_in_one_byte(self, tmp_path: Path, size: int) -> None:
+        # In the larger ones at a place of which no part is taken: they have the same fingerprint.
+        one = b'{"a":"' + b" " * size + b'"}'
+        other = one[:2000] + b"x" + one[2001:]
+        last = one[:2000] + b"y" + one[2001:]
+        for name, content in zip("abcdef", (one, other, one, last, other, one), strict=True):
+            (tmp_path / f"{name}.form").write_bytes(content)
         duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
         assert duplicates == {
-            "contents": 1,
-            "diagrams": 2,
+            "contents": 2,
+            "diagrams": 5,
             "notCompared": 0,
-            "most": [{"diagrams": 2, "first": ["a.form", "c.form"]}],
+            "most": [
+                {"diagrams": 3, "first": ["a.form", "c.form", "f.form"]},
+                {"diagrams": 2, "first": ["b.form", "e.form"]},
+            ],
         }
+
+    def test_a_link_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "a.form").write_bytes(b"{}")
+        (tmp_path / "b.form").symlink_to("folder/a.form")
+        (tmp_path / "again").symlink_to("folder")
+        printed = b"".join(
+            run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
+            for name in ("folder/a.form", "b.form", "again/a.form")
+        )
+        found = summary_of("-", stdin=printed, cwd=tmp_path)
+        assert found["measured"] == 3
+        assert found["duplicates"]["contents"] == 0
 
     def test_most_copies_first(self, tmp_path: Path) -> None:
         for number in range(40):

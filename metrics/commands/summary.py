@@ -92,7 +92,9 @@ def command(
         jobs, timeout, max_size, no_ignore, templates, fingerprints=True, tells_warnings=False
     )
     with measuring(paths or (os.curdir,), Inputs(_has_lines, lines), how, output_path) as run:
-        for piece in write(run.reports, Layout(by, max_size, run.is_terminal)):
+        # Lines may name a file as often as they like, discovery gives none a second time.
+        each_once = not any(map(_has_lines, paths))
+        for piece in write(run.reports, Layout(by, max_size, each_once, run.is_terminal)):
             run.stream.write(piece)
 
 

@@ -30,11 +30,13 @@ FORMATS: Final[Mapping[str, str]] = {
 class Layout(NamedTuple):
     """What the summary is grouped by, if by anything, and whether a person reads it at once.
 
-    `max_size` is that above which no file is read.
+    `max_size` is that above which no file is read; `each_once` where no report is of the same file
+    as another.
     """
 
     by: str | None = None
     max_size: int = DEFAULT_MAX_SIZE
+    each_once: bool = False
     is_terminal: bool = False
 
 

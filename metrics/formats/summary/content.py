@@ -6,13 +6,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.metric import Omitted
-from metrics.portfolio import ADDABLE
+from metrics.portfolio import ADDABLE, summarize
 from metrics.report import GROUPS, columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from metrics.formats.summary import Layout
     from metrics.portfolio import NumberSummary, Summary
+    from metrics.report import Report
 
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 NO_VERSION: Final = "no version"
@@ -49,6 +51,11 @@ class Table(NamedTuple):
     heads: Sequence[str]
     rows: Iterable[Row]
     has_paths: bool = False
+
+
+def summarized(reports: Iterable[Report], layout: Layout) -> Summary:
+    """The summary of reports that a layout asks for."""
+    return summarize(reports, by=layout.by, max_size=layout.max_size, each_once=layout.each_once)
 
 
 def tables(summary: Summary) -> Iterator[Table]:

@@ -50,7 +50,7 @@ def html(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     with closing(Rows()) as rows, Portfolio(layout.by) as portfolio:
         for report in reports:
             rows.add(report, portfolio.add(report))
-        summary = portfolio.summary(max_size=layout.max_size)
+        summary = portfolio.summary(max_size=layout.max_size, each_once=layout.each_once)
         script = _resource("page.js")
         pieces = page.generate(
             summary=summary,

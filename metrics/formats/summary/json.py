@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from metrics.formats import dumps
+from metrics.formats.summary.content import summarized
 from metrics.metric import to_json
-from metrics.portfolio import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,5 +19,5 @@ if TYPE_CHECKING:
 
 def json(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     """Give the summary as an object."""
-    summary = to_json(summarize(reports, by=layout.by, max_size=layout.max_size))
+    summary = to_json(summarized(reports, layout))
     yield dumps(summary, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import GONE, Row, quantity, tables
+from metrics.formats.summary.content import GONE, Row, quantity, summarized, tables
 from metrics.metric import Omitted
-from metrics.portfolio import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +21,7 @@ INDENT: Final = "&emsp;"
 
 def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     """Give the tables; the diagrams that hold the most of a number are folded below its name."""
-    summary = summarize(reports, by=layout.by, max_size=layout.max_size)
+    summary = summarized(reports, layout)
     for lines in (
         _head(summary),
         *(_table(heads, rows) for heads, rows, _ in tables(summary)),

@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import GONE, quantity, tables
+from metrics.formats.summary.content import GONE, quantity, summarized, tables
 from metrics.metric import Omitted
-from metrics.portfolio import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +30,7 @@ WIDTH: Final = 1_000_000
 
 def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     """Give the tables, and lists with the first of what JSON has ten of."""
-    summary = summarize(reports, by=layout.by, max_size=layout.max_size)
+    summary = summarized(reports, layout)
     printed = io.StringIO()
     # A line goes on where the terminal ends: no number is cut off.
     console = Console(
