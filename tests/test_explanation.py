@@ -178,6 +178,32 @@ class TestHostile:
         printed = run("explain", "-f", "ndjson", "-", stdin=source)
         assert len(printed.stdout.splitlines()) == 30_001
 
+    def test_the_element_that_has_a_property(self) -> None:
+        source = process(
+            '<bpmn:task id="t" camunda:modelerTemplate="t" camunda:asyncBefore="true">\n'
+            '<bpmn:extensionElements><camunda:in source="a"/></bpmn:extensionElements></bpmn:task>'
+        )
+        printed = lines(run("explain", "-f", "ndjson", "-", stdin=source))
+        task = {"type": "bpmn:Task", "id": "t", "line": 3}
+        own, inner = (one for one in printed if "properties" in one["key"])
+        assert (
+            own
+            == {
+                "file": "-",
+                "key": "elementTemplates[0].properties.camunda:asyncBefore",
+                "kind": "camunda:asyncBefore",
+            }
+            | task
+        )
+        assert inner == {
+            "file": "-",
+            "key": "elementTemplates[0].properties.camunda:in",
+            "kind": "camunda:in",
+            "type": "camunda:In",
+            "line": 4,
+            "element": task,
+        }
+
     def test_a_dot_in_a_binding(self) -> None:
         source = process('<bpmn:task camunda:modelerTemplate="t" camunda:a="" camunda:a.b=""/>')
         key = "elementTemplates[0].properties.camunda:a"

@@ -300,6 +300,7 @@ def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
                     yield Evidence(
                         f"elementTemplates[{number}].properties.{binding}",
                         Source(place, binding),
+                        related={} if place is use.element else {"element": use.element},
                         times=times,
                     )
 
