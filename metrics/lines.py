@@ -32,6 +32,7 @@ MOST_CHARACTERS_TOLD: Final = 1000
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
+OPENINGS: Final = (b"{", b"[")
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def reports(
 
     `source` is a path or an open binary file. What is no line of `metrics scan`, or has only a
     fragment of a payload, is a report with an error that tells the line; so is what cannot be read,
-    and a line of more than `most_bytes`. With `fingerprints` the files of up to `max_size` bytes
-    that the lines name are looked at, where they are still there, and the reports of those have
-    that of what is in them now.
+    and a line of more than `most_bytes`. JSON over several lines is one error.
+
+    With `fingerprints` the files of up to `max_size` bytes that the lines name are looked at, where
+    they are still there, and the reports of those have that of what is in them now.
     """
     reader = _Reader()
     number = 0
@@ -75,6 +77,10 @@ def reports(
                 line = line.removeprefix(MARK) if number == 1 else line
                 if line.isspace():
                     continue
+                if number == 1 and line.strip() in OPENINGS:
+                    reason = "JSON of several lines: metrics scan -f ndjson prints one a diagram"
+                    yield Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
+                    return
                 if len(line) > most_bytes:
                     reason = f"a line of more than {most_bytes} bytes"
                     yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
@@ -143,7 +149,7 @@ def _report(record: object) -> Report:
         for warning in from_json(_Warnings, {"warnings": record.pop("warnings", [])}).warnings
     )
     if DIAGRAM_TYPE not in record:
-        raise ValueError(f"{DIAGRAM_TYPE} is missing")
+        raise ValueError(f"{DIAGRAM_TYPE} is missing, as in what --fragment prints")
     kind = from_json(_Type, {DIAGRAM_TYPE: record.pop(DIAGRAM_TYPE)}).diagram_type
     return Report(file, kind, _blocks(kind, record), warnings)
 

@@ -105,9 +105,21 @@ def test_what_is_no_count(count: str) -> None:
 def test_fragments_are_no_payloads(folder: Path) -> None:
     printed = run("scan", "--fragment", "diagramMetrics", folder).stdout
     found = [*reports(io.BytesIO(printed), "scan")]
+    reason = "diagramType is missing, as in what --fragment prints"
     assert {str(report.error) for report in found if report.file == "scan"} == {
-        "malformed: no line that metrics scan prints: diagramType is missing"
+        f"malformed: no line that metrics scan prints: {reason}"
     }
+
+
+@pytest.mark.parametrize("path", [".", "every_number.bpmn"])
+def test_json_of_several_lines_is_one_error(path: str) -> None:
+    printed = run("scan", "-f", "json", path, cwd=FIXTURES / "explanation").stdout
+    (report,) = reports(io.BytesIO(printed), "scan.ndjson")
+    assert report.error is not None
+    assert (report.error.line, str(report.error)) == (
+        1,
+        "malformed: JSON of several lines: metrics scan -f ndjson prints one a diagram",
+    )
 
 
 def test_line_that_is_too_long() -> None:
