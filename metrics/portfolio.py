@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ ADDABLE: Final = frozenset(column.key for column in NUMBERS if column.total is a
 """The numbers whose sum means something: not the nesting of sub-processes."""
 
 MOST_DIAGRAMS: Final = 10
-MOST_COPIES: Final = 10
+MOST_COPIES: Final = 100
 # Hostile diagrams may name a platform each, at any length.
 MOST_NAMES: Final = 1000
 MOST_CHARACTERS: Final = 100
@@ -51,6 +52,7 @@ MOST_REMEMBERED: Final = 2048
 MOST_TEMPLATES: Final = 100
 
 COUNT: Final = "count"
+DIGITS: Final = re.compile("([0-9]+)")
 STANDARD_INPUT: Final = "-"
 
 
@@ -137,7 +139,7 @@ class CopiesSummary:
     """Diagrams that are byte by byte the same."""
 
     diagrams: int = described("How many")
-    first: tuple[str, ...] = described("The first of them, at most ten")
+    first: tuple[str, ...] = described("The first of them, at most a hundred")
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class DuplicatesSummary:
     contents: int = described("Contents that there are more than once")
     diagrams: int = described("Diagrams that have one of these")
     not_compared: int = described("Measured diagrams whose bytes are not at hand")
-    most: tuple[CopiesSummary, ...] = described("Those with the most copies, at most ten")
+    most: tuple[CopiesSummary, ...] = described("Those with the most copies, at most a hundred")
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,18 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
         yield unlike
 
 
+def _in_order(parts: Iterable[str]) -> list[Any]:
+    """What sorts names as people do: version 8.9 comes before 8.10."""
+    # Text and digits take turns. Of digits more are a larger number.
+    return [
+        [
+            (len(digits := piece.lstrip("0")), digits) if place % 2 else piece
+            for place, piece in enumerate(DIGITS.split(part))
+        ]
+        for part in parts
+    ]
+
+
 def _cut(name: str) -> str:
     name = printable(name)
     return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}…"
@@ -366,17 +380,17 @@ class Portfolio:
             max_size=max_size,
             each_once=each_once,
             most_contents=MOST_COPIES,
-            most_files=MOST_DIAGRAMS,
+            most_files=MOST_COPIES,
         )
         summary = self._all.summary()
         numbers = {
             key: replace(number, most=tuple(_holders(held)))
             for (key, number), held in zip(summary.numbers.items(), self._most, strict=True)
         }
-        names = distinct(" ".join(filter(None, parts)) for parts in sorted(self._groups))
+        ordered = sorted(self._groups, key=_in_order)
+        names = distinct(" ".join(filter(None, parts)) for parts in ordered)
         groups = {
-            name: self._groups[parts].summary()
-            for name, parts in zip(names, sorted(self._groups), strict=True)
+            name: self._groups[parts].summary() for name, parts in zip(names, ordered, strict=True)
         }
         return replace(
             summary,

@@ -318,21 +318,19 @@ class TestDuplicates:
         assert found["duplicates"]["contents"] == 0
 
     def test_most_copies_first(self, tmp_path: Path) -> None:
-        for number in range(40):
-            for copy in range(2 + number % 13):
-                (tmp_path / f"{number:02}-{copy:02}.form").write_text(f'{{"a": {number}}}')
+        times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}
+        for number, copies in times.items():
+            for copy in range(copies):
+                (tmp_path / f"{number:03}-{copy:03}.form").write_text(f'{{"a": {number}}}')
         duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
-        assert duplicates["contents"] == 40
-        assert duplicates["diagrams"] == sum(2 + number % 13 for number in range(40))
-        expected = sorted(range(40), key=lambda number: -(number % 13))[:10]
+        assert duplicates["contents"] == 110
+        assert duplicates["diagrams"] == sum(times.values())
         assert duplicates["most"] == [
             {
-                "diagrams": 2 + number % 13,
-                "first": [
-                    f"{number:02}-{copy:02}.form" for copy in range(min(10, 2 + number % 13))
-                ],
+                "diagrams": times[number],
+                "first": [f"{number:03}-{copy:03}.form" for copy in range(min(100, times[number]))],
             }
-            for number in expected
+            for number in sorted(times, key=lambda number: -times[number])[:100]
         ]
 
 
@@ -383,6 +381,21 @@ class TestGroups:
             "Camunda Platform (no version)": 1,
         }
         assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
+
+    def test_versions_are_in_the_order_of_their_numbers(self, tmp_path: Path) -> None:
+        versions = ["7.9.0", "7.10.0", "7.10.0-alpha2", "7.10.0-alpha10", "10.0.0", "x", "9" * 5000]
+        for place, version in enumerate(reversed(versions)):
+            (tmp_path / f"{place}.bpmn").write_bytes(process("", namespaces=platform("P", version)))
+        groups = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
+        assert [*groups] == [
+            "P 7.9.0",
+            "P 7.10.0",
+            "P 7.10.0-alpha2",
+            "P 7.10.0-alpha10",
+            "P 10.0.0",
+            f"P {'9' * 99}…",
+            "P x",
+        ]
 
     def test_groups_that_are_called_the_same(self) -> None:
         profiles = [("P", None), ("P", ""), ("A", "B C"), ("A B", "C"), ("(not measured)", None)]
@@ -546,21 +559,45 @@ class TestFormats:
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_groups(self, folder: Path, format_name: str) -> None:
         printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()
-        groups = summary_of("--by", "platform", folder)["groups"]
+        summary = summary_of("--by", "platform", folder)
         rows = [re.findall(r"(?<!\S)[\d,]+(?!\S)", row) for row in printed.splitlines()]
-        for group in groups.values():
-            numbers = [
-                group["numbers"][key]["sum"]
-                for key in (
-                    "elementTemplateCount",
-                    "diagramMetrics.processVariablesCount",
-                    USER_TASKS,
-                    "diagramMetrics.tasks.serviceTask.count",
-                    "diagramMetrics.subprocessPlanes.count",
-                )
-            ]
-            figures = (group["diagrams"], group["failed"], *numbers)
-            assert [f"{figure:,}" for figure in figures] in [row[:7] for row in rows]
+        # All but the nesting, which does not add up.
+        keys = [key for key in summary["numbers"] if not key.endswith(".nesting")]
+        assert all(summary["numbers"][key]["sum"] for key in keys)
+        for group in summary["groups"].values():
+            figures = [group["diagrams"], group["failed"]]
+            figures += [group["numbers"][key]["sum"] for key in keys]
+            assert [f"{figure:,}" for figure in figures] in [row[: len(figures)] for row in rows]
+
+    def test_kinds_that_there_are_none_of_are_no_columns(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(EMBEDDED_TASK + TASK))
+        printed = run("summary", "-f", "markdown", "--by", "folder", ".", cwd=tmp_path).stdout
+        (heads,) = (line for line in printed.decode().splitlines() if line.startswith("| By "))
+        assert heads == (
+            "| By folder | Diagrams | Failed | Element templates | Process variables | User tasks"
+            " | User tasks: form | User tasks: embedded | Service tasks | Subprocess planes |"
+        )
+
+    @pytest.mark.parametrize(
+        ("format_name", "expected"),
+        [
+            ("table", ["  and 8 more diagrams", "and 27 more contents"]),
+            ("markdown", ["- and 1 more diagram", "and 20 more contents."]),
+        ],
+    )
+    def test_what_is_not_told_is_counted(
+        self, tmp_path: Path, format_name: str, expected: list[str]
+    ) -> None:
+        for number in range(30):
+            for copy in range(2 if number else 11):
+                (tmp_path / f"{number:02}-{copy:02}.form").write_text(f'{{"a": {number}}}')
+        printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode().splitlines()
+        assert [line for line in printed if " more " in line] == expected
+
+    def test_no_copies_are_told_of(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_text("{}")
+        printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
+        assert "Byte by byte the same: none" in printed
 
     @pytest.mark.parametrize("columns", ["20", "80", "300"])
     def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:

@@ -71,14 +71,14 @@ def charts(summary: Summary) -> Iterator[Chart]:
         for one in platform.versions
     ]
     versions.sort(key=lambda bar: -bar.value)
-    for title, bars in (
-        ("Diagrams by platform", platforms),
-        ("Diagrams by version", versions),
-        ("User tasks by kind of form", _kinds(summary, "userTask.form")),
-        ("Service tasks by implementation", _kinds(summary, "serviceTask.implementation")),
-    ):
+    for title, (note, bars) in {
+        "Diagrams by platform": ("", platforms),
+        "Diagrams by version": ("", versions),
+        "User tasks by kind of form": _kinds(summary, "userTask", "form"),
+        "Service tasks by implementation": _kinds(summary, "serviceTask", "implementation"),
+    }.items():
         if any(bar.value for bar in bars):
-            yield _chart(title, "", bars)
+            yield _chart(title, note, bars)
 
 
 def distributions(summary: Summary) -> Iterator[Chart]:
@@ -99,16 +99,19 @@ def _diagrams(name: str, diagrams: int) -> Bar:
     return Bar(name, diagrams, quantity(diagrams))
 
 
-def _kinds(summary: Summary, group: str) -> list[Bar]:
-    """A bar for each kind of a group."""
+def _kinds(summary: Summary, task: str, group: str) -> tuple[str, list[Bar]]:
+    """A bar for each kind that tasks are of, and how many are of none."""
+    tasks = f"diagramMetrics.tasks.{task}"
     bars = []
     for key, number in summary.numbers.items():
         holder, _, name = key.rpartition(".")
-        if holder.endswith(f".{group}") and name != COUNT:
+        if holder == f"{tasks}.{group}" and name != COUNT:
             share = number.share if isinstance(number.share, float) else None
             text = " · ".join(filter(None, [quantity(number.sum), percent(share)]))
             bars.append(Bar(name, number.sum, text))
-    return bars
+    whole = summary.numbers[f"{tasks}.{COUNT}"].sum
+    none = whole - summary.numbers[f"{tasks}.{group}.{COUNT}"].sum
+    return f"{quantity(none)} of {quantity(whole)} have none; shares are of the others", bars
 
 
 def _bounds(interval: Interval) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.formats import counted
 from metrics.metric import Omitted
 from metrics.portfolio import ADDABLE, summarize
 from metrics.report import GROUPS, columns
@@ -66,7 +67,7 @@ def tables(summary: Summary) -> Iterator[Table]:
     yield Table(("Number", *HEADS), _numbers(summary))
     yield Table(("Element templates by binding", "Templates", "Properties"), _bindings(summary))
     if not isinstance(summary.groups, Omitted):
-        found = group_columns()
+        found = group_columns(summary)
         heads = (f"By {summary.by}", "Diagrams", "Failed", *found)
         rows = (
             Row(
@@ -132,6 +133,11 @@ def quantity(value: float | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def rest(found: int, told: int, noun: str) -> str:
+    """How many more there are than are told, for people; nothing where there are none."""
+    return f"and {counted(found - told, f'more {noun}')}" if found > told else ""
+
+
 def share_of(part: int, whole: int) -> str:
     """A part of a whole, for people."""
     return percent(part / whole) if whole else ""
@@ -152,9 +158,19 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
     )
 
 
-def group_columns() -> dict[str, str]:
-    """The numbers that tell groups from each other: the first of each metric, by its title."""
+def headlines() -> dict[str, str]:
+    """The first number of each metric, by its title."""
     return {title: key for title, key in titles() if ":" not in title}
+
+
+def group_columns(summary: Summary) -> dict[str, str]:
+    """The numbers that tell groups from each other, by their titles: of kinds those there are."""
+    first = headlines()
+    return {
+        title: key
+        for title, key in titles()
+        if title in first or (key in ADDABLE and summary.numbers[key].sum)
+    }
 
 
 def titles() -> Iterator[tuple[str, str]]:

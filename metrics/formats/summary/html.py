@@ -24,9 +24,11 @@ from metrics.formats.summary.content import (
     NO_VERSION,
     cells,
     group_columns,
+    headlines,
     label,
     percent,
     quantity,
+    rest,
     share_of,
     titles,
 )
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 PAGE: Final = "page.html"
+MOST_COPIES: Final = 20
 
 
 def html(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
@@ -56,7 +59,8 @@ def html(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
             summary=summary,
             groups={} if isinstance(summary.groups, Omitted) else summary.groups,
             duplicates=None if isinstance(summary.duplicates, Omitted) else summary.duplicates,
-            headlines=group_columns(),
+            headlines=headlines(),
+            group_columns=group_columns(summary),
             charts=[*charts(summary)],
             distributions=[*distributions(summary)],
             heads=HEADS,
@@ -92,6 +96,8 @@ def _page() -> Any:
         "counted": counted,
         "label": label,
         "share_of": share_of,
+        "rest": rest,
+        "most_copies": MOST_COPIES,
         "gone": GONE,
         "no_version": NO_VERSION,
     }

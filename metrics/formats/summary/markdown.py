@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import GONE, Row, quantity, summarized, tables
+from metrics.formats.summary.content import GONE, Row, quantity, rest, summarized, tables
 from metrics.metric import Omitted
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 INDENT: Final = "&emsp;"
+MOST_COPIES: Final = 10
 
 
 def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
@@ -80,6 +81,11 @@ def _most(summary: Summary) -> Iterator[str]:
             yield "</details>"
 
 
+def _rest(found: int, told: int, noun: str) -> Iterator[str]:
+    if more := rest(found, told, noun):
+        yield f"- {more}"
+
+
 def _failures(summary: Summary) -> Iterator[str]:
     if summary.failures:
         yield ""
@@ -91,6 +97,7 @@ def _failures(summary: Summary) -> Iterator[str]:
         for failure in failed.first:
             line = "" if isinstance(failure.error.line, Omitted) else f" line {failure.error.line}"
             yield f"- {code(failure.file)}{line}: {code(failure.error.message)}"
+        yield from _rest(failed.diagrams, len(failed.first), "diagram")
 
 
 def _duplicates(summary: Summary) -> Iterator[str]:
@@ -104,11 +111,14 @@ def _duplicates(summary: Summary) -> Iterator[str]:
         yield (
             f"{counted(duplicates.diagrams, 'diagram')}, {counted(duplicates.contents, 'content')}"
         )
-    for copies in duplicates.most:
+    for copies in duplicates.most[:MOST_COPIES]:
         yield ""
         yield f"{counted(copies.diagrams, 'diagram')}:"
         yield ""
-        yield from (f"- {code(file)}" for file in copies.first)
+        yield from (f"- {code(file)}" for file in copies.first[:MOST_COPIES])
+        yield from _rest(copies.diagrams, MOST_COPIES, "diagram")
+    if more := rest(duplicates.contents, MOST_COPIES, "content"):
+        yield from ("", f"{more}.")
     if duplicates.not_compared:
         said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}."
         yield from ("", said)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from metrics.formats import counted, on_one_line
-from metrics.formats.summary.content import GONE, quantity, summarized, tables
+from metrics.formats.summary.content import GONE, quantity, rest, summarized, tables
 from metrics.metric import Omitted
 
 if TYPE_CHECKING:
@@ -99,6 +99,11 @@ def _place(error: ErrorBlock) -> str:
     return "" if isinstance(error.line, Omitted) else f":{error.line}"
 
 
+def _rest(found: int, noun: str, indent: str = "") -> Iterator[Text]:
+    if more := rest(found, MOST_FILES, noun):
+        yield Text(indent + more, "dim")
+
+
 def _failures(summary: Summary) -> Iterator[Text]:
     if summary.failures:
         yield Text("Failures", "bold")
@@ -107,23 +112,23 @@ def _failures(summary: Summary) -> Iterator[Text]:
         for failure in failed.first[:MOST_FILES]:
             said = f"{failure.file}{_place(failure.error)}: {failure.error.message}"
             yield Text(INDENT + on_one_line(said))
-        if failed.diagrams > MOST_FILES:
-            yield Text(f"{INDENT}and {quantity(failed.diagrams - MOST_FILES)} more", "dim")
+        yield from _rest(failed.diagrams, "diagram", INDENT)
 
 
 def _duplicates(summary: Summary) -> Iterator[Text]:
     duplicates = summary.duplicates
-    if isinstance(duplicates, Omitted):
+    if isinstance(duplicates, Omitted) or not summary.measured:
         return
+    found = "none"
     if duplicates.contents:
-        yield Text(
-            f"Byte by byte the same: {counted(duplicates.diagrams, 'diagram')},"
-            f" {counted(duplicates.contents, 'content')}",
-            "bold",
-        )
+        diagrams, contents = duplicates.diagrams, duplicates.contents
+        found = f"{counted(diagrams, 'diagram')}, {counted(contents, 'content')}"
+    yield Text(f"Byte by byte the same: {found}", "bold")
     for copies in duplicates.most[:MOST_FILES]:
         yield Text(counted(copies.diagrams, "diagram"), "cyan")
         yield from (Text(f"{INDENT}{on_one_line(file)}") for file in copies.first[:MOST_FILES])
+        yield from _rest(copies.diagrams, "diagram", INDENT)
+    yield from _rest(duplicates.contents, "content")
     if duplicates.not_compared:
         said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}"
         yield Text(said, "yellow")
