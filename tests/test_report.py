@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -120,6 +120,19 @@ def field(page: Page, label: str) -> Locator:
 def head(page: Page, metric: str, name: str) -> Locator:
     """The head of the column of a number."""
     return page.locator(f'#table thead th[title="{metric}"]', has_text=name)
+
+
+def box(located: Locator) -> FloatRect:
+    """Where something is, in pixels."""
+    found = located.bounding_box()
+    assert found is not None
+    return found
+
+
+def sides(located: Locator) -> tuple[float, float]:
+    """Where something begins and ends, from the left."""
+    found = box(located)
+    return found["x"], found["x"] + found["width"]
 
 
 @needs_a_browser
@@ -252,6 +265,48 @@ class TestPage:
             record["file"] for record in records if record["executionPlatform"] == "Zeebe"
         ]
 
+    def test_sorting_groups(self, page: Page, folder: Path) -> None:
+        groups = json.loads(run("summary", "-f", "json", "--by", "folder", folder).stdout)["groups"]
+        rows = page.locator("#sorted-groups tbody th")
+        assert rows.all_text_contents() == [*groups]
+        column = page.locator("#sorted-groups thead th", has_text="User tasks").first
+        for order in ("descending", "ascending"):
+            column.get_by_role("button").click()
+            expect(column).to_have_attribute("aria-sort", order)
+            found = [
+                groups[name]["numbers"][USER_TASKS]["sum"] for name in rows.all_text_contents()
+            ]
+            assert found == sorted(found, reverse=order == "descending")
+            assert len(found) == len(groups)
+            assert found[0] != found[-1]
+
+    @pytest.mark.parametrize("width", [400, 800, 1300])
+    def test_what_is_asked_for_is_seen(self, page: Page, width: int) -> None:
+        page.set_viewport_size({"width": width, "height": 700})
+        names = page.locator("#table thead tr:last-child th").first
+        for option in field(page, "With").locator("option").all()[1:]:
+            key = option.get_attribute("value") or ""
+            field(page, "With").select_option(key)
+            left, right = sides(page.locator(f'#table thead th[title="{key}"]'))
+            assert left >= sides(names)[1] - 1
+            assert right <= sides(page.locator("#frame"))[1] + 1
+
+    def test_what_has_the_focus_is_seen(self, page: Page) -> None:
+        names = page.locator("#table thead tr:last-child th").first
+        buttons = page.locator("#table thead button").all()
+        buttons[-1].focus()
+        for button in reversed(buttons[4:-1]):
+            page.keyboard.press("Shift+Tab")
+            expect(button).to_be_focused()
+            assert sides(button)[0] >= sides(names)[1] - 1
+
+    def test_heads_stay(self, page: Page) -> None:
+        page.locator("#frame").evaluate("frame => { frame.scrollTop = frame.scrollHeight; }")
+        tops = [box(page.locator(name))["y"] for name in ("#table thead", "#frame")]
+        assert tops[0] == pytest.approx(tops[1], abs=1)
+        page.get_by_role("button", name="Next").click()
+        assert page.locator("#frame").evaluate("frame => frame.scrollTop") == 0
+
     def test_pages(self, page: Page, records: list[dict[str, Any]]) -> None:
         files = [record["file"] for record in records]
         previous, following = (
@@ -293,6 +348,10 @@ class TestPage:
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
             "rgb(255, 255, 255)"
         )
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details[open]").count() == 0
         if BROWSER is not None:
             assert page.pdf().startswith(b"%PDF")
 

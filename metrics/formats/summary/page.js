@@ -80,7 +80,10 @@
         head.title = column.key;
       }
       const button = element("button", column.name, { type: "button" });
+      if (column.isNumber) button.setAttribute("aria-label", `${column.metric}: ${column.name}`);
       button.addEventListener("click", () => sortBy(column));
+      // A browser takes it to be seen, be it below the names.
+      button.addEventListener("focus", () => head.scrollIntoView({ block: "nearest", inline: "nearest" }));
       head.append(button);
       column.head = head;
       heads.append(head);
@@ -130,6 +133,8 @@
     const first = state.page * size;
     const page = shown.slice(first, first + size);
     byId("table").tBodies[0].replaceChildren(...page.map(makeRow));
+    byId("frame").scrollTop = 0;
+    keepClear();
     byId("previous").disabled = state.page === 0;
     byId("next").disabled = state.page === last;
     const of = shown.length === rows.length ? "" : ` of ${quantity(rows.length)}`;
@@ -137,6 +142,36 @@
       ? `${quantity(first + 1)} to ${quantity(first + page.length)} of ${quantity(shown.length)} diagrams` +
         (of && ` found${of}`)
       : "No diagram is like that.";
+  }
+
+  // What is scrolled to stands beside the names, not below them.
+  function keepClear() {
+    const { style } = byId("frame");
+    style.scrollPaddingLeft = `${columns[0].head.offsetWidth}px`;
+    style.scrollPaddingTop = `${byId("table").tHead.offsetHeight}px`;
+  }
+
+  // A table that is there already: its rows are sorted by the text of their cells.
+  function makeSortable(made) {
+    const { rows: lines } = made.tBodies[0];
+    const text = (line, place) => line.cells[place].textContent;
+    const number = (line, place) => Number(text(line, place).replaceAll(",", ""));
+    const heads = [...made.tHead.rows[0].cells];
+    heads.forEach((head, place) => {
+      const button = element("button", head.textContent, { type: "button" });
+      button.addEventListener("click", () => {
+        const before = head.getAttribute("aria-sort");
+        const descending = before ? before === "ascending" : place > 0;
+        const sign = descending ? -1 : 1;
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+        const order = place
+          ? (a, b) => number(a, place) - number(b, place)
+          : (a, b) => inOrder(text(a, place), text(b, place));
+        made.tBodies[0].append(...[...lines].sort((a, b) => sign * order(a, b)));
+      });
+      head.replaceChildren(button);
+    });
   }
 
   function makeRow(row) {
@@ -206,5 +241,16 @@
   byId("size").addEventListener("input", change);
   byId("previous").addEventListener("click", () => turn(-1));
   byId("next").addEventListener("click", () => turn(1));
+  if (byId("sorted-groups")) makeSortable(byId("sorted-groups"));
+  addEventListener("resize", keepClear);
+  // On paper nothing can be opened.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const one of opened) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of opened) one.open = false;
+  });
   show();
 })();
