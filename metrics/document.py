@@ -38,6 +38,9 @@ BYTES_A_RARE_LETTER: Final = 512
 
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
+# The parser quotes names, however long.
+MOST_CHARACTERS_OF_A_MESSAGE: Final = 1000
+
 BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 # Why a document is forbidden.
@@ -68,8 +71,8 @@ class ErrorType(StrEnum):
 class DocumentError(Exception):
     """A diagram that cannot be measured.
 
-    `message` is for people; `line` and `column` count from 1, and are None where the fault has no
-    place.
+    `message` is for people, and of a long one the beginning; `line` and `column` count from 1, and
+    are None where the fault has no place.
     """
 
     def __init__(
@@ -79,6 +82,8 @@ class DocumentError(Exception):
         line: int | None = None,
         column: int | None = None,
     ) -> None:
+        if len(message) > MOST_CHARACTERS_OF_A_MESSAGE:
+            message = f"{message[: MOST_CHARACTERS_OF_A_MESSAGE - 1]}…"
         super().__init__(type, message, line, column)
         self.type = type
         self.message = message

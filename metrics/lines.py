@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 # As `metrics scan` prints it: what stands behind the name is that of many other files, too.
-NAMED: Final = re.compile(rb'\{\s*"file"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*,')
+NAMED: Final = re.compile(
+    rb'\{[ \t\r\n]*"file"[ \t\r\n]*:[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*,'
+)
 MOST_BYTES_OF_A_NAME: Final = 16 * 1024
 MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
-MOST_CHARACTERS_TOLD: Final = 1000
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
@@ -100,7 +101,7 @@ def _line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
     try:
         return reader.report(line)
     except (ValueError, RecursionError) as error:
-        reason = f"no line that metrics scan prints: {error}"[:MOST_CHARACTERS_TOLD]
+        reason = f"no line that metrics scan prints: {error}"
         return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
     except (MemoryError, SystemError):
         # So ends orjson where it gets no memory.
@@ -139,7 +140,7 @@ def _report(record: object) -> Report:
         found = from_json(_ErrorLine, record).error
         error = DocumentError(
             found.type,
-            found.message[:MOST_CHARACTERS_TOLD],
+            found.message,
             _if_told(found.line),
             _if_told(found.column),
         )
@@ -150,6 +151,8 @@ def _report(record: object) -> Report:
     )
     if DIAGRAM_TYPE not in record:
         raise ValueError(f"{DIAGRAM_TYPE} is missing, as in what --fragment prints")
+    if record.get("executionPlatform") == "":
+        raise ValueError("executionPlatform is empty")
     kind = from_json(_Type, {DIAGRAM_TYPE: record.pop(DIAGRAM_TYPE)}).diagram_type
     return Report(file, kind, _blocks(kind, record), warnings)
 

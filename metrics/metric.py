@@ -46,7 +46,7 @@ Block = TypeVar("Block")
 MOST_CHARACTERS_SHARED: Final = 100
 
 # No file has as many elements; sums of such numbers are those that JSON's readers can hold.
-LARGEST_NUMBER: Final = 2**40
+LARGEST_NUMBER: Final = 2**31
 
 
 class Omitted(Enum):

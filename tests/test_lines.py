@@ -72,6 +72,7 @@ def error_of(line: bytes, **options: Any) -> tuple[str | None, str, int | None]:
         ({"diagramType": None}, "diagramType is None"),
         ({"diagramType": "epc"}, "diagramType is 'epc'"),
         ({"executionPlatform": 7}, "executionPlatform is 7"),
+        ({"executionPlatform": ""}, "executionPlatform is empty"),
         ({"elementTemplateCount": 0}, "elementTemplateCount is not known"),
         ({"more": {"than": 1}}, "more.than is not known"),
         ({"diagramType": "bpmn"}, "elementTemplateCount is missing"),
@@ -92,7 +93,7 @@ def test_what_is_no_record(line: bytes) -> None:
     assert error.startswith("malformed: no line that metrics scan prints: ")
 
 
-@pytest.mark.parametrize("count", ["-1", "1.0", "true", "null", '"1"', "1e400", str(2**41)])
+@pytest.mark.parametrize("count", ["-1", "1.0", "true", "null", '"1"', "1e400", str(2**31 + 1)])
 def test_what_is_no_count(count: str) -> None:
     (record,) = (
         json.loads(line)
@@ -120,6 +121,13 @@ def test_json_of_several_lines_is_one_error(path: str) -> None:
         1,
         "malformed: JSON of several lines: metrics scan -f ndjson prints one a diagram",
     )
+
+
+def test_what_is_no_blank_in_json() -> None:
+    good = json.dumps(FORM).encode()
+    bad = good.replace(b"{", b"{\v", 1)
+    found = [*reports(io.BytesIO(b"\n".join((bad, good, bad))), "scan")]
+    assert [report.error is None for report in found] == [False, True, False]
 
 
 def test_line_that_is_too_long() -> None:
