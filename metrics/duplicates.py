@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
+from io import FileIO
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics import sources
-from metrics.document import DocumentError
-from metrics.sources import READ_AT_ONCE, Listed
+from metrics.sources import PIECE, READ_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,25 +52,17 @@ def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
 
     It may have any name: what is no plain file is not even opened.
     """
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+    with suppress(OSError, ValueError), _opened(path, max_size) as (file, size):
+
+        def part(place: int, length: int) -> bytes:
+            file.seek(place)
+            return file.read(length)
+
+        # The system's own files have content, but no size.
+        if not size and file.read(1):
             return None
-        descriptor = os.open(path, READ_AT_ONCE)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size > max_size:
-                return None
-            with open(descriptor, "rb", buffering=0, closefd=False) as file:
-
-                def part(place: int, length: int) -> bytes:
-                    file.seek(place)
-                    return file.read(length)
-
-                return _fingerprint(size, part)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError):
-        return None
+        return _fingerprint(size, part)
+    return None
 
 
 def _fingerprint(size: int, part: Callable[[int, int], bytes]) -> bytes:
@@ -80,6 +71,31 @@ def _fingerprint(size: int, part: Callable[[int, int], bytes]) -> bytes:
     places = (0, size // 2, size - BYTES_OF_A_PART)
     parts = b"".join(part(place, BYTES_OF_A_PART) for place in places)
     return OF_PARTS + sha256(b"%d:%b" % (size, parts)).digest()[:16]
+
+
+def _content(path: str, max_size: int) -> bytes:
+    """The content of a file, of a large one a hash of it; raises `OSError` or `ValueError`."""
+    with _opened(path, max_size) as (file, size):
+        content = file.read(min(size, PIECE))
+        if size <= PIECE:
+            return content
+        hashed = sha256(content)
+        while content := file.read(PIECE):
+            hashed.update(content)
+        return hashed.digest()
+
+
+@contextmanager
+def _opened(path: str, max_size: int) -> Iterator[tuple[FileIO, int]]:
+    """A plain file and its size; raises `OSError` or `ValueError` for what is none, or larger."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(None, "it is no file")
+    descriptor = os.open(path, READ_AT_ONCE)
+    with FileIO(descriptor) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > max_size:
+            raise OSError(None, "it is no file, or a larger one")
+        yield file, status.st_size
 
 
 class Copies(NamedTuple):
@@ -166,23 +182,31 @@ class Duplicates:
             compared, first = b"", b""
             for place, fingerprint, file in self._candidates(hashes):
                 path, same = os.fsdecode(file), fingerprint
+                real = file if each_once else os.fsencode(_real(path))
                 if fingerprint.startswith(OF_PARTS):
+                    if not each_once and self._is_read(real):
+                        continue
                     try:
-                        content = sources.content(Listed(path), max_size)
-                    except DocumentError:
+                        content = _content(path, max_size)
+                    except (OSError, ValueError):
                         unread += 1
                         continue
                     if compared != fingerprint:
                         compared, first = fingerprint, content
                     if content != first:
                         same += sha256(content).digest()
-                yield place, same, file if each_once else os.fsencode(_real(path))
+                yield place, same, real
 
         if each_once:
-            # A third of the time that it takes to have them here.
-            self._database.execute(f"INSERT INTO same {CANDIDATES}", (OF_ALL,))
+            # A third of the time that it takes to have them here. There may be a name twice all the
+            # same, where a folder is replaced while it is gone through.
+            self._database.execute(f"INSERT OR IGNORE INTO same {CANDIDATES}", (OF_ALL,))
         self._database.executemany("INSERT OR IGNORE INTO same VALUES (?, ?, ?)", rows())
         return unread
+
+    def _is_read(self, real: bytes) -> bool:
+        found = self._database.execute("SELECT 1 FROM same WHERE real = ?", (real,))
+        return found.fetchone() is not None
 
     def _candidates(self, hashes: Iterable[bytes]) -> Iterator[tuple[int, bytes, bytes]]:
         """The place, fingerprint and name of each file that has the fingerprint of another."""

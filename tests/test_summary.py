@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics import Report, scan, summarize
+from metrics.duplicates import Duplicates, fingerprint
 from metrics.metric import to_json
 
 if TYPE_CHECKING:
@@ -251,6 +252,13 @@ class TestEarlierScan:
         printed = run("scan", ".", cwd=tmp_path).stdout
         assert run("summary", "-f", "json", "-", stdin=printed, cwd=tmp_path).stdout == expected
 
+    def test_long_reasons(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_text(f"<{'a' * 5000}></b>")
+        scanned = run("scan", ".", cwd=tmp_path)
+        assert len(lines(scanned)[0]["error"]["message"]) == 1000
+        from_lines = summary_of("-", stdin=scanned.stdout, cwd=tmp_path)
+        assert from_lines == summary_of(".", cwd=tmp_path)
+
     def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "a.form")
         printed = json.dumps({"file": "a.form"} | FORM).encode()
@@ -285,12 +293,13 @@ class TestEarlierScan:
 class TestDuplicates:
     """Copies are told byte by byte, and nothing but copies."""
 
-    @pytest.mark.parametrize("size", [5_000, 20_000])
+    @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
     def test_contents_that_differ_in_one_byte(self, tmp_path: Path, size: int) -> None:
         # In the larger ones at a place of which no part is taken: they have the same fingerprint.
         one = b'{"a":"' + b" " * size + b'"}'
-        other = one[:2000] + b"x" + one[2001:]
-        last = one[:2000] + b"y" + one[2001:]
+        place = size * 2 // 3
+        other = one[:place] + b"x" + one[place + 1 :]
+        last = one[:place] + b"y" + one[place + 1 :]
         for name, content in zip("abcdef", (one, other, one, last, other, one), strict=True):
             (tmp_path / f"{name}.form").write_bytes(content)
         duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
@@ -316,6 +325,49 @@ class TestDuplicates:
         found = summary_of("-", stdin=printed, cwd=tmp_path)
         assert found["measured"] == 3
         assert found["duplicates"]["contents"] == 0
+
+    def test_a_large_file_by_many_names_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b'{"a":"' + b" " * 20_000 + b'"}')
+        printed = "".join(
+            json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
+            for times in range(1, 50)
+        )
+        found = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
+        assert (found["contents"], found["notCompared"]) == (0, 0)
+
+    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="there is no /proc")
+    def test_files_that_tell_no_size(self) -> None:
+        printed = "".join(
+            json.dumps({"file": f"/proc/{name}"} | FORM) + "\n" for name in ("version", "uptime")
+        )
+        found = summary_of("-", stdin=printed.encode())["duplicates"]
+        assert (found["contents"], found["notCompared"]) == (0, 2)
+
+    def test_a_file_that_is_replaced_while_files_are_found(self) -> None:
+        duplicates = Duplicates()
+        for content in (b"one", b"other"):
+            for name in "ab":
+                duplicates.add(fingerprint(content), name)
+        found = duplicates.compare(max_size=9, each_once=True, most_contents=9, most_files=9)
+        duplicates.close()
+        assert (found.contents, found.files, found.unread) == (1, 2, 0)
+
+    def test_what_is_no_file_any_more_is_not_opened(self, tmp_path: Path) -> None:
+        content = b" " * 20_000
+        duplicates = Duplicates()
+        for name in "abc":
+            (tmp_path / name).write_bytes(content)
+            duplicates.add(fingerprint(content), str(tmp_path / name))
+        (tmp_path / "a").unlink()
+        os.mkfifo(tmp_path / "a")
+        with subprocess.Popen(["sh", "-c", "echo kept > a"], cwd=tmp_path) as writer:
+            found = duplicates.compare(
+                max_size=30_000, each_once=True, most_contents=9, most_files=9
+            )
+            assert writer.poll() is None
+            assert (tmp_path / "a").read_text() == "kept\n"
+        duplicates.close()
+        assert (found.contents, found.files, found.unread) == (1, 2, 1)
 
     def test_most_copies_first(self, tmp_path: Path) -> None:
         times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}
