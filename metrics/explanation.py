@@ -7,6 +7,7 @@ explanation cannot disagree.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
@@ -32,7 +33,9 @@ NUMBERS: Final = tuple(
 )
 """The dotted keys of the numbers that a payload can hold, but for those of templates."""
 
-TEMPLATES: Final = "elementTemplates"
+OF_TEMPLATES: Final = re.compile(
+    r"elementTemplates (\[[0-9]+\] (\.properties (\..+)? )? )?", re.VERBOSE | re.DOTALL
+)
 PROPERTIES: Final = "].properties."
 MOST_CHARACTERS: Final = 500
 
@@ -229,6 +232,5 @@ def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
 
 
 def _check(key: str) -> None:
-    group = key.partition("[")[0]
-    if group != TEMPLATES and not any(_is_wanted(known, (key,)) for known in NUMBERS):
+    if not OF_TEMPLATES.fullmatch(key) and not any(_is_wanted(one, (key,)) for one in NUMBERS):
         raise KeyError(key)

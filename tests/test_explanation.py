@@ -248,6 +248,10 @@ class TestKeys:
             ("diagramMetrics.tasks.userTask.form.embeded", FORM_KEY),
             ("executionPlatform", None),
             ("diagramMetrics.", None),
+            ("elementTemplates[x]", None),
+            ("elementTemplates[", None),
+            ("elementTemplates[0].nonsense", None),
+            ("elementTemplates[0]].properties", None),
             ("", None),
         ],
     )
