@@ -318,6 +318,7 @@ class Portfolio:
         self._by = by
         self._all = _Sums()
         self._groups: dict[tuple[str, ...], _Sums] = {}
+        self._unsettled: list[_Sums] = []
         self._payloads: dict[tuple[int, ...], Payload] = {}
         # Many payloads have blocks that are the same objects as another's.
         self._blocks: dict[int, tuple[Any, _Numbers | None]] = {}
@@ -348,12 +349,20 @@ class Portfolio:
             return None
         identity = (id(report.kind), *map(id, report.blocks.values()))
         payload = self._payloads.get(identity)
-        if payload is None:
-            if len(self._payloads) == MOST_REMEMBERED or _is_large(report):
-                self._settle()
-            payload = self._payloads[identity] = self._payload(report, report.kind)
-        for one in sums:
-            one.waiting[identity] = one.waiting.get(identity, 0) + 1
+        if payload is None and _is_large(report):
+            payload = self._payload(report, report.kind)
+            self._blocks.clear()
+            for one in sums:
+                one.add(payload, 1)
+        else:
+            if payload is None:
+                if len(self._payloads) == MOST_REMEMBERED:
+                    self._settle()
+                payload = self._payloads[identity] = self._payload(report, report.kind)
+            for one in sums:
+                if not one.waiting:
+                    self._unsettled.append(one)
+                one.waiting[identity] = one.waiting.get(identity, 0) + 1
         file = STANDARD_INPUT if report.file is None else report.file
         for place, value in payload.not_zero:
             if value > self._passed[place]:
@@ -438,10 +447,11 @@ class Portfolio:
 
     def _settle(self) -> None:
         """Add up what was only counted, and forget the payloads."""
-        for sums in (self._all, *self._groups.values()):
+        for sums in self._unsettled:
             for identity, times in sums.waiting.items():
                 sums.add(self._payloads[identity], times)
             sums.waiting.clear()
+        self._unsettled.clear()
         self._payloads.clear()
         self._blocks.clear()
 

@@ -356,6 +356,49 @@ class TestPage:
             assert page.pdf().startswith(b"%PDF")
 
 
+def test_closed_standard_input(folder: Path, report: Path) -> None:
+    command = 'exec "$@" <&-'
+    printed = subprocess.run(
+        ["sh", "-c", command, "sh", METRICS, "summary", "-f", "html", "--by", "folder", folder],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert printed.returncode == 2
+    assert printed.stdout == report.read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such limits")
+def test_charts_that_the_system_denies() -> None:
+    command = 'ulimit -n 8; exec "$@"'
+    result = subprocess.run(
+        ["sh", "-c", command, "sh", METRICS, "summary", "-f", "html", FIXTURES / "explanation"],
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert b"Traceback" not in result.stderr
+    assert b"Error: cannot write the output: " in result.stderr
+
+
+def test_many_versions() -> None:
+    printed = "\n".join(
+        json.dumps(
+            {
+                "file": "a.form",
+                "diagramType": "form",
+                "executionPlatform": "P",
+                "executionPlatformVersion": str(number),
+            }
+        )
+        for number in range(10_010)
+    )
+    page = run("summary", "-f", "html", "-", stdin=printed.encode()).stdout.decode()
+    _, _, data = page.partition('<script type="application/json" id="data">')
+    profiles = json.loads(data.partition("</script>")[0])["table"]["profiles"]
+    assert [profile["version"] for profile in profiles[:-1]] == [*map(str, range(10_000))]
+    assert (profiles[-1]["platform"], profiles[-1]["version"]) == ("(others)", None)
+
+
 def test_same_bytes_each_time(report: Path, folder: Path) -> None:
     again = run("summary", "-f", "html", "--by", "folder", folder).stdout
     assert report.read_bytes() == again

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import vl_convert
 
@@ -154,7 +156,42 @@ def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
             {"mark": "text", "encoding": {"text": {"field": "text"}}},
         ],
     }
-    svg = vl_convert.vegalite_to_svg(spec).replace("<svg", '<svg aria-hidden="true"', 1)
+    svg = _drawn(spec).replace("<svg", '<svg aria-hidden="true"', 1)
     words = "; ".join(f"{bar.name}: {bar.text}" for bar in shown)
     told = ". ".join(filter(None, [title, note, words]))
     return Chart(title, note, f"{told}.", svg)
+
+
+def _drawn(spec: dict[str, Any]) -> str:
+    """The SVG of a chart; raises `OSError` where the system denies what it takes to draw it."""
+    try:
+        with _some_standard_input():
+            svg: str = vl_convert.vegalite_to_svg(spec)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    # What goes wrong within is no `Exception`.
+    except BaseException as error:
+        raise OSError(None, f"the charts cannot be drawn: {error}") from None
+    return svg
+
+
+@contextmanager
+def _some_standard_input() -> Iterator[None]:
+    """Have something as standard input: what draws looks at it, and fails where it is closed."""
+    try:
+        kept = os.dup(0)
+    except OSError:
+        kept = None
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        if nothing:
+            os.dup2(nothing, 0)
+        yield
+    finally:
+        if kept is None:
+            os.close(0)
+        else:
+            os.dup2(kept, 0)
+            os.close(kept)
+        if nothing:
+            os.close(nothing)

@@ -6,7 +6,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.formats import dumps
-from metrics.portfolio import STANDARD_INPUT
+from metrics.portfolio import OTHERS, STANDARD_INPUT
 from metrics.report import error_block
 from metrics.sources import printable
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 MOST_BYTES_IN_MEMORY: Final = 1024 * 1024
+# Hostile diagrams may name a version each.
+MOST_PROFILES: Final = 10_000
 
 
 class Rows:
@@ -47,6 +49,8 @@ class Rows:
         file = STANDARD_INPUT if report.file is None else printable(report.file)
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
+            if len(self._profiles) >= MOST_PROFILES and profile not in self._profiles:
+                profile = (payload.kind, OTHERS, None, payload.numbers)
             place = self._profiles.setdefault(profile, len(self._profiles))
             common = _common(self._before, file)
             numbers = [part for pair in payload.not_zero for part in pair]
