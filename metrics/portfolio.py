@@ -396,7 +396,8 @@ class Portfolio:
             key: replace(number, most=tuple(_holders(held)))
             for (key, number), held in zip(summary.numbers.items(), self._most, strict=True)
         }
-        ordered = sorted(self._groups, key=_in_order)
+        # `01` and `1` are the same number.
+        ordered = sorted(sorted(self._groups), key=_in_order)
         names = distinct(" ".join(filter(None, parts)) for parts in ordered)
         groups = {
             name: self._groups[parts].summary() for name, parts in zip(names, ordered, strict=True)

@@ -435,11 +435,21 @@ class TestGroups:
         assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
 
     def test_versions_are_in_the_order_of_their_numbers(self, tmp_path: Path) -> None:
-        versions = ["7.9.0", "7.10.0", "7.10.0-alpha2", "7.10.0-alpha10", "10.0.0", "x", "9" * 5000]
+        versions = [
+            "7.09.0",
+            "7.9.0",
+            "7.10.0",
+            "7.10.0-alpha2",
+            "7.10.0-alpha10",
+            "10.0.0",
+            "x",
+            "9" * 5000,
+        ]
         for place, version in enumerate(reversed(versions)):
             (tmp_path / f"{place}.bpmn").write_bytes(process("", namespaces=platform("P", version)))
         groups = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
         assert [*groups] == [
+            "P 7.09.0",
             "P 7.9.0",
             "P 7.10.0",
             "P 7.10.0-alpha2",
