@@ -33,7 +33,9 @@ MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
-OPENINGS: Final = (b"{", b"[")
+SPREAD: Final = (
+    "no line that metrics scan prints: JSON of several, passed over; -f ndjson prints lines"
+)
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,15 @@ def reports(
 
     `source` is a path or an open binary file. What is no line of `metrics scan`, or has only a
     fragment of a payload, is a report with an error that tells the line; so is what cannot be read,
-    and a line of more than `most_bytes`. JSON over several lines is one error.
+    and a line of more than `most_bytes`. An object over several lines is one error, and a list is
+    one with all that comes behind it.
 
     With `fingerprints` the files of up to `max_size` bytes that the lines name are looked at, where
     they are still there, and the reports of those have that of what is in them now.
     """
     reader = _Reader()
     number = 0
+    is_first, is_within = True, False
     with ExitStack() as stack:
         try:
             lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
@@ -78,10 +82,16 @@ def reports(
                 line = line.removeprefix(MARK) if number == 1 else line
                 if line.isspace():
                     continue
-                if number == 1 and line.strip() in OPENINGS:
-                    reason = "JSON of several lines: metrics scan -f ndjson prints one a diagram"
-                    yield Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
-                    return
+                if is_within and not NAMED.match(line, 0, MOST_BYTES_OF_A_NAME):
+                    continue
+                is_within = line.strip() == b"{"
+                is_list = is_first and line.startswith(b"[")
+                is_first = False
+                if is_within or is_list:
+                    yield Report(name, error=DocumentError(ErrorType.MALFORMED, SPREAD, number))
+                    if is_list:
+                        return
+                    continue
                 if len(line) > most_bytes:
                     reason = f"a line of more than {most_bytes} bytes"
                     yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))

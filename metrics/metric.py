@@ -45,8 +45,8 @@ Block = TypeVar("Block")
 
 MOST_CHARACTERS_SHARED: Final = 100
 
-# No file has as many elements; sums of such numbers are those that JSON's readers can hold.
-LARGEST_NUMBER: Final = 2**31
+# What all readers of JSON have exactly. No file gives as much.
+LARGEST_NUMBER: Final = 2**53
 
 
 class Omitted(Enum):

@@ -93,9 +93,22 @@ def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, A
     return record
 
 
+def _dumped(value: Any, option: int) -> bytes:
+    import json
+
+    indent = 2 if option & orjson.OPT_INDENT_2 else None
+    separators = None if indent else (",", ":")
+    dumped = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False).encode()
+    return dumped + b"\n" if option & orjson.OPT_APPEND_NEWLINE else dumped
+
+
 def dumps(value: Any, option: int = 0) -> bytes:
     """A value as JSON; `option` as orjson has it."""
-    dumped = orjson.dumps(value, option=option)
+    try:
+        dumped = orjson.dumps(value, option=option)
+    except TypeError:
+        # Sums may have more than 64 bits.
+        dumped = _dumped(value, option)
     # DEL and the second set of control characters: JSON lets them stand, but a terminal obeys them.
     if b"\x7f" in dumped or b"\xc2" in dumped:
         return CONTROL_CHARACTER.sub(
