@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 Key = TypeVar("Key")
+Profile = tuple[str, str | None]
 
 NUMBERS: Final = tuple(
     column for found in columns().values() for column in found if column.is_number
@@ -185,7 +186,7 @@ def _of_version(report: Report) -> tuple[str, ...]:
     return (platform, *NO_VERSION) if version is None else (platform, version)
 
 
-def _profile(report: Report) -> tuple[str, str | None]:
+def _profile(report: Report) -> Profile:
     """The platform and its version; an empty name for what was not measured."""
     profile = report.execution_platform
     if profile is None:
@@ -237,7 +238,7 @@ class Payload(NamedTuple):
 
     blocks: Mapping[str, Any]
     kind: Kind
-    profile: tuple[str, str | None]
+    profile: Profile
     numbers: tuple[int, ...]
     not_zero: tuple[tuple[int, int], ...]
     bindings: tuple[tuple[str, int, int], ...]
@@ -350,6 +351,8 @@ class Portfolio:
         identity = (id(report.kind), *map(id, report.blocks.values()))
         payload = self._payloads.get(identity)
         if payload is None and _is_large(report):
+            # In the order of the diagrams: the first names are those that are told.
+            self._settle()
             payload = self._payload(report, report.kind)
             self._blocks.clear()
             for one in sums:
@@ -471,7 +474,8 @@ class _Sums:
     def __init__(self) -> None:
         self.waiting: dict[tuple[int, ...], int] = {}
         self._kinds: Counter[Kind] = Counter()
-        self._profiles: Counter[tuple[str, str | None]] = Counter()
+        self._profiles: Counter[Profile] = Counter()
+        self._platforms_told: set[str] = set()
         self._having: Counter[tuple[int, ...]] = Counter()
         # Of each number how often there is each value; 0 is what is left.
         self._values: dict[int, Counter[int]] = {}
@@ -483,13 +487,22 @@ class _Sums:
     def add(self, payload: Payload, times: int) -> None:
         """Take diagrams that have the same payload."""
         self._kinds[payload.kind] += times
-        _count(self._profiles, payload.profile, times, (OTHERS, None))
+        self._profiles[self._told(payload.profile)] += times
         self._having[payload.numbers] += times
         for place, value in payload.not_zero:
             self._values.setdefault(place, Counter())[value] += times
         for binding, templates, properties in payload.bindings:
             _count(self._templates, binding, templates * times, OTHERS)
             _count(self._properties, binding, properties * times, OTHERS)
+
+    def _told(self, profile: Profile) -> Profile:
+        """A profile as it is told: beyond a number of them, one of the others of its platform."""
+        if profile not in self._profiles:
+            if len(self._profiles) < MOST_NAMES:
+                self._platforms_told.add(profile[0])
+            else:
+                return (profile[0] if profile[0] in self._platforms_told else OTHERS, OTHERS)
+        return profile
 
     def add_failure(self, report: Report) -> None:
         """Take a diagram that could not be measured."""

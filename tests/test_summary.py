@@ -539,9 +539,28 @@ class TestHostile:
         assert found["platforms"][0] == {
             "executionPlatform": "(others)",
             "diagrams": 100,
-            "versions": [{"executionPlatformVersion": None, "diagrams": 100}],
+            "versions": [{"executionPlatformVersion": "(others)", "diagrams": 100}],
         }
         assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
+
+    def test_the_first_names_are_told(self) -> None:
+        # Some are too large to be remembered.
+        names = [*map(str, range(600)), "few", *(f"{number}{'x' * 90}" for number in range(600))]
+        names = [name if len(name) < 90 else name + "y" * 20 for name in names]
+        printed = "\n".join(
+            json.dumps({"file": "a"} | FORM | {"executionPlatformVersion": name}) for name in names
+        )
+        (platform,) = summary_of("-", stdin=printed.encode())["platforms"]
+        told = {one["executionPlatformVersion"]: one["diagrams"] for one in platform["versions"]}
+        expected = [name if len(name) <= 100 else f"{name[:99]}…" for name in names[:1000]]
+        assert told == dict.fromkeys(expected, 1) | {"(others)": 201}
+
+    def test_sums_of_more_than_64_bits(self) -> None:
+        record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
+        record["diagramMetrics"]["processVariablesCount"] = 2**53
+        printed = "\n".join([json.dumps(record)] * 4096)
+        found = summary_of("-", stdin=printed.encode())
+        assert found["numbers"]["diagramMetrics.processVariablesCount"]["sum"] == 2**65
 
     def test_many_large_payloads(self, tmp_path: Path) -> None:
         def lines_of(count: int) -> Iterator[dict[str, Any]]:

@@ -83,7 +83,10 @@
       if (column.isNumber) button.setAttribute("aria-label", `${column.metric}: ${column.name}`);
       button.addEventListener("click", () => sortBy(column));
       // A browser takes it to be seen, be it below the names.
-      button.addEventListener("focus", () => head.scrollIntoView({ block: "nearest", inline: "nearest" }));
+      // By the mouse it is seen, and would be drawn away below it.
+      button.addEventListener("focus", () => {
+        if (button.matches(":focus-visible")) head.scrollIntoView({ block: "nearest", inline: "nearest" });
+      });
       head.append(button);
       column.head = head;
       heads.append(head);

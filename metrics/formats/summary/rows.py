@@ -50,7 +50,7 @@ class Rows:
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
             if len(self._profiles) >= MOST_PROFILES and profile not in self._profiles:
-                profile = (payload.kind, OTHERS, None, payload.numbers)
+                profile = (payload.kind, OTHERS, OTHERS, payload.numbers)
             place = self._profiles.setdefault(profile, len(self._profiles))
             common = _common(self._before, file)
             numbers = [part for pair in payload.not_zero for part in pair]
