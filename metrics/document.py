@@ -68,6 +68,11 @@ class ErrorType(StrEnum):
     CRASHED = "crashed"
 
 
+def beginning(text: str, most: int) -> str:
+    """A text for people; of one with more characters than `most` the beginning, and an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class DocumentError(Exception):
     """A diagram that cannot be measured.
 
@@ -82,8 +87,7 @@ class DocumentError(Exception):
         line: int | None = None,
         column: int | None = None,
     ) -> None:
-        if len(message) > MOST_CHARACTERS_OF_A_MESSAGE:
-            message = f"{message[: MOST_CHARACTERS_OF_A_MESSAGE - 1]}…"
+        message = beginning(message, MOST_CHARACTERS_OF_A_MESSAGE)
         super().__init__(type, message, line, column)
         self.type = type
         self.message = message

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from metrics.bpmn import Diagram, element_type
 from metrics.catalog import METRICS, TAGS
-from metrics.document import DocumentError
+from metrics.document import DocumentError, beginning
 from metrics.metric import meanings
 from metrics.report import Report, columns, failed, parse
 from metrics.sources import DEFAULT_MAX_SIZE
@@ -211,9 +211,7 @@ class _Places:
 
 def _cut(text: str | None) -> str | None:
     """A text that is told, perhaps many times: of a long one the beginning."""
-    if text is None or len(text) <= MOST_CHARACTERS:
-        return text
-    return f"{text[: MOST_CHARACTERS - 1]}…"
+    return None if text is None else beginning(text, MOST_CHARACTERS)
 
 
 def _order(item: Item) -> tuple[int, list[str]]:

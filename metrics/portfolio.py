@@ -17,7 +17,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from metrics.catalog import METRICS
-from metrics.document import Kind
+from metrics.document import Kind, beginning
 from metrics.duplicates import Duplicates
 from metrics.metric import OMITTED, Omitted, described, leaves, to_json
 from metrics.report import ErrorBlock, columns, error_block
@@ -306,8 +306,7 @@ def _in_order(parts: Iterable[str]) -> list[Any]:
 
 
 def _cut(name: str) -> str:
-    name = printable(name)
-    return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}…"
+    return beginning(printable(name), MOST_CHARACTERS)
 
 
 class Portfolio:
