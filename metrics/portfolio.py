@@ -259,7 +259,7 @@ def _numbers(block: Any, prefix: str) -> _Numbers:
 
 
 def _is_large(report: Report) -> bool:
-    """Whether its payload is one of which not many are kept."""
+    """Whether its payload is one that is not kept."""
     profile = report.execution_platform
     return len(report.element_templates or ()) > MOST_TEMPLATES or (
         profile is not None
@@ -349,22 +349,15 @@ class Portfolio:
             return None
         identity = (id(report.kind), *map(id, report.blocks.values()))
         payload = self._payloads.get(identity)
-        if payload is None and _is_large(report):
-            # In the order of the diagrams: the first names are those that are told.
+        is_new = payload is None
+        if payload is None:
+            payload = self._payloads[identity] = self._payload(report, report.kind)
+        for one in sums:
+            if not one.waiting:
+                self._unsettled.append(one)
+            one.waiting[identity] = one.waiting.get(identity, 0) + 1
+        if is_new and (len(self._payloads) == MOST_REMEMBERED or _is_large(report)):
             self._settle()
-            payload = self._payload(report, report.kind)
-            self._blocks.clear()
-            for one in sums:
-                one.add(payload, 1)
-        else:
-            if payload is None:
-                if len(self._payloads) == MOST_REMEMBERED:
-                    self._settle()
-                payload = self._payloads[identity] = self._payload(report, report.kind)
-            for one in sums:
-                if not one.waiting:
-                    self._unsettled.append(one)
-                one.waiting[identity] = one.waiting.get(identity, 0) + 1
         file = STANDARD_INPUT if report.file is None else report.file
         for place, value in payload.not_zero:
             if value > self._passed[place]:
