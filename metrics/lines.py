@@ -33,9 +33,7 @@ MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
-SPREAD: Final = (
-    "no line that metrics scan prints: JSON of several, passed over; -f ndjson prints lines"
-)
+SPREAD: Final = "JSON of several, passed over; -f ndjson prints lines"
 
 
 @dataclass(frozen=True)
@@ -85,13 +83,13 @@ def reports(
                 if is_within and not NAMED.match(line, 0, MOST_BYTES_OF_A_NAME):
                     continue
                 is_within = line.strip() == b"{"
-                is_list = is_first and line.startswith(b"[")
-                is_first = False
-                if is_within or is_list:
-                    yield Report(name, error=DocumentError(ErrorType.MALFORMED, SPREAD, number))
-                    if is_list:
-                        return
+                if is_within:
+                    yield _no_line(name, SPREAD, number)
                     continue
+                if is_first and line.startswith(b"["):
+                    yield _no_line(name, SPREAD, number)
+                    return
+                is_first = False
                 if len(line) > most_bytes:
                     reason = f"a line of more than {most_bytes} bytes"
                     yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
@@ -107,12 +105,16 @@ def reports(
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
 
 
+def _no_line(name: str, why: str, number: int) -> Report:
+    reason = f"no line that metrics scan prints: {why}"
+    return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
+
+
 def _line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
     try:
         return reader.report(line)
     except (ValueError, RecursionError) as error:
-        reason = f"no line that metrics scan prints: {error}"
-        return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
+        return _no_line(name, str(error), number)
     except (MemoryError, SystemError):
         # So ends orjson where it gets no memory.
         reason = "not enough memory for the line"
@@ -149,10 +151,7 @@ def _report(record: object) -> Report:
     if "error" in record:
         found = from_json(_ErrorLine, record).error
         error = DocumentError(
-            found.type,
-            found.message,
-            _if_told(found.line),
-            _if_told(found.column),
+            found.type, found.message, _if_told(found.line), _if_told(found.column)
         )
         return Report(file, error=error)
     warnings = tuple(
