@@ -82,8 +82,7 @@
       const button = element("button", column.name, { type: "button" });
       if (column.isNumber) button.setAttribute("aria-label", `${column.metric}: ${column.name}`);
       button.addEventListener("click", () => sortBy(column));
-      // A browser takes it to be seen, be it below the names.
-      // By the mouse it is seen, and would be drawn away below it.
+      // A browser takes it to be seen, be it below the names. Under the mouse it would be drawn away.
       button.addEventListener("focus", () => {
         if (button.matches(":focus-visible")) head.scrollIntoView({ block: "nearest", inline: "nearest" });
       });
@@ -99,9 +98,13 @@
     state.descending = state.column === column ? !state.descending : Boolean(column.isNumber);
     state.column = column;
     state.page = 0;
-    for (const other of columns) other.head.removeAttribute("aria-sort");
-    column.head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+    markSorted(column.head, state.descending);
     show();
+  }
+
+  function markSorted(head, descending) {
+    for (const other of head.parentElement.cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
   }
 
   function compare(column, descending) {
@@ -166,8 +169,7 @@
         const before = head.getAttribute("aria-sort");
         const descending = before ? before === "ascending" : place > 0;
         const sign = descending ? -1 : 1;
-        for (const other of heads) other.removeAttribute("aria-sort");
-        head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+        markSorted(head, descending);
         const order = place
           ? (a, b) => number(a, place) - number(b, place)
           : (a, b) => inOrder(text(a, place), text(b, place));
