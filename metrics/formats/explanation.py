@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-WIDTH: Final = 1_000_000
-
 
 def json(explanation: Explanation) -> Iterator[bytes]:
     """An object: the profile of the diagram, then its numbers with what is behind each."""
@@ -71,18 +69,16 @@ def ndjson(explanation: Explanation) -> Iterator[bytes]:
 
 def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[bytes]:
     """A tree: the numbers of the diagram, below each what it counts, and below that its sources."""
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
 
+    from metrics.formats.terminal import UNBOUNDED, console
+
     printed = io.StringIO()
-    # A line goes on where the terminal ends: a tree would be cut off there.
-    console = Console(
-        file=printed, force_terminal=is_terminal or None, legacy_windows=False, width=WIDTH
-    )
+    page = console(printed, is_terminal=is_terminal, width=UNBOUNDED)
 
     def shown(branch: Text | Tree) -> bytes:
-        console.print(branch, soft_wrap=True)
+        page.print(branch, soft_wrap=True)
         text = printed.getvalue()
         printed.seek(0)
         printed.truncate()

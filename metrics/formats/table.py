@@ -13,10 +13,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len, chop_cells
-from rich.console import Console
 from rich.text import Text
 
 from metrics.formats import STANDARD_INPUT, Layout, counted, on_one_line, record
+from metrics.formats.terminal import console
 from metrics.metric import leaves
 from metrics.report import DIAGRAM_TYPE, columns
 
@@ -69,9 +69,7 @@ class _Page:
             name.replace("_", " "): found for name, found in by_metric.items() if name != PROFILE
         }
         self._printed = io.StringIO()
-        self._console = Console(
-            file=self._printed, force_terminal=is_terminal or None, legacy_windows=False
-        )
+        self._console = console(self._printed, is_terminal=is_terminal)
         self._width = self._console.width
         # A column is as wide as the longest word of its title.
         self._widths = [max(map(len, title.split())) for title in self._metrics]

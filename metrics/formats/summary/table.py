@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from metrics.formats import counted, on_one_line
 from metrics.formats.summary.content import GONE, quantity, rest, summarized, tables
+from metrics.formats.terminal import UNBOUNDED, console
 from metrics.metric import Omitted
 
 if TYPE_CHECKING:
@@ -25,18 +25,14 @@ if TYPE_CHECKING:
 MOST_HOLDERS: Final = 3
 MOST_FILES: Final = 3
 INDENT: Final = "  "
-WIDTH: Final = 1_000_000
 
 
 def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     """Give the tables, and lists with the first of what JSON has ten of."""
     summary = summarized(reports, layout)
     printed = io.StringIO()
-    # A line goes on where the terminal ends: no number is cut off.
-    console = Console(
-        file=printed, force_terminal=layout.is_terminal or None, legacy_windows=False, width=WIDTH
-    )
-    console.print(
+    page = console(printed, is_terminal=layout.is_terminal, width=UNBOUNDED)
+    page.print(
         f"{counted(summary.diagrams, 'diagram')}: {summary.measured:,} measured,"
         f" {summary.failed:,} failed",
         style="bold",
@@ -45,19 +41,23 @@ def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
     for figures in tables(summary):
         part = _table_of_paths(figures) if figures.has_paths else _table(figures)
         if part.row_count:
-            console.print(Padding(part, (1, 0, 0, 0), expand=False))
+            page.print(Padding(part, (1, 0, 0, 0), expand=False))
     for lines in (_most(summary), _failures(summary), _duplicates(summary)):
         text = Text("\n").join(lines)
         if text:
             # A line goes on where the terminal ends, so that it can be copied.
-            console.print(Text("\n").append_text(text), soft_wrap=True)
+            page.print(Text("\n").append_text(text), soft_wrap=True)
     for line in printed.getvalue().splitlines():
         yield f"{line.rstrip()}\n".encode()
 
 
+def _grid() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
 def _table(figures: Figures) -> Table:
     title, *others = figures.heads
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = _grid()
     made.add_column(title, overflow="fold")
     for head in others:
         made.add_column(head, justify="right", min_width=max(map(len, head.split())))
@@ -71,7 +71,7 @@ def _table_of_paths(figures: Figures) -> Table:
     """A table with the names at the end, so that no number is lost beside a long one."""
     title, *others = figures.heads
     rows = [*figures.rows]
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    made = _grid()
     for place, head in enumerate(others):
         # As wide as the longest word or number in it.
         words = [*head.split(), *(row.figures[place] for row in rows)]
