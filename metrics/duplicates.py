@@ -30,8 +30,6 @@ GROUPED: Final = (
     "SELECT content, count(*) AS files, min(place) AS first FROM same"
     " GROUP BY content HAVING files > 1"
 )
-
-
 CANDIDATES: Final = (
     "SELECT min(rowid) AS place, fingerprint, file FROM seen WHERE fingerprint IN"
     " (SELECT fingerprint FROM seen GROUP BY fingerprint HAVING count(*) > 1)"
