@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from metrics.document import DocumentError, ErrorType
 from metrics.report import Report, measured, parse
-from metrics.sources import DEFAULT_MAX_SIZE, Listed, as_text, content, each
+from metrics.sources import DEFAULT_MAX_SIZE, Listed, NamedContent, as_text, content, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from metrics.template_definitions import TemplateDefinitions
 
-Source = str | Report
+Source = str | NamedContent | Report
+Unmeasured = str | NamedContent
 Result = TypeVar("Result")
 
 FEWEST_FILES: Final = 8
@@ -37,7 +38,7 @@ BYTES_AT_ONCE: Final = 256 * 1024
 
 
 def scan_many(
-    paths: Iterable[str | os.PathLike[str] | Report],
+    paths: Iterable[str | os.PathLike[str] | NamedContent | Report],
     executor: Executor | None = None,
     *,
     jobs: int | None = None,
@@ -47,12 +48,13 @@ def scan_many(
 ) -> Iterator[Report]:
     """Measure many diagrams: their reports, in the order of the paths, as they are ready.
 
-    What is a `Report` already among the paths is passed on in its place. Without an `executor`
-    each diagram is measured when its report is asked for, in this process; a few paths are taken
-    ahead. With one, they are handed to it in batches, some for each of its `jobs` workers (as many
-    as there are processors, unless it is said), and no more are under way, however slowly the
-    reports are taken. `max_size` and `templates` are as for `scan`; with `fingerprints` each report
-    of a measured file has one.
+    What is a `Report` already among the paths is passed on in its place, and of a `NamedContent`
+    the bytes are measured, rather than those of a file. Without an `executor` each diagram is
+    measured when its report is asked for, in this process; a few paths are taken ahead. With one,
+    they are handed to it in batches, some for each of its `jobs` workers (as many as there are
+    processors, unless it is said), and no more are under way, however slowly the reports are taken.
+    `max_size` and `templates` are as for `scan`; with `fingerprints` each report of a measured
+    diagram has one.
 
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
@@ -61,7 +63,10 @@ def scan_many(
     `Workers` that take no more; those with a timeout, which this process cannot keep, leave their
     files `crashed`. Raises `TypeError` for what is neither a path nor a report.
     """
-    checked = (path if isinstance(path, Listed | Report) else as_text(path) for path in each(paths))
+    checked = (
+        path if isinstance(path, Listed | NamedContent | Report) else as_text(path)
+        for path in each(paths)
+    )
     how = _How(max_size, templates, fingerprints)
     if executor is None:
         return _measured(checked, how)
@@ -72,7 +77,7 @@ def scan_many(
 def _handed_over(
     sources: Iterable[Source],
     executor: Executor,
-    measure: Callable[[Sequence[str], bool], list[Report]],
+    measure: Callable[[Sequence[Unmeasured], bool], list[Report]],
     jobs: int,
 ) -> Iterator[Report]:
     with ExitStack() as stack:
@@ -103,7 +108,7 @@ class _How(NamedTuple):
 class _Batch(NamedTuple):
     """Paths and the future of their reports; or a report that there is already."""
 
-    paths: Sequence[str]
+    paths: Sequence[Unmeasured]
     future: Future[list[Report]] | None = None
     report: Report | None = None
 
@@ -121,7 +126,7 @@ class _HandOver:
     def __init__(
         self,
         executor: Executor,
-        measure: Callable[[Sequence[str], bool], list[Report]],
+        measure: Callable[[Sequence[Unmeasured], bool], list[Report]],
         jobs: int,
         stack: ExitStack,
     ) -> None:
@@ -131,7 +136,7 @@ class _HandOver:
         self._stack = stack
         self._is_here = False
 
-    def batch(self, work: Sequence[str] | Report) -> _Batch:
+    def batch(self, work: Sequence[Unmeasured] | Report) -> _Batch:
         if isinstance(work, Report):
             return _Batch((), report=work)
         return _Batch(work, self._submit(work))
@@ -150,7 +155,7 @@ class _HandOver:
         futures = [(path, self._submit((path,))) for path in batch.paths]
         return (report for path, future in futures for report in self._alone(path, future))
 
-    def _alone(self, path: str, future: Future[list[Report]]) -> Iterable[Report]:
+    def _alone(self, path: Unmeasured, future: Future[list[Report]]) -> Iterable[Report]:
         for _ in range(MOST_TRIES_ALONE - 1):
             try:
                 return future.result()
@@ -166,11 +171,12 @@ class _HandOver:
         except Exception as error:
             return (_failed(path, error),)
 
-    def _submit(self, paths: Sequence[str]) -> Future[list[Report]]:
+    def _submit(self, paths: Sequence[Unmeasured]) -> Future[list[Report]]:
         try:
             # Of two types text itself is pickled in less time.
             are_listed = isinstance(paths[0], Listed)
-            return self._executor.submit(self._measure, [*map(str, paths)], are_listed)
+            plain = [str(path) if isinstance(path, str) else path for path in paths]
+            return self._executor.submit(self._measure, plain, are_listed)
         except RuntimeError as error:
             from metrics.workers import InThisProcess, Workers, done
 
@@ -192,13 +198,18 @@ def _may_end_a_process(error: Exception) -> bool:
     return not isinstance(error, WorkersBrokenError)
 
 
-def _failed(path: str, error: Exception) -> Report:
+def _failed(source: Unmeasured, error: Exception) -> Report:
     type = ErrorType.TIMEOUT if isinstance(error, TimeoutError) else ErrorType.CRASHED
-    return Report(str(path), error=DocumentError(type, str(error) or repr(error)))
+    return Report(_name(source), error=DocumentError(type, str(error) or repr(error)))
 
 
-def _measure(paths: Sequence[str], are_listed: bool, *, how: _How) -> list[Report]:
-    reports = [*_measured(map(Listed, paths) if are_listed else paths, how)]
+def _name(source: Unmeasured) -> str:
+    # Where a path is from is of no more interest.
+    return source.name if isinstance(source, NamedContent) else str(source)
+
+
+def _measure(paths: Sequence[Unmeasured], are_listed: bool, *, how: _How) -> list[Report]:
+    reports = [*_measured(map(Listed, map(_name, paths)) if are_listed else paths, how)]
     same: dict[tuple[int, ...], Mapping[str, Any]] = {}
     for report in reports:
         # What is one object is pickled once.
@@ -256,16 +267,16 @@ class _Read(NamedTuple):
     found: bytes | str | Report
 
 
-def _read(path: str, max_size: int) -> _Read:
-    # Where the path is from is of no more interest.
-    name = str(path)
+def _read(source: Unmeasured, max_size: int) -> _Read:
+    name = _name(source)
+    found = source.content if isinstance(source, NamedContent) else source
     try:
-        return _Read(name, content(path, max_size))
+        return _Read(name, content(found, max_size))
     except DocumentError as error:
         return _Read(name, Report(name, error=error))
     except Exception:
         # Of another fault it is told when it is measured.
-        return _Read(name, path)
+        return _Read(name, found)
 
 
 def _guarded(path: str, step: Callable[..., Result], *arguments: Any) -> Result | Report:
@@ -276,10 +287,10 @@ def _guarded(path: str, step: Callable[..., Result], *arguments: Any) -> Result 
         return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))
 
 
-def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[str] | Report]:
+def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[Unmeasured] | Report]:
     """The sources in batches, each of one type: small ones first, for a first result soon."""
     handed_over, most, size = 0, FEWEST_FILES, 0
-    paths: list[str] = []
+    paths: list[Unmeasured] = []
     for source in sources:
         if paths and type(source) is not type(paths[0]):
             yield paths
@@ -287,8 +298,10 @@ def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[str] | R
         if isinstance(source, Report):
             yield source
             continue
-        if len(paths) % FILES_A_SAMPLE == 0:
-            size += FILES_A_SAMPLE * file_size(source)
+        if isinstance(source, NamedContent):
+            size += size_of(source)
+        elif len(paths) % FILES_A_SAMPLE == 0:
+            size += FILES_A_SAMPLE * size_of(source)
         paths.append(source)
         if len(paths) >= most or size >= MOST_BYTES:
             yield paths
@@ -300,9 +313,11 @@ def _batches(sources: Iterable[Source], jobs: int) -> Iterator[Sequence[str] | R
         yield paths
 
 
-def file_size(path: str) -> int:
-    """The bytes of a file, 0 where they cannot be known."""
+def size_of(source: Unmeasured) -> int:
+    """The bytes of a diagram, 0 where they cannot be known."""
+    if isinstance(source, NamedContent):
+        return len(source.content)
     try:
-        return os.stat(path).st_size
+        return os.stat(source).st_size
     except (OSError, ValueError):
         return 0

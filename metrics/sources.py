@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar
 
 from metrics.document import DocumentError, ErrorType
 
@@ -21,6 +21,13 @@ class Listed(str):
     """
 
     __slots__ = ()
+
+
+class NamedContent(NamedTuple):
+    """The bytes of a diagram that is no file, and what it is called."""
+
+    name: str
+    content: bytes
 
 
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024

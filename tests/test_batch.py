@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,17 @@ import pytest
 from command import all_end, is_running
 from diagrams import process as diagram
 
-from metrics import DocumentError, ErrorType, Report, TemplateDefinitions, Workers, scan_many
+from metrics import (
+    DocumentError,
+    ErrorType,
+    Kind,
+    Report,
+    TemplateDefinitions,
+    Workers,
+    scan,
+    scan_many,
+)
+from metrics.sources import NamedContent
 from metrics.workers import WorkerDiedError
 
 if TYPE_CHECKING:
@@ -379,3 +390,30 @@ class TestWorkers:
             [sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30
         )
         assert all_end(list(map(int, result.stdout.split())))
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_named_contents(jobs: int | None) -> None:
+    # What is in memory is measured by its name, never a file of that name, and in its place.
+    user_task = diagram('<bpmn:userTask id="A"/>')
+    sources: list[NamedContent | Report] = [
+        NamedContent("main:a.bpmn", user_task),
+        Report("b.bpmn", error=DocumentError(ErrorType.UNREADABLE, "gone")),
+        NamedContent("main:c.form", b"{}"),
+        NamedContent("main:large.bpmn", user_task + b" " * 2000),
+        NamedContent("main:d.bpmn", b"<"),
+    ]
+    with ExitStack() as stack:
+        executor = stack.enter_context(Workers(jobs)) if jobs else None
+        reports = [*scan_many(sources, executor, jobs=jobs, max_size=1500)]
+    assert [report.file for report in reports] == [
+        "main:a.bpmn",
+        "b.bpmn",
+        "main:c.form",
+        "main:large.bpmn",
+        "main:d.bpmn",
+    ]
+    assert [report.kind for report in reports] == [Kind.BPMN, None, Kind.FORM, None, None]
+    errors = [report.error.type for report in reports if report.error]
+    assert errors == [ErrorType.UNREADABLE, ErrorType.TOO_LARGE, ErrorType.MALFORMED]
+    assert reports[0].payload() == scan(user_task).payload()

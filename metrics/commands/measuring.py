@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.batch import file_size, scan_many
+from metrics.batch import scan_many, size_of
 from metrics.commands.streams import (
     EXIT_UNMEASURED,
     output,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
+    from metrics.batch import Source
     from metrics.output import Stream
     from metrics.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
@@ -42,12 +43,12 @@ SECONDS_A_BYTE: Final = 8e-9
 
 
 class Inputs(NamedTuple):
-    """What of the PATHs is read as it stands in this process, and how: standard input, say.
+    """What of the sources is read as it stands in this process, and how: standard input, say.
 
     `read` gives its reports, one or many.
     """
 
-    are: Callable[[str | Report], bool]
+    are: Callable[[Source], bool]
     read: Callable[[str], Iterable[Report]]
 
 
@@ -71,28 +72,76 @@ class Run(NamedTuple):
     is_terminal: bool
 
 
+class Measured(NamedTuple):
+    """The reports of all diagrams, and the executor that measures them, if there is one."""
+
+    reports: Iterator[Report]
+    executor: Executor | None
+
+
 @contextmanager
 def measuring(
     paths: Sequence[str], inputs: Inputs, how: How, output_path: str | None
 ) -> Iterator[Run]:
-    """Measure all diagrams of some PATHs, and tell people how that goes, on standard error.
+    """Measure all diagrams of some PATHs, and open what is made of them goes to.
 
+    All else is as for `measured`.
+    """
+    refuse_to_overwrite(paths, "--output", output_path)
+    find = found_at(paths, how)
+    with (
+        measured(find, inputs, how, is_output_shown=is_standard_output(output_path)) as run,
+        output_of(output_path) as opened,
+    ):
+        yield Run(run.reports, *opened)
+
+
+def found_at(paths: Sequence[str], how: How) -> Callable[[], Iterator[Source]]:
+    """What finds all diagrams of some PATHs."""
+    return partial(discover, paths, honour_ignores=not how.no_ignore)
+
+
+def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
+    """Raises `click.UsageError` where the file that an option names is one of the PATHs."""
+    if output_path and any(_is_same_file(output_path, path) for path in paths):
+        reason = f"{option} would overwrite {on_one_line(output_path)}, a PATH."
+        raise click.UsageError(reason)
+
+
+def is_standard_output(output_path: str | None) -> bool:
+    """Whether an option for an output, or that it was left out, means standard output."""
+    return output_path in (None, STANDARD_INPUT)
+
+
+@contextmanager
+def output_of(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool]]:
+    """The stream that an option for an output means, and whether it is a terminal."""
+    is_standard = is_standard_output(output_path)
+    if is_standard:
+        require_standard_output()
+    with output(None if is_standard else output_path) as stream:
+        yield stream, is_standard and sys.stdout.isatty()
+
+
+@contextmanager
+def measured(
+    find: Callable[[], Iterator[Source]], inputs: Inputs, how: How, *, is_output_shown: bool
+) -> Iterator[Measured]:
+    """Measure all that is found, and tell people how that goes, on standard error.
+
+    Where what is printed may come to the terminal, `is_output_shown`, no progress is shown there.
     Where a diagram could not be measured, the command ends with that status after the block.
     """
-    if output_path and any(_is_same_file(output_path, path) for path in paths):
-        raise click.UsageError(f"--output would overwrite {on_one_line(output_path)}, a PATH.")
     # Of a pattern that is odd, but means what it means to git.
     warnings.filterwarnings("ignore", module=r"pathspec\.")
-    find = partial(discover, paths, honour_ignores=not how.no_ignore)
-    to_file = output_path not in (None, STANDARD_INPUT)
-    if not to_file:
+    if is_output_shown:
         require_standard_output()
     with ExitStack() as stack:
         most = how.jobs or _processors()
         count, found = _jobs_that_pay(find(), most, inputs.are)
         executor = _executor(count, how.timeout, stack)
         progress = None
-        if (to_file or not _shares_the_terminal(sys.stdout)) and _shows_progress():
+        if not (is_output_shown and _shares_the_terminal(sys.stdout)) and _shows_progress():
             from metrics.progress import Progress
 
             progress = stack.enter_context(Progress(find))
@@ -106,9 +155,7 @@ def measuring(
             templates=how.templates,
             fingerprints=how.fingerprints,
         )
-        reports = outcome.watch(_reports(found, measure, inputs))
-        stream = stack.enter_context(output(output_path if to_file else None))
-        yield Run(reports, stream, is_terminal=not to_file and sys.stdout.isatty())
+        yield Measured(outcome.watch(_reports(found, measure, inputs)), executor)
     outcome.close()
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
@@ -163,10 +210,10 @@ def _processors() -> int:
 
 
 def _jobs_that_pay(
-    found: Iterator[str | Report], most: int, is_input: Callable[[str | Report], bool]
-) -> tuple[int, Iterator[str | Report]]:
+    found: Iterator[Source], most: int, is_input: Callable[[Source], bool]
+) -> tuple[int, Iterator[Source]]:
     """How many processes are worth their start, up to a number; and all that was to be found."""
-    first: list[str | Report] = []
+    first: list[Source] = []
     seconds = 0.0
     while seconds < most * SECONDS_A_JOB and most > 1 and (item := next(found, None)) is not None:
         first.append(item)
@@ -175,7 +222,7 @@ def _jobs_that_pay(
         if is_input(item):
             # Nobody waits for it before the others have their results.
             break
-        seconds += SECONDS_A_FILE + SECONDS_A_BYTE * file_size(item)
+        seconds += SECONDS_A_FILE + SECONDS_A_BYTE * size_of(item)
     return max(1, min(most, int(seconds / SECONDS_A_JOB))), chain(first, found)
 
 
@@ -225,8 +272,8 @@ class _Outcome:
 
 
 def _reports(
-    found: Iterable[str | Report],
-    measure: Callable[[Iterable[str | Report]], Iterator[Report]],
+    found: Iterable[Source],
+    measure: Callable[[Iterable[Source]], Iterator[Report]],
     inputs: Inputs,
 ) -> Iterator[Report]:
     # Nothing is taken ahead across standard input: what comes before it does not wait for it.

@@ -18,6 +18,7 @@ from metrics.portfolio import GROUPINGS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from metrics.batch import Source
     from metrics.formats.summary import Format
     from metrics.report import Report
 
@@ -98,7 +99,7 @@ def command(
             run.stream.write(piece)
 
 
-def _has_lines(source: str | Report) -> bool:
+def _has_lines(source: Source) -> bool:
     """Whether a PATH is what a scan printed: by its name, which no diagram has."""
     return isinstance(source, str) and (source == STANDARD_INPUT or source.lower().endswith(LINES))
 
