@@ -306,6 +306,8 @@ class Column(NamedTuple):
     key: str
     total: Callable[[int, int], int]
     is_number: bool
+    is_list: bool
+    meaning: str
 
 
 def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Column]:
@@ -321,8 +323,34 @@ def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> 
         for kind in inner:
             found += columns(kind, f"{dotted}.", documented_keys=documented_keys)
         if not inner:
-            found.append(Column(dotted, field.metadata["total"], int in alternatives(hint)))
-    return list(dict.fromkeys(found))
+            parts = alternatives(hint)
+            is_list = any(get_origin(part) is tuple for part in parts)
+            found.append(
+                Column(
+                    dotted,
+                    field.metadata["total"],
+                    int in parts,
+                    is_list,
+                    field.metadata["meaning"],
+                )
+            )
+    first: dict[str, Column] = {}
+    for column in found:
+        # The blocks for several engines may have the same key.
+        first.setdefault(column.key, column)
+    return [*first.values()]
+
+
+def nearest(key: str, known: Iterable[str]) -> str | None:
+    """The dotted key that is probably meant by another: by its end, its midst, or its letters."""
+    from difflib import get_close_matches
+
+    keys = [*known]
+    for one in keys:
+        before, own, _ = one.rpartition(f".{key}")
+        if f".{key}." in f"{one}.":
+            return before + own
+    return next(iter(get_close_matches(key, keys, 1)), None)
 
 
 def meanings(block: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

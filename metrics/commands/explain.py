@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +20,7 @@ from metrics.commands.streams import (
 from metrics.explanation import NUMBERS, explain
 from metrics.formats import on_one_line
 from metrics.formats.explanation import FORMATS, tree
+from metrics.metric import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +95,5 @@ def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
 
 def _no_such_key(key: str) -> str:
     message = f"No payload has the number '{on_one_line(key)}'."
-    # A key's end, or a group in its midst.
-    found = (known.rpartition(f".{key}") for known in NUMBERS if f".{key}." in f"{known}.")
-    nearest = [before + own for before, own, _ in found] or get_close_matches(key, NUMBERS, 1)
-    suggestion = nearest[0] if nearest else None
+    suggestion = nearest(key, NUMBERS)
     return f"{message} Did you mean {suggestion}?" if suggestion else message
