@@ -15,7 +15,7 @@ from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
 from metrics.metric import Omitted, from_json, keys
 from metrics.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, Report, WarningBlock
-from metrics.sources import DEFAULT_MAX_SIZE, PIECE
+from metrics.sources import DEFAULT_MAX_SIZE, PIECE, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,6 @@ MOST_BYTES_OF_A_NAME: Final = 16 * 1024
 MOST_REMEMBERED: Final = 2048
 MOST_BYTES: Final = 4096
 MOST_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
-ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
 SPREAD: Final = "JSON of several, passed over; -f ndjson prints lines"
@@ -219,8 +218,7 @@ def _look_at_file(report: Report, max_size: int) -> None:
 
     file = report.file or ""
     # A name with bytes that are no text was printed with these escaped.
-    odd = ESCAPED.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), file)
-    for name in dict.fromkeys((file, odd)):
+    for name in dict.fromkeys((file, unescaped(file))):
         report.fingerprint = fingerprint_of_file(name, max_size)
         if report.fingerprint is not None:
             report.file = name

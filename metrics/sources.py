@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar
 
@@ -30,8 +31,24 @@ class NamedContent(NamedTuple):
     content: bytes
 
 
+class FileError(Exception):
+    """A file beside the diagrams that cannot be used: which, why, and in which line, from 1."""
+
+    def __init__(self, path: str, message: str, line: int | None = None) -> None:
+        super().__init__(path, message, line)
+        self.path = path
+        self.message = message
+        self.line = line
+
+    def __str__(self) -> str:
+        place = "" if self.line is None else f":{self.line}"
+        return f"{self.path}{place}: {self.message}"
+
+
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
+
+ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
 READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 READ_AT_ONCE: Final = READ | getattr(os, "O_NONBLOCK", 0)
@@ -82,6 +99,11 @@ def printable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return text
+
+
+def unescaped(text: str) -> str:
+    """A path as it was before `printable`: what looks like an escaped byte is one again."""
+    return ESCAPED.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), text)
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
