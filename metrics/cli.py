@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "scan": "metrics.commands.scan",
     "summary": "metrics.commands.summary",
     "explain": "metrics.commands.explain",
+    "check": "metrics.commands.check",
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from metrics.bpmn import Diagram, element_type
 from metrics.catalog import METRICS, TAGS
 from metrics.document import DocumentError, beginning
-from metrics.metric import meanings
+from metrics.metric import Evidence, Source, meanings
 from metrics.report import Report, columns, failed, parse
 from metrics.sources import DEFAULT_MAX_SIZE
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from metrics.bpmn import Dropped
     from metrics.document import Document
-    from metrics.metric import Evidence, Source
 
 NUMBERS: Final = tuple(
     column.key for found in columns().values() for column in found if column.is_number
@@ -38,6 +37,7 @@ OF_TEMPLATES: Final = re.compile(
 )
 PROPERTIES: Final = "].properties."
 MOST_CHARACTERS: Final = 500
+MOST_ITEMS: Final = 100
 
 
 class Place(NamedTuple):
@@ -124,6 +124,39 @@ def explain(
         return _explained(found, name)
     except (DocumentError, MemoryError) as error:
         return Explanation(failed(name, error))
+
+
+def behind(
+    source: str | os.PathLike[str] | bytes,
+    values: Mapping[str, object],
+    *,
+    name: str | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+) -> dict[str, tuple[Item, ...]]:
+    """The first things behind some values of one diagram, at most a hundred each.
+
+    `values` are those that it was found to have, by their dotted keys; of one that it does not have
+    any more nothing is told. Behind its type, its platform and that version is its root.
+    """
+    if name is None and isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+    found = parse(source, name, max_size)
+    if isinstance(found, Report):
+        return {}
+    try:
+        explanation = _explained(found, name)
+    except (DocumentError, MemoryError):
+        return {}
+    items = {
+        number.key: number.items[:MOST_ITEMS]
+        for number in explanation.numbers
+        if values.get(number.key) == number.value
+    }
+    words = values.keys() - set(NUMBERS)
+    if words and found.root is not None:
+        place = _Places(found.lines([found.root])).item(Evidence("", Source(found.root)))
+        items |= dict.fromkeys(words, (place,))
+    return items
 
 
 def _explained(document: Document, name: str | None) -> Explanation:

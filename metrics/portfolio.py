@@ -20,7 +20,7 @@ from metrics.catalog import METRICS
 from metrics.document import Kind, beginning
 from metrics.duplicates import Duplicates
 from metrics.metric import OMITTED, Omitted, described, leaves, to_json
-from metrics.report import ErrorBlock, columns, error_block
+from metrics.report import MOST_CHARACTERS, ErrorBlock, columns, error_block, is_large
 from metrics.sources import DEFAULT_MAX_SIZE, printable
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ MOST_DIAGRAMS: Final = 10
 MOST_COPIES: Final = 100
 # Hostile diagrams may name a platform each, at any length.
 MOST_NAMES: Final = 1000
-MOST_CHARACTERS: Final = 100
 OTHERS: Final = "(others)"
 MOST_REMEMBERED: Final = 2048
-MOST_TEMPLATES: Final = 100
 
 COUNT: Final = "count"
 DIGITS: Final = re.compile("([0-9]+)")
@@ -258,18 +256,6 @@ def _numbers(block: Any, prefix: str) -> _Numbers:
     )
 
 
-def _is_large(report: Report) -> bool:
-    """Whether its payload is one that is not kept."""
-    profile = report.execution_platform
-    return len(report.element_templates or ()) > MOST_TEMPLATES or (
-        profile is not None
-        and any(
-            isinstance(text, str) and len(text) > MOST_CHARACTERS
-            for text in (profile.execution_platform, profile.execution_platform_version)
-        )
-    )
-
-
 def _bindings(report: Report) -> Iterator[tuple[str, int, int]]:
     templates: Counter[str] = Counter()
     properties: Counter[str] = Counter()
@@ -356,7 +342,7 @@ class Portfolio:
             if not one.waiting:
                 self._unsettled.append(one)
             one.waiting[identity] = one.waiting.get(identity, 0) + 1
-        if is_new and (len(self._payloads) == MOST_REMEMBERED or _is_large(report)):
+        if is_new and (len(self._payloads) == MOST_REMEMBERED or is_large(report)):
             self._settle()
         file = STANDARD_INPUT if report.file is None else report.file
         for place, value in payload.not_zero:

@@ -36,6 +36,10 @@ PLACES: Final = tuple(
     for metric in METRICS
 )
 
+# Hostile diagrams may name a platform each, at any length.
+MOST_CHARACTERS: Final = 100
+MOST_TEMPLATES: Final = 100
+
 FORM_EXTENSION: Final = ".form"
 
 
@@ -239,6 +243,18 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
     if isinstance(error, MemoryError):
         error = DocumentError(ErrorType.TOO_LARGE, "not enough memory")
     return Report(name, error=error)
+
+
+def is_large(report: Report) -> bool:
+    """Whether its payload is so large that who remembers payloads had better forget it."""
+    profile = report.execution_platform
+    return len(report.element_templates or ()) > MOST_TEMPLATES or (
+        profile is not None
+        and any(
+            isinstance(text, str) and len(text) > MOST_CHARACTERS
+            for text in (profile.execution_platform, profile.execution_platform_version)
+        )
+    )
 
 
 def _check(fragments: Collection[str]) -> None:

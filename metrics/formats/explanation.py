@@ -33,7 +33,7 @@ def json(explanation: Explanation) -> Iterator[bytes]:
                 "key": number.key,
                 "value": number.value,
                 **({"meaning": number.meaning} if number.meaning else {}),
-                "items": [_item(item) for item in number.items],
+                "items": [item_record(item) for item in number.items],
             }
             for number in explanation.numbers
         ]
@@ -54,7 +54,7 @@ def ndjson(explanation: Explanation) -> Iterator[bytes]:
             record
             for records in (
                 (
-                    {"key": number.key} | _item(item)
+                    {"key": number.key} | item_record(item)
                     for number in explanation.numbers
                     for item in number.items
                 ),
@@ -93,9 +93,9 @@ def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[byt
     for number in explanation.numbers:
         branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))
         for item in number.items:
-            of_item = branch.add(_told(item))
+            of_item = branch.add(told_item(item))
             for source in item.sources:
-                of_item.add(_told_place(source))
+                of_item.add(told_place(source))
         yield shown(branch)
     if not explanation.numbers:
         yield shown(Text("Nothing is counted.", "dim"))
@@ -123,7 +123,7 @@ def _head(report: Report) -> Record:
     return file | {"diagramType": report.kind, **profile}
 
 
-def _item(item: Item) -> Record:
+def item_record(item: Item) -> Record:
     record: Record = dict(item.texts)
     if item.place is not None:
         record |= _place(item.place)
@@ -156,12 +156,12 @@ def _profile(report: Report) -> str:
     return on_one_line(" · ".join(filter(None, names)))
 
 
-def _told(item: Item) -> Text:
+def told_item(item: Item) -> Text:
     from rich.text import Text
 
     told = Text()
     if item.place is not None:
-        told = _told_place(item.place)
+        told = told_place(item.place)
     for role, text in item.texts.items():
         if not told:
             name = f"a {role} without a name" if text is None else on_one_line(text)
@@ -170,13 +170,13 @@ def _told(item: Item) -> Text:
             told.append(f"  {role} ", "dim").append(on_one_line(text))
     for role, place in item.related.items():
         words = snake_case(role).replace("_", " ")
-        told.append(f"  {words} ", "dim").append_text(_told_place(place))
+        told.append(f"  {words} ", "dim").append_text(told_place(place))
     if item.times != 1:
         told.append(f"  {item.times:,} times", "dim")
     return told
 
 
-def _told_place(place: Place) -> Text:
+def told_place(place: Place) -> Text:
     from rich.text import Text
 
     told = Text(on_one_line(place.type))

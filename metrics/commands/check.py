@@ -1,0 +1,281 @@
+"""`metrics check`: whether diagrams keep their limits."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import click
+
+from metrics.baseline import dumps
+from metrics.baseline import read as read_baseline
+from metrics.commands import options
+from metrics.commands.measuring import (
+    How,
+    Inputs,
+    found_at,
+    is_standard_output,
+    measured,
+    output_of,
+    refuse_to_overwrite,
+)
+from metrics.commands.streams import source_of, tell
+from metrics.configuration import read as read_configuration
+from metrics.discovery import STANDARD_INPUT
+from metrics.document import DocumentError
+from metrics.formats import counted, on_one_line
+from metrics.formats.check import FORMATS, format_named
+from metrics.gate import Gate, explain_violations
+from metrics.limits import LimitError, check_total, parse
+from metrics.report import failed, scan
+from metrics.sources import FileError, content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from metrics.baseline import Baseline
+    from metrics.configuration import Configuration
+    from metrics.formats.check import Format
+    from metrics.gate import Verdict
+    from metrics.limits import Limit
+    from metrics.report import Report
+    from metrics.template_definitions import TemplateDefinitions
+
+EXIT_VIOLATED: Final = 1
+
+# The mark keeps the lines as they are.
+EXAMPLES = """\b
+Examples:
+  metrics check processes/
+  metrics check --limit "diagramMetrics.subprocessPlanes.nesting <= 3" order.bpmn
+  metrics check --format text --format sarif:metrics.sarif processes/
+  metrics check --baseline metrics-baseline.ndjson --write-baseline processes/
+"""
+
+
+class _Output(NamedTuple):
+    """A format, and the file that it is written to; None for standard output."""
+
+    write: Format
+    path: str | None
+
+
+@click.command(name="check", epilog=EXAMPLES)
+@options.paths
+@click.option(
+    "--limit",
+    "limits",
+    metavar="LIMIT",
+    multiple=True,
+    help='A limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of <= < >= >'
+    " == != in, and a number, a version, a word or a list of these; can be given several times, and"
+    " takes the place of what the configuration has for that key.",
+)
+@click.option(
+    "--total",
+    "totals",
+    metavar="LIMIT",
+    multiple=True,
+    help="The same for the sum over all diagrams; can be given several times.",
+)
+@click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Take limits from this file, for all diagrams. Default: for each diagram the nearest"
+    " metrics.toml or pyproject.toml with [tool.metrics], in its folder or above.",
+)
+@click.option(
+    "--baseline",
+    "baseline_path",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Tolerate what stands in this file, unless it gets worse.",
+)
+@click.option(
+    "--write-baseline",
+    is_flag=True,
+    help="Write what goes beyond its limits now to the file of --baseline.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_names",
+    metavar="NAME[:FILE]",
+    multiple=True,
+    help=f"How violations are told: {', '.join(FORMATS)}; to a FILE, whole or not at all, or to"
+    " standard output. Can be given several times. Default: text.",
+)
+@click.option("--exit-zero", is_flag=True, help="End with status 0 where limits are not kept, too.")
+@options.jobs
+@options.timeout
+@options.template_source
+@options.template_folders
+@options.max_size
+@options.stdin_filename
+@options.no_ignore
+def command(
+    paths: tuple[str, ...],
+    limits: tuple[str, ...],
+    totals: tuple[str, ...],
+    config_path: str | None,
+    baseline_path: str | None,
+    write_baseline: bool,
+    format_names: tuple[str, ...],
+    exit_zero: bool,
+    jobs: int | None,
+    timeout: float | None,
+    template_source: str,
+    template_folders: tuple[str, ...],
+    max_size: int,
+    stdin_filename: str | None,
+    no_ignore: bool,
+) -> None:
+    """Check whether diagrams keep their limits, and tell what goes beyond them.
+
+    A PATH is a file, a folder, or - for standard input; without one, the current folder is
+    checked. Limits are set in metrics.toml or pyproject.toml, and by options. Of each value beyond
+    its limit the elements behind it are told, with their lines.
+
+    The exit status is 1 where a limit is not kept, and 2 where a diagram could not be measured.
+    """
+    if stdin_filename is not None and STANDARD_INPUT not in paths:
+        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
+    if write_baseline and baseline_path is None:
+        raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
+    templates = options.template_definitions(template_source, template_folders, max_size)
+    paths = paths or (os.curdir,)
+    outputs = _outputs(format_names or ("text",), paths)
+    refuse_to_overwrite(paths, "--write-baseline", baseline_path)
+    gate = Gate(
+        _parsed("--limit", limits),
+        _parsed("--total", totals, check_total),
+        configuration=_configuration(config_path),
+        baseline=_baseline(baseline_path, is_written=write_baseline),
+    )
+    contents: dict[str, bytes] = {}
+    inputs = Inputs(
+        lambda source: source == STANDARD_INPUT,
+        lambda path: [_kept(path, stdin_filename, max_size, templates, contents)],
+    )
+    how = How(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
+    is_output_shown = any(output.path is None for output in outputs)
+    with measured(found_at(paths, how), inputs, how, is_output_shown=is_output_shown) as run:
+        try:
+            verdict = gate.judge(run.reports)
+        except FileError as error:
+            raise click.ClickException(on_one_line(str(error))) from None
+        if verdict.files and not verdict.has_limits:
+            raise click.UsageError(_no_limits(config_path))
+        if write_baseline and baseline_path is not None:
+            _write_baseline(verdict, baseline_path)
+        explain_violations(verdict, run.executor, max_size=max_size, contents=contents)
+        _write(verdict, outputs)
+    if not (verdict.is_kept or exit_zero):
+        raise click.exceptions.Exit(EXIT_VIOLATED)
+
+
+def _outputs(format_names: Iterable[str], paths: Sequence[str]) -> list[_Output]:
+    outputs = []
+    for given in format_names:
+        name, separator, path = given.partition(":")
+        if name not in FORMATS:
+            known = ", ".join(FORMATS)
+            raise click.UsageError(f"--format {on_one_line(given)}: no format, but for {known}.")
+        if separator and not path:
+            raise click.UsageError(f"--format {given}: a file is missing behind the colon.")
+        to_file = bool(separator) and not is_standard_output(path)
+        if to_file:
+            refuse_to_overwrite(paths, f"--format {on_one_line(given)}", path)
+        outputs.append(_Output(format_named(name), path if to_file else None))
+    named = [os.path.realpath(output.path) for output in outputs if output.path is not None]
+    if len(set(named)) < len(named):
+        raise click.UsageError("Two of --format are written to the same file.")
+    return outputs
+
+
+def _parsed(
+    option: str, limits: Iterable[str], check_key: Callable[[str], object] = bool
+) -> list[Limit]:
+    found = []
+    for text in limits:
+        try:
+            limit = parse(text)
+            check_key(limit.key)
+        except LimitError as error:
+            raise click.UsageError(f"{option}: {on_one_line(str(error))}") from None
+        found.append(limit)
+    return found
+
+
+def _configuration(path: str | None) -> Configuration | None:
+    if path is None:
+        return None
+    try:
+        # As it would be in the current folder.
+        return read_configuration(path, os.curdir)
+    except FileError as error:
+        raise click.ClickException(on_one_line(str(error))) from None
+
+
+def _baseline(path: str | None, *, is_written: bool) -> Baseline | None:
+    if path is None or (is_written and not os.path.lexists(path)):
+        return None
+    try:
+        return read_baseline(path)
+    except FileError as error:
+        raise click.ClickException(on_one_line(str(error))) from None
+
+
+def _no_limits(config_path: str | None) -> str:
+    if config_path is not None:
+        return f"{on_one_line(config_path)} sets no limits."
+    return (
+        "No limits: set some in [limits] of metrics.toml, in [tool.metrics.limits] of"
+        " pyproject.toml, or by --limit."
+    )
+
+
+def _kept(
+    path: str,
+    stdin_filename: str | None,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+    contents: dict[str, bytes],
+) -> Report:
+    """The report of standard input, of which the content is kept: it cannot be read again."""
+    stream, name, called = source_of(path, stdin_filename)
+    try:
+        contents[called] = content(stream, max_size)
+    except (DocumentError, MemoryError) as error:
+        return failed(called, error)
+    report = scan(contents[called], name=name, max_size=max_size, templates=templates)
+    return replace(report, file=called)
+
+
+def _write_baseline(verdict: Verdict, path: str) -> None:
+    """Write what goes beyond its limits now: from then on it is tolerated."""
+    with output_of(path) as (stream, _):
+        for line in dumps(verdict.entries, path):
+            stream.write(line)
+    count = len({*verdict.entries})
+    tell(f"metrics: {on_one_line(path)} written: {counted(count, 'value')} beyond its limits")
+    verdict.tolerated += len(verdict.violations)
+    verdict.violations.clear()
+    verdict.improvements.clear()
+
+
+def _write(verdict: Verdict, outputs: Iterable[_Output]) -> None:
+    # Each is written, whatever becomes of the others.
+    with ExitStack() as stack:
+        for output in reversed([*outputs]):
+            stack.callback(_write_one, verdict, output)
+
+
+def _write_one(verdict: Verdict, output: _Output) -> None:
+    with output_of(output.path) as (stream, is_terminal):
+        for piece in output.write(verdict, is_terminal):
+            stream.write(piece)

@@ -1,0 +1,106 @@
+"""What the formats of a check have in common: the words for a violation, and where it is."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from metrics.document import beginning
+from metrics.formats import counted
+
+if TYPE_CHECKING:
+    from metrics.explanation import Item
+    from metrics.gate import Improvement, Verdict, Violation
+    from metrics.limits import Limit, Value
+    from metrics.report import Report
+
+MOST_CHARACTERS: Final = 200
+
+
+def said(violation: Violation) -> str:
+    """What is wrong, for people: the key, the value and the limit."""
+    limit, value = violation.limit, violation.value
+    subject = f"the total of {limit.key}" if violation.file is None else limit.key
+    return f"{subject} is {shown(value)}, its limit is {condition(limit)}"
+
+
+def condition(limit: Limit) -> str:
+    """The operator and the value of a limit, for people."""
+    return beginning(limit.condition, MOST_CHARACTERS)
+
+
+def shown(value: Value) -> str:
+    """A value for people."""
+    return "not named" if value is None else beginning(str(value), MOST_CHARACTERS)
+
+
+def better(improvement: Improvement) -> str:
+    """What is better than the baseline, for people."""
+    key = improvement.key if improvement.file is not None else f"the total of {improvement.key}"
+    if improvement.is_gone:
+        return f"{key} was {shown(improvement.known)}, the diagram is gone"
+    told = f"{key} was {shown(improvement.known)}, is {shown(improvement.value)}"
+    return told if improvement.is_tolerated else f"{told}, within its limits"
+
+
+def failure(report: Report) -> str:
+    """Why a diagram could not be measured, for people."""
+    error = report.error
+    return "" if error is None else f"not measured, {error.type}: {error.message}"
+
+
+def conclusion(verdict: Verdict) -> str:
+    """How it ends, in one sentence."""
+    broken = len({violation.file for violation in verdict.violations} - {None})
+    count = len(verdict.violations)
+    parts = [f"{counted(len(verdict.files), 'diagram')} checked"]
+    if count:
+        found = counted(count, "violation")
+        parts.append(f"{found} in {counted(broken, 'diagram')}" if broken else found)
+    else:
+        parts.append("no violations")
+    if verdict.failures:
+        parts.append(f"{len(verdict.failures):,} not measured")
+    if verdict.tolerated:
+        parts.append(f"{verdict.tolerated:,} tolerated by the baseline")
+    return f"{', '.join(parts)}."
+
+
+def line_of(item: Item) -> int | None:
+    """The line of a thing that is counted: its own, or that of the first that it comes of."""
+    if item.place is not None:
+        return item.place.line
+    return next((source.line for source in item.sources if source.line is not None), None)
+
+
+def name_of(item: Item) -> str:
+    """A thing that is counted, for people."""
+    if item.place is None:
+        return next((text for text in item.texts.values() if text is not None), "without a name")
+    parts = (item.place.type, item.place.name and f"“{item.place.name}”", item.place.id)
+    return " ".join(part for part in parts if part)
+
+
+def first_line(violation: Violation) -> int | None:
+    """The first line that a violation is about, None where that is not known."""
+    return next((line for item in violation.items if (line := line_of(item)) is not None), None)
+
+
+def place_of(violation: Violation) -> str | None:
+    """The file that a violation is shown at: for a sum what states the limit, or holds the most."""
+    holders = (holder.file for holder in violation.most)
+    return violation.file or violation.configuration or next(holders, None)
+
+
+def in_workspace(file: str) -> str:
+    """A file as a forge finds it: from the top of what it has checked out, if it is in there.
+
+    That is the folder which GitHub names, or else the current one.
+    """
+    top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.curdir)
+    path = os.path.join(
+        os.path.realpath(os.path.dirname(file) or os.curdir), os.path.basename(file)
+    )
+    if path.startswith(os.path.join(top, "")):
+        return os.path.relpath(path, top).replace(os.sep, "/")
+    return path

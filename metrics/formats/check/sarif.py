@@ -1,0 +1,153 @@
+"""SARIF 2.1.0, as code scanning takes it: a result for each violation.
+
+A receiver refuses a file beyond its bounds. GitHub takes 25,000 results, and of each a hundred
+locations: the first are given, and that there are more is told beside them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import orjson
+
+import metrics
+from metrics.formats import counted, dumps, on_one_line
+from metrics.formats.check.content import (
+    failure,
+    first_line,
+    in_workspace,
+    line_of,
+    name_of,
+    place_of,
+    said,
+)
+from metrics.limits import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from metrics.gate import Verdict, Violation
+
+Record = dict[str, Any]
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+VERSION: Final = "2.1.0"
+TOP: Final = "%SRCROOT%"
+MOST_RESULTS: Final = 25_000
+MOST_NOTIFICATIONS: Final = 1_000
+# With more, the file would be larger than the 10 MB that are taken of it, compressed.
+MOST_LOCATIONS: Final = 250_000
+TOTAL: Final = "total."
+
+
+def sarif(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
+    """Give a log with one run: its rules are the keys that are limited."""
+    told = verdict.violations[:MOST_RESULTS]
+    rules = sorted({*map(_rule, told)})
+    places = {rule: place for place, rule in enumerate(rules)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "metrics",
+                "semanticVersion": metrics.__version__,
+                "rules": [*map(_described, rules)],
+            }
+        },
+        "automationDetails": {"id": "metrics-check/"},
+        "invocations": [
+            {
+                "executionSuccessful": not verdict.failures,
+                "toolExecutionNotifications": [*_notifications(verdict)],
+            }
+        ],
+        "results": [*_results(told, places)],
+    }
+    log = {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
+    yield dumps(log, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _rule(violation: Violation) -> str:
+    key = violation.limit.key
+    return f"{TOTAL}{key}" if violation.file is None else key
+
+
+def _described(rule: str) -> Record:
+    key = rule.removeprefix(TOTAL)
+    subject = "The total of a portfolio" if rule.startswith(TOTAL) else "A value of a diagram"
+    return {
+        "id": rule,
+        "shortDescription": {"text": f"{subject} is beyond its limit: {key}"},
+        "fullDescription": {"text": f"{MEANINGS[key]}."},
+        "help": {"text": f"metrics explain --key {key} FILE tells what is behind the value."},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _results(violations: Iterable[Violation], places: dict[str, int]) -> Iterator[Record]:
+    left = MOST_LOCATIONS
+    for violation in violations:
+        rule = _rule(violation)
+        place = place_of(violation)
+        related = [*_related(violation)]
+        left -= len(related)
+        yield {
+            "ruleId": rule,
+            "ruleIndex": places[rule],
+            "level": "error",
+            "message": {"text": f"{on_one_line(said(violation))}."},
+            "locations": [] if place is None else [_location(place, first_line(violation))],
+            **({"relatedLocations": related} if related and left >= 0 else {}),
+            "partialFingerprints": {"metricsLimit/v1": _fingerprint(rule, place)},
+            "properties": {"limit": violation.limit.condition, "value": violation.value},
+        }
+
+
+def _related(violation: Violation) -> Iterator[Record]:
+    """What has a part in a violation: the elements of a diagram, or the diagrams of a sum."""
+    file = violation.file
+    places = (
+        ((holder.file, None, f"{holder.value:,}") for holder in violation.most)
+        if file is None
+        else ((file, line_of(item), name_of(item)) for item in violation.items)
+    )
+    for number, (name, line, text) in enumerate(places, start=1):
+        yield {"id": number, **_location(name, line), "message": {"text": on_one_line(text)}}
+
+
+def _location(file: str, line: int | None) -> Record:
+    # Without a line none is shown: then it is the first.
+    region = {"startLine": line or 1}
+    return {"physicalLocation": {"artifactLocation": _artifact(file), "region": region}}
+
+
+def _artifact(file: str) -> Record:
+    path = in_workspace(file)
+    if os.path.isabs(path):
+        return {"uri": f"file://{quote(os.fsencode(path))}"}
+    return {"uri": quote(os.fsencode(path)), "uriBaseId": TOP}
+
+
+def _fingerprint(rule: str, place: str | None) -> str:
+    """What tells a violation from others, whatever the numbers and the lines are."""
+    path = "" if place is None else in_workspace(place)
+    return hashlib.sha256(os.fsencode(f"{rule}\0{path}")).hexdigest()
+
+
+def _notifications(verdict: Verdict) -> Iterator[Record]:
+    for report in verdict.failures[:MOST_NOTIFICATIONS]:
+        line = None if report.error is None else report.error.line
+        yield {
+            "level": "error",
+            "message": {"text": on_one_line(failure(report))},
+            "locations": [_location(report.file or "-", line)],
+        }
+    for found, told, noun in (
+        (len(verdict.failures), MOST_NOTIFICATIONS, "unmeasured diagram"),
+        (len(verdict.violations), MOST_RESULTS, "violation"),
+    ):
+        if found > told:
+            text = f"{counted(found - told, f'more {noun}')}, which this log leaves out."
+            yield {"level": "warning", "message": {"text": text}}

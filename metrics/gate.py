@@ -1,0 +1,428 @@
+"""Many diagrams against their limits: which go beyond them, and what of that is put up with.
+
+Limits come from configurations, each diagram's own being the nearest above it, and from whoever
+asks, for all diagrams. What a baseline holds already is put up with until it gets worse.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from metrics.baseline import Baseline, Entry
+from metrics.configuration import Configuration, Configurations
+from metrics.explanation import behind
+from metrics.limits import SUBJECTS, TOTALS, by_key
+from metrics.metric import leaves
+from metrics.report import is_large
+from metrics.sources import DEFAULT_MAX_SIZE, Listed, absolute, printable, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from metrics.explanation import Item
+    from metrics.limits import Limit, Value
+    from metrics.report import Report
+
+STANDARD_INPUT: Final = "-"
+MOST_HOLDERS: Final = 10
+MOST_REMEMBERED: Final = 4096
+MOST_EXPLAINED: Final = 25_000
+TASKS_AT_ONCE: Final = 8
+
+NO_CONFIGURATION: Final = Configuration()
+
+
+class Holder(NamedTuple):
+    """A diagram, and what it has of a sum."""
+
+    file: str
+    value: int
+
+
+class Violation(NamedTuple):
+    """A diagram, or a sum, that goes beyond a limit.
+
+    Of a diagram `items` are the first things behind the value. A sum has no `file`; `most` are the
+    diagrams that hold the most of it, at most ten, and `configuration` is the file that states the
+    limit, None where it is none.
+    """
+
+    file: str | None
+    limit: Limit
+    value: Value
+    items: tuple[Item, ...] = ()
+    most: tuple[Holder, ...] = ()
+    configuration: str | None = None
+
+
+class Improvement(NamedTuple):
+    """A number that is better than its baseline, which can be tightened.
+
+    `file` is None for a sum. `value` is what it is now, `is_tolerated` whether that still goes
+    beyond the limit; the file that `is_gone` has none.
+    """
+
+    file: str | None
+    key: str
+    known: Value
+    value: Value
+    is_tolerated: bool = False
+    is_gone: bool = False
+
+
+@dataclass
+class Verdict:
+    """What came of a check.
+
+    `files` are the measured diagrams in their order, `failures` the reports of the others;
+    `violations` are those of diagrams in that order, then those of sums,
+    `tolerated` the violations that a baseline puts up with; `entries` are those that a baseline has
+    that is written now, and `has_limits` where any of the diagrams had a limit.
+    """
+
+    files: list[str] = field(default_factory=list)
+    failures: list[Report] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    tolerated: int = 0
+    improvements: list[Improvement] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    has_limits: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing goes beyond a limit but what is put up with."""
+        return not self.violations
+
+    @property
+    def diagrams(self) -> int:
+        """How many diagrams were asked for."""
+        return len(self.files) + len(self.failures)
+
+
+class _Rules(NamedTuple):
+    """The limits of some diagrams, those for each and those for all of them together."""
+
+    limits: tuple[Limit, ...]
+    totals: _Totals | None
+
+
+class _Totals:
+    """The sums of the diagrams that a configuration is for."""
+
+    def __init__(self, configuration: str | None, limits: Mapping[str, tuple[Limit, ...]]) -> None:
+        self.configuration = configuration
+        self.limits = limits
+        self.sums: dict[str, int] = dict.fromkeys(limits, 0)
+        self._most: dict[str, list[tuple[int, int, str]]] = {key: [] for key in limits}
+        self._order = count(0, -1)
+
+    def add(self, file: str, values: Mapping[str, Any]) -> None:
+        """Add what a diagram has."""
+        for key, held in self._most.items():
+            value = values.get(key)
+            if value:
+                self.sums[key] = TOTALS[key](self.sums[key], value)
+                holder = (value, next(self._order), file)
+                if len(held) < MOST_HOLDERS:
+                    heapq.heappush(held, holder)
+                else:
+                    heapq.heappushpop(held, holder)
+
+    def violations(self) -> Iterator[Violation]:
+        """The limits that the sums go beyond."""
+        for key, limits in self.limits.items():
+            for limit in limits:
+                if not limit.holds(self.sums[key]):
+                    most = (
+                        Holder(file, value)
+                        for value, _, file in sorted(self._most[key], reverse=True)
+                    )
+                    yield Violation(
+                        None,
+                        limit,
+                        self.sums[key],
+                        most=tuple(most),
+                        configuration=self.configuration,
+                    )
+
+
+class _Place(NamedTuple):
+    """A folder: its path from the root, and the configuration for what is in it."""
+
+    start: str
+    configuration: Configuration
+
+
+class Gate:
+    """Holds diagrams to their limits.
+
+    `limits` and `totals` are for all diagrams, and in place of those that configurations have for
+    the same keys; with a `configuration` none is looked for. What a `baseline` has is put up with.
+    """
+
+    def __init__(
+        self,
+        limits: Iterable[Limit] = (),
+        totals: Iterable[Limit] = (),
+        *,
+        configuration: Configuration | None = None,
+        baseline: Baseline | None = None,
+    ) -> None:
+        self._own = by_key(limits)
+        self._own_totals = _Totals(None, by_key(totals))
+        self._configuration = configuration
+        self._configurations = Configurations()
+        self._baseline = baseline or Baseline()
+        self._places: dict[str, _Place] = {}
+        self._rules: dict[tuple[int, tuple[int, ...]], _Rules] = {}
+        self._totals: dict[int, _Totals] = {}
+        # The blocks are kept, so that no other object can come to have the identity of one.
+        self._payloads: dict[tuple[int, ...], tuple[Any, dict[str, Any]]] = {}
+
+    def judge(self, reports: Iterable[Report]) -> Verdict:
+        """Hold the diagrams of some reports to their limits.
+
+        Raises `ConfigurationError` where a configuration that is found cannot be followed.
+        """
+        verdict = Verdict()
+        seen: set[str] = set()
+        has_baseline = bool([*self._baseline.files()])
+        for report in reports:
+            file = STANDARD_INPUT if report.file is None else report.file
+            if report.error is not None:
+                verdict.failures.append(report)
+                self._keep(verdict, self._path(file), seen)
+                continue
+            verdict.files.append(file)
+            values = self._values(report)
+            place = self._place(file)
+            rules = self._rules_of(place, file)
+            if rules.totals is not None:
+                rules.totals.add(file, values)
+            self._own_totals.add(file, values)
+            broken = _broken_by(values, rules)
+            if broken or has_baseline:
+                path = self._path(file)
+                seen.add(path)
+                subject, entries = Entry(path, None, "", None), self._baseline.of_file(path)
+                worse = self._weighed(verdict, file, subject, broken, values, entries)
+                verdict.violations += (
+                    Violation(file, limit, values.get(limit.key)) for limit in worse
+                )
+        self._judge_totals(verdict)
+        self._look_for_the_rest(verdict, seen)
+        verdict.has_limits = bool(
+            self._own_totals.limits or any(one.limits or one.totals for one in self._rules.values())
+        )
+        return verdict
+
+    def _values(self, report: Report) -> dict[str, Any]:
+        """The values of a payload that limits may be for: many payloads are the same."""
+        identity = (id(report.kind), *map(id, report.blocks.values()))
+        known = self._payloads.get(identity)
+        if known is not None:
+            return known[1]
+        values = {key: value for key, value in leaves(report.payload()) if key in SUBJECTS}
+        if len(self._payloads) == MOST_REMEMBERED:
+            self._payloads.clear()
+        if not is_large(report):
+            self._payloads[identity] = report.blocks, values
+        return values
+
+    def _place(self, file: str) -> _Place:
+        folder = os.path.dirname(file)
+        place = self._places.get(folder)
+        if place is None:
+            start = absolute(folder or os.curdir)
+            found = self._configuration or self._configurations.of_folder(start)
+            place = _Place(os.path.join(start, ""), found or NO_CONFIGURATION)
+            self._places[folder] = place
+        return place
+
+    def _path(self, file: str) -> str:
+        """The path of a diagram from the root, as a baseline has it."""
+        path = self._place(file).start + os.path.basename(file)
+        return path if path.isascii() else printable(path)
+
+    def _rules_of(self, place: _Place, file: str) -> _Rules:
+        configuration = place.configuration
+        overrides: tuple[int, ...] = ()
+        if configuration.overrides:
+            overrides = configuration.overrides_for(place.start + os.path.basename(file))
+        identity = id(configuration), overrides
+        rules = self._rules.get(identity)
+        if rules is None:
+            stated = by_key(configuration.limits_with(overrides)) | self._own
+            limits = tuple(limit for of_key in stated.values() for limit in of_key)
+            rules = self._rules[identity] = _Rules(limits, self._totals_of(configuration))
+        return rules
+
+    def _totals_of(self, configuration: Configuration) -> _Totals | None:
+        limits = {
+            key: limits
+            for key, limits in configuration.total.items()
+            if limits and key not in self._own_totals.limits
+        }
+        if not limits:
+            return None
+        return self._totals.setdefault(id(configuration), _Totals(configuration.path, limits))
+
+    def _judge_totals(self, verdict: Verdict) -> None:
+        for totals in (*self._totals.values(), self._own_totals):
+            path = None if totals.configuration is None else absolute(totals.configuration)
+            broken = {violation.limit: violation for violation in totals.violations()}
+            entries = (
+                Entry(None, path, key, known)
+                for key in totals.limits
+                for known in self._baseline.values(None, path, key)[:1]
+            )
+            subject = Entry(None, path, "", None)
+            for limit in self._weighed(verdict, None, subject, broken, totals.sums, entries):
+                verdict.violations.append(broken[limit])
+
+    def _weighed(
+        self,
+        verdict: Verdict,
+        file: str | None,
+        subject: Entry,
+        broken: Iterable[Limit],
+        values: Mapping[str, Value],
+        entries: Iterable[Entry],
+    ) -> list[Limit]:
+        """Of the limits that are broken those that the baseline does not put up with.
+
+        `values` are those of the diagram or the portfolio, `entries` what the baseline has of it.
+        """
+        broken = [*broken]
+        improved: dict[str, Improvement] = {}
+        worse = []
+        for limit in broken:
+            value = values.get(limit.key)
+            entry = subject._replace(key=limit.key, value=value)
+            known = self._baseline.values(*entry.subject)
+            verdict.entries.append(entry)
+            if not any(limit.is_no_worse(value, one) for one in known):
+                worse.append(limit)
+                continue
+            verdict.tolerated += 1
+            if value not in known:
+                improved[limit.key] = Improvement(
+                    file, limit.key, known[0], value, is_tolerated=True
+                )
+        broken_keys = {limit.key for limit in broken}
+        for _, _, key, one in entries:
+            if key not in broken_keys:
+                improved[key] = Improvement(file, key, one, values.get(key))
+        verdict.improvements += improved.values()
+        return worse
+
+    def _keep(self, verdict: Verdict, path: str, seen: set[str]) -> None:
+        """What cannot be measured now is neither better nor worse."""
+        seen.add(path)
+        verdict.entries += self._baseline.of_file(path)
+
+    def _look_for_the_rest(self, verdict: Verdict, seen: set[str]) -> None:
+        """What the baseline has of what was not asked for: diagrams may be gone."""
+        judged = {
+            None if one.configuration is None else absolute(one.configuration)
+            for one in self._totals.values()
+        }
+        verdict.entries += (
+            entry
+            for entry in self._baseline.sums()
+            if (
+                entry.configuration not in judged
+                if entry.configuration
+                else entry.key not in self._own_totals.limits
+            )
+        )
+        for path in self._baseline.files():
+            if path is None or path in seen:
+                continue
+            is_there = any(os.path.lexists(name) for name in {path, unescaped(path)})
+            for entry in self._baseline.of_file(path):
+                if is_there:
+                    verdict.entries.append(entry)
+                else:
+                    file = os.path.relpath(path)
+                    gone = Improvement(file, entry.key, entry.value, None, is_gone=True)
+                    verdict.improvements.append(gone)
+
+
+def _broken_by(values: Mapping[str, Any], rules: _Rules) -> tuple[Limit, ...]:
+    if not rules.limits:
+        return ()
+    return tuple(
+        limit
+        for limit in rules.limits
+        if limit.applies_to(values) and not limit.holds(values.get(limit.key))
+    )
+
+
+def explain_violations(
+    verdict: Verdict,
+    executor: Executor | None = None,
+    *,
+    max_size: int = DEFAULT_MAX_SIZE,
+    contents: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Find what is behind the violations of a verdict, at most the first 25,000.
+
+    Their files are read again, if they have no more than `max_size` bytes, but for those whose
+    `contents` are at hand. What cannot be found any more is not told: the violation stays.
+    """
+    asked: dict[str, dict[str, Value]] = {}
+    for violation in verdict.violations[:MOST_EXPLAINED]:
+        if violation.file is None:
+            continue
+        asked.setdefault(violation.file, {})[violation.limit.key] = violation.value
+    tasks = [_Task(file, values, contents.get(file)) for file, values in asked.items()]
+    found: dict[str, dict[str, tuple[Item, ...]]] = {}
+    for task, items in _explained(tasks, executor, max_size):
+        found[task.file] = items
+    verdict.violations = [
+        violation._replace(items=found.get(violation.file or "", {}).get(violation.limit.key, ()))
+        for violation in verdict.violations
+    ]
+
+
+class _Task(NamedTuple):
+    """A diagram to explain, and its values."""
+
+    file: str
+    values: Mapping[str, Value]
+    content: bytes | None
+
+
+def _explained(
+    tasks: Sequence[_Task], executor: Executor | None, max_size: int
+) -> Iterator[tuple[_Task, dict[str, tuple[Item, ...]]]]:
+    """What is behind the values of each diagram, as far as it can be found."""
+    from metrics.workers import InThisProcess
+
+    executor = executor or InThisProcess()
+    groups = [tasks[start : start + TASKS_AT_ONCE] for start in range(0, len(tasks), TASKS_AT_ONCE)]
+    futures = [(group, executor.submit(_behind, group, max_size)) for group in groups]
+    for group, future in futures:
+        try:
+            yield from zip(group, future.result(), strict=True)
+        except Exception:
+            # Which of them it was shows when each is alone. That one was measured all the same.
+            for task in group:
+                with suppress(Exception):
+                    yield task, executor.submit(_behind, (task,), max_size).result()[0]
+
+
+def _behind(tasks: Iterable[_Task], max_size: int) -> list[dict[str, tuple[Item, ...]]]:
+    # What is no plain file, or not any more, cannot be read a second time: a pipe would block.
+    return [
+        behind(Listed(file) if content is None else content, values, name=file, max_size=max_size)
+        for file, values, content in tasks
+    ]
