@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "summary": "metrics.commands.summary",
     "explain": "metrics.commands.explain",
     "check": "metrics.commands.check",
+    "diff": "metrics.commands.diff",
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",
 }

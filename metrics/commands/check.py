@@ -163,7 +163,8 @@ def command(
     )
     how = How(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
     is_output_shown = any(output.path is None for output in outputs)
-    with measured(found_at(paths, how), inputs, how, is_output_shown=is_output_shown) as run:
+    find = found_at(paths, how)
+    with measured(find(), find, inputs, how, is_output_shown=is_output_shown) as run:
         try:
             verdict = gate.judge(run.reports)
         except FileError as error:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from metrics.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
 
+LINES: Final = (".ndjson", ".jsonl")
+
 # What a process must have to do before it pays to start one, and what a diagram takes, about.
 SECONDS_A_JOB: Final = 0.03
 SECONDS_A_FILE: Final = 3e-5
@@ -62,6 +64,7 @@ class How(NamedTuple):
     templates: TemplateDefinitions | None = None
     fingerprints: bool = False
     tells_warnings: bool = True
+    tells_of_nothing: bool = True
 
 
 class Run(NamedTuple):
@@ -89,8 +92,9 @@ def measuring(
     """
     refuse_to_overwrite(paths, "--output", output_path)
     find = found_at(paths, how)
+    is_shown = is_standard_output(output_path)
     with (
-        measured(find, inputs, how, is_output_shown=is_standard_output(output_path)) as run,
+        measured(find(), find, inputs, how, is_output_shown=is_shown) as run,
         output_of(output_path) as opened,
     ):
         yield Run(run.reports, *opened)
@@ -99,6 +103,11 @@ def measuring(
 def found_at(paths: Sequence[str], how: How) -> Callable[[], Iterator[Source]]:
     """What finds all diagrams of some PATHs."""
     return partial(discover, paths, honour_ignores=not how.no_ignore)
+
+
+def has_lines(source: object) -> bool:
+    """Whether a PATH is what a scan printed: by its name, which no diagram has."""
+    return isinstance(source, str) and (source == STANDARD_INPUT or source.lower().endswith(LINES))
 
 
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
@@ -125,11 +134,17 @@ def output_of(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool
 
 @contextmanager
 def measured(
-    find: Callable[[], Iterator[Source]], inputs: Inputs, how: How, *, is_output_shown: bool
+    found: Iterator[Source],
+    names: Callable[[], Iterator[object]],
+    inputs: Inputs,
+    how: How,
+    *,
+    is_output_shown: bool,
 ) -> Iterator[Measured]:
     """Measure all that is found, and tell people how that goes, on standard error.
 
-    Where what is printed may come to the terminal, `is_output_shown`, no progress is shown there.
+    `names` gives something for each of them, to know how many there are. Where what is printed may
+    come to the terminal, `is_output_shown`, no progress is shown there.
     Where a diagram could not be measured, the command ends with that status after the block.
     """
     # Of a pattern that is odd, but means what it means to git.
@@ -138,15 +153,15 @@ def measured(
         require_standard_output()
     with ExitStack() as stack:
         most = how.jobs or _processors()
-        count, found = _jobs_that_pay(find(), most, inputs.are)
+        count, found = _jobs_that_pay(found, most, inputs.are)
         executor = _executor(count, how.timeout, stack)
         progress = None
         if not (is_output_shown and _shares_the_terminal(sys.stdout)) and _shows_progress():
             from metrics.progress import Progress
 
-            progress = stack.enter_context(Progress(find))
+            progress = stack.enter_context(Progress(names))
             stack.enter_context(cleared_by(progress.erase))
-        outcome = _Outcome(progress, tells_warnings=how.tells_warnings)
+        outcome = _Outcome(progress, how)
         measure = partial(
             scan_many,
             executor=executor,
@@ -229,9 +244,10 @@ def _jobs_that_pay(
 class _Outcome:
     """Tells people what went wrong as reports pass, and keeps count for the exit status."""
 
-    def __init__(self, progress: Progress | None, *, tells_warnings: bool) -> None:
+    def __init__(self, progress: Progress | None, how: How) -> None:
         self._progress = progress
-        self._tells_warnings = tells_warnings
+        self._tells_warnings = how.tells_warnings
+        self._tells_of_nothing = how.tells_of_nothing
         self.measured = 0
         self.failed = 0
         self.warnings = 0
@@ -254,7 +270,7 @@ class _Outcome:
     def close(self) -> None:
         """Sum up what was said, once all is printed: it may be far above by then."""
         found = self.measured + self.failed
-        if not found:
+        if not found and self._tells_of_nothing:
             tell("metrics: no diagrams found")
         elif found > 1 and (self.failed or self.warnings):
             parts = [f"metrics: {self.measured:,} of {counted(found, 'diagram')} measured"]

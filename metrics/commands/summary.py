@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from metrics.commands import options
-from metrics.commands.measuring import How, Inputs, measuring
+from metrics.commands.measuring import How, Inputs, has_lines, measuring
 from metrics.commands.streams import source_of
-from metrics.discovery import STANDARD_INPUT
 from metrics.formats.summary import FORMATS, Layout, format_named
 from metrics.lines import reports
 from metrics.portfolio import GROUPINGS
@@ -18,12 +17,10 @@ from metrics.portfolio import GROUPINGS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metrics.batch import Source
     from metrics.formats.summary import Format
     from metrics.report import Report
 
 EXTRA = ("jinja2", "markupsafe", "vl_convert")
-LINES = (".ndjson", ".jsonl")
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b
@@ -92,16 +89,11 @@ def command(
     how = How(
         jobs, timeout, max_size, no_ignore, templates, fingerprints=True, tells_warnings=False
     )
-    with measuring(paths or (os.curdir,), Inputs(_has_lines, lines), how, output_path) as run:
+    with measuring(paths or (os.curdir,), Inputs(has_lines, lines), how, output_path) as run:
         # Lines may name a file as often as they like, discovery gives none a second time.
-        each_once = not any(map(_has_lines, paths))
+        each_once = not any(map(has_lines, paths))
         for piece in write(run.reports, Layout(by, max_size, each_once, run.is_terminal)):
             run.stream.write(piece)
-
-
-def _has_lines(source: Source) -> bool:
-    """Whether a PATH is what a scan printed: by its name, which no diagram has."""
-    return isinstance(source, str) and (source == STANDARD_INPUT or source.lower().endswith(LINES))
 
 
 def _format(name: str) -> Format:

@@ -79,6 +79,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def told_template(template: dict[str, Any]) -> str:
+    """An entry for an element template, as JSON has it, for people."""
+    parts = [f"{binding} {times:,}" for binding, times in template["properties"].items()]
+    parts += ["icon"] if "icon" in template else []
+    return f"{' '.join(template['appliesTo'])} ({', '.join(parts)})"
+
+
 def record(report: Report, layout: Layout, *, named: bool = True) -> dict[str, Any]:
     """What is printed of a report, as JSON has it; with its file where `named` or in error."""
     record: dict[str, Any] = {}

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.formats import STANDARD_INPUT, Layout, counted, on_one_line, record
+from metrics.formats import (
+    STANDARD_INPUT,
+    Layout,
+    counted,
+    on_one_line,
+    record,
+    told_template,
+)
 from metrics.formats.terminal import console
 from metrics.metric import leaves
 from metrics.report import DIAGRAM_TYPE, columns
@@ -174,15 +181,9 @@ def _kinds(key: str, values: Values) -> Iterator[str]:
     value = values.get(key)
     *groups, name = key.split(".")
     if isinstance(value, list):
-        yield from map(_template, value)
+        yield from map(told_template, value)
     elif value:
         yield f"{groups[-1] if name == 'count' else name} {_number(value)}"
-
-
-def _template(template: dict[str, Any]) -> str:
-    parts = [f"{binding} {_number(times)}" for binding, times in template["properties"].items()]
-    parts += ["icon"] if "icon" in template else []
-    return f"{' '.join(template['appliesTo'])} ({', '.join(parts)})"
 
 
 def _error(values: Values) -> str:

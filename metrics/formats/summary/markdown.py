@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats import counted, on_one_line
+from metrics.formats import counted
+from metrics.formats.markdown import cell, code, table_of
 from metrics.formats.summary.content import GONE, Row, quantity, rest, summarized, tables
 from metrics.metric import Omitted
 
@@ -33,30 +33,15 @@ def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
-def code(text: str) -> str:
-    """A text as it stands: in it nothing is a link, a mention or markup."""
-    text = on_one_line(text)
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    blank = " " if text.startswith("`") or text.endswith("`") or not text else ""
-    return f"{fence}{blank}{text}{blank}{fence}"
-
-
-def _cell(text: str) -> str:
-    # In a table that is so in code, too; elsewhere the backslash would be seen.
-    return code(text).replace("|", "\\|")
-
-
 def _table(heads: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     """A table of which all columns but the first are numbers; nothing where it has no rows."""
     found = [
-        (INDENT * row.depth + (_cell(row.name) if row.is_quoted else row.name), *row.figures)
+        (INDENT * row.depth + (cell(row.name) if row.is_quoted else row.name), *row.figures)
         for row in rows
     ]
     if found:
         yield ""
-        for row in (heads, ["---", *["--:"] * (len(heads) - 1)], *found):
-            yield f"| {' | '.join(row)} |"
+        yield from table_of(heads, found)
 
 
 def _head(summary: Summary) -> Iterator[str]:

@@ -1,0 +1,244 @@
+"""`metrics diff`: what becomes of the numbers from one state of diagrams to another."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from metrics.commands import options
+from metrics.commands.measuring import (
+    How,
+    Inputs,
+    found_at,
+    has_lines,
+    is_standard_output,
+    measured,
+    output_of,
+    refuse_to_overwrite,
+)
+from metrics.commands.streams import source_of, tell
+from metrics.comparison import Pair, compare, paired
+from metrics.discovery import STANDARD_INPUT
+from metrics.formats import on_one_line
+from metrics.formats.diff import FORMATS, format_named
+from metrics.lines import reports
+from metrics.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from metrics.batch import Source
+    from metrics.revisions import Revision
+
+EXIT_DIFFERENT: Final = 1
+SEPARATOR: Final = "--"
+RANGES: Final = ("...", "..")
+HEAD: Final = "HEAD"
+
+# The mark keeps the lines as they are.
+EXAMPLES = """\b
+Examples:
+  metrics diff main
+  metrics diff main...HEAD -- processes/
+  metrics diff --format markdown --output comment.md origin/main...HEAD
+  metrics diff before.bpmn after.bpmn
+  metrics scan processes/ > before.ndjson && metrics diff before.ndjson processes/
+"""
+
+
+class _Compared(NamedTuple):
+    """What is compared: the pairs of diagrams, and what both sides are called."""
+
+    pairs: Sequence[Pair[Any]]
+    old: str
+    new: str
+
+
+class _WithPaths(click.Command):
+    """A command that knows what stands behind `--`: click itself forgets where that stood."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if SEPARATOR in args:
+            place = args.index(SEPARATOR)
+            ctx.meta[SEPARATOR] = tuple(args[place + 1 :])
+            args = args[:place]
+        return super().parse_args(ctx, args)
+
+
+@click.command(name="diff", cls=_WithPaths, epilog=EXAMPLES)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@click.argument("others", metavar=f"[{SEPARATOR} PATH]...", nargs=-1)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    default="table",
+    show_default=True,
+    help="markdown is a comment for a pull request, no longer than one may be.",
+)
+@options.output_path
+@click.option("--exit-code", is_flag=True, help="End with status 1 where anything differs.")
+@options.jobs
+@options.timeout
+@options.max_size
+@options.no_ignore
+@click.pass_context
+def command(
+    ctx: click.Context,
+    old: str,
+    new: str | None,
+    others: tuple[str, ...],
+    format_name: str,
+    output_path: str | None,
+    exit_code: bool,
+    jobs: int | None,
+    timeout: float | None,
+    max_size: int,
+    no_ignore: bool,
+) -> None:
+    """Print what becomes of the numbers of diagrams from OLD to NEW.
+
+    OLD and NEW are two diagrams, two folders, what metrics scan printed (a file named *.ndjson or
+    *.jsonl, or - for standard input), or two revisions of the git repository that the current
+    folder is in: main, HEAD~3, v1.2. Without NEW, OLD is compared with the working tree, as far as
+    git knows of its files. OLD...NEW begins where both parted. Behind -- stand the PATHs of a
+    repository to compare, else it is all of it.
+
+    Told is each diagram that was added, removed, renamed or changed, each value before and after,
+    and the sums over these diagrams.
+
+    The exit status is 2 where a diagram could not be measured on a side.
+    """
+    if others:
+        raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
+    paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
+    write = format_named(format_name)
+    how = How(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_of_nothing=False)
+    if paths is None and new is not None and _is_file(old) and _is_file(new):
+        for path in (old, new):
+            refuse_to_overwrite([path], "--output", output_path)
+        compared = _of_files(old, new, how)
+    else:
+        compared = _of_revisions(old, new, paths or (), has_separator=paths is not None)
+    pairs = compared.pairs
+
+    def sources() -> Iterator[Any]:
+        return (source for pair in pairs for source in pair.sources())
+
+    is_shown = is_standard_output(output_path)
+    with (
+        measured(
+            _loaded(sources(), max_size), sources, NO_INPUTS, how, is_output_shown=is_shown
+        ) as run,
+        output_of(output_path) as (stream, is_terminal),
+    ):
+        comparison = compare(pairs, run.reports, old=compared.old, new=compared.new)
+        for piece in write(comparison, is_terminal):
+            stream.write(piece)
+    if exit_code and comparison.changes:
+        raise click.exceptions.Exit(EXIT_DIFFERENT)
+
+
+NO_INPUTS: Final = Inputs(lambda source: False, lambda path: ())
+
+
+def _is_file(path: str) -> bool:
+    return path == STANDARD_INPUT or os.path.lexists(path)
+
+
+def _of_files(old: str, new: str, how: How) -> _Compared:
+    if old == new == STANDARD_INPUT:
+        raise click.UsageError("Standard input can be one side only.")
+    are_folders = [os.path.isdir(path) for path in (old, new)]
+    are_lines = [
+        not is_folder and has_lines(path)
+        for path, is_folder in zip((old, new), are_folders, strict=True)
+    ]
+    if not any(are_folders) and not any(are_lines):
+        name = None if old == new else old
+        return _Compared([Pair(new, old, new, name)], old, new)
+    if not all(is_many for is_many in map(max, are_folders, are_lines)):
+        raise click.UsageError("OLD is a diagram and NEW is many, or the other way round.")
+    # What a scan printed has the folder in its names.
+    is_relative = all(are_folders)
+    sides = (
+        _lines(path, how.max_size) if is_lines else _folder(path, how, is_relative=is_relative)
+        for path, is_lines in zip((old, new), are_lines, strict=True)
+    )
+    return _Compared([*paired(*sides)], old, new)
+
+
+def _folder(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
+    for source in found_at([folder], how)():
+        path = (source.file or "") if isinstance(source, Report) else str(source)
+        yield (os.path.relpath(path, folder) if is_relative else os.path.normpath(path)), source
+
+
+def _lines(path: str, max_size: int) -> Iterator[tuple[str, Source]]:
+    content, _, name = source_of(path, None)
+    for report in reports(content, name, max_size=max_size):
+        yield os.path.normpath(report.file or name), report
+
+
+def _of_revisions(
+    old: str, new: str | None, paths: Sequence[str], *, has_separator: bool
+) -> _Compared:
+    from metrics.revisions import RevisionError
+
+    try:
+        return _differences(old, new, paths)
+    except RevisionError as error:
+        raise click.ClickException(
+            f"{on_one_line(str(error))}{_hint(old, new, has_separator)}"
+        ) from None
+
+
+def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
+    from metrics.revisions import Repository
+
+    repository = Repository()
+    right: Revision | None
+    separator = next((one for one in RANGES if one in old), None)
+    if separator is not None:
+        if new is not None:
+            raise click.UsageError(f"{on_one_line(old)} names both sides already.")
+        before, _, after = (part or HEAD for part in old.partition(separator))
+        right = repository.revision(after)
+        if separator == RANGES[0]:
+            left = repository.merge_base(before, after)
+            old_name = f"{left.name} (where {before} and {after} parted)"
+        else:
+            left = repository.revision(before)
+            old_name = before
+        new_name = after
+    else:
+        left = repository.revision(old)
+        right = None if new is None else repository.revision(new)
+        old_name, new_name = old, "the working tree" if new is None else new
+    differences = repository.differences(left, right, paths)
+    for submodule in differences.submodules:
+        tell(f"metrics: {on_one_line(submodule)} is a submodule: what is in it is not compared")
+    return _Compared(differences.pairs, old_name, new_name)
+
+
+def _hint(old: str, new: str | None, has_separator: bool) -> str:
+    """What may have been meant where there is no such revision."""
+    if has_separator:
+        return ""
+    files = [path for path in (old, new) if path is not None and _is_file(path)]
+    if len(files) == 1 and new is None:
+        return f" {on_one_line(old)} is a file: NEW is missing to compare it with."
+    if len(files) == 1:
+        (missing,) = {old, new} - {*files}
+        return f" {on_one_line(files[0])} is a file, {on_one_line(missing or '')} is none."
+    return ""
+
+
+def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[Source]:
+    from metrics.revisions import loaded
+
+    return loaded(sources, max_size=max_size)

@@ -1,0 +1,66 @@
+"""What the formats of a comparison have in common: its words and figures, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from metrics.comparison import Status
+from metrics.document import beginning
+from metrics.formats import counted, told_template
+from metrics.metric import Omitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metrics.comparison import Change, Comparison, Difference
+    from metrics.document import DocumentError
+
+NOTHING: Final = "-"
+NO_VERSION: Final = "none"
+MOST_CHARACTERS: Final = 200
+
+
+def conclusion(comparison: Comparison) -> str:
+    """How many diagrams there are of each status, in one sentence."""
+    parts = [f"{number:,} {status}" for status in Status if (number := comparison.count(status))]
+    told = counted(len(comparison.changes), "diagram")
+    told = f"{told}: {', '.join(parts)}" if parts else "no diagram has other values"
+    if comparison.unchanged:
+        told += f"; {comparison.unchanged:,} compared without a change"
+    return told
+
+
+def values(change: Change) -> Iterator[tuple[str, Difference]]:
+    """The values of a change that are worth a line: of what is new or gone those that are not 0."""
+    is_whole = change.status in (Status.ADDED, Status.REMOVED)
+    for key, difference in change.values.items():
+        if not is_whole or any(one and not isinstance(one, Omitted) for one in difference):
+            yield key, difference
+
+
+def errors(change: Change) -> Iterator[str]:
+    """Why a diagram could not be measured, on each side where it was not."""
+    for side, error in (("before", change.old_error), ("after", change.new_error)):
+        if error is not None:
+            yield f"not measured {side}: {_reason(error)}"
+
+
+def _reason(error: DocumentError) -> str:
+    place = "" if error.line is None else f"line {error.line}: "
+    return f"{error.type}: {place}{beginning(error.message, MOST_CHARACTERS)}"
+
+
+def shown(value: Any) -> str:
+    """A value of a payload, for people."""
+    if isinstance(value, Omitted):
+        return NOTHING
+    if value is None:
+        return NO_VERSION
+    if isinstance(value, list):
+        return beginning(", ".join(map(told_template, value)), MOST_CHARACTERS) or NO_VERSION
+    return f"{value:,}" if isinstance(value, int) else beginning(str(value), MOST_CHARACTERS)
+
+
+def step(difference: Difference) -> str:
+    """By how much a number grew, for people; nothing for what is none."""
+    return f"{difference.step:+,}" if difference.step else ""

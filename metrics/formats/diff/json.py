@@ -1,0 +1,59 @@
+"""JSON for tools: one object with all changes, and their sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from metrics.comparison import Status
+from metrics.formats import dumps
+from metrics.metric import Omitted, to_json
+from metrics.report import error_block
+from metrics.sources import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from metrics.comparison import Change, Comparison, Difference
+
+Record = dict[str, Any]
+
+
+def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
+    """Give the object, indented."""
+    record = {
+        "old": printable(comparison.old),
+        "new": printable(comparison.new),
+        "diagrams": {
+            **{str(status): comparison.count(status) for status in Status},
+            "unchanged": comparison.unchanged,
+        },
+        "changes": [*map(_change, comparison.changes)],
+        "totals": _values(comparison.totals),
+    }
+    yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _change(change: Change) -> Record:
+    record: Record = {"status": change.status, "file": printable(change.file)}
+    if change.old_file is not None:
+        record["oldFile"] = printable(change.old_file)
+    sides = {"before": change.old_error, "after": change.new_error}
+    failed = {
+        side: to_json(error_block(error)) for side, error in sides.items() if error is not None
+    }
+    if failed:
+        record["errors"] = failed
+    return record | {"values": _values(change.values)}
+
+
+def _values(values: Mapping[str, Difference]) -> Record:
+    return {
+        key: {
+            side: value
+            for side, value in difference._asdict().items()
+            if not isinstance(value, Omitted)
+        }
+        for key, difference in values.items()
+    }
