@@ -41,6 +41,10 @@ DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 # The parser quotes names, however long.
 MOST_CHARACTERS_OF_A_MESSAGE: Final = 1000
 
+# Beyond, libxml2 says the last that it can tell.
+MOST_LINES_TOLD: Final = 65_534
+BRACKET: Final = re.compile(b"[<>]")
+
 BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 # Why a document is forbidden.
@@ -148,11 +152,11 @@ class Document(NamedTuple):
     def lines(self, elements: Iterable[Element]) -> dict[Element, int | None]:
         """The lines in which the tags of elements begin, from 1; None for one that is not known.
 
-        libxml2 says in which line a tag ends, up to line 65,535. So another parser goes through the
-        file; what that does not understand libxml2 tells.
+        libxml2 says in which line a tag ends, up to line 65,535. Where that does not tell it,
+        another parser goes through the file; what that does not understand libxml2 tells.
         """
         lines: dict[Element, int | None] = dict.fromkeys(elements)
-        if lines and self.root is not None:
+        if lines and self.root is not None and not self._tell_lines(lines):
             tree = [*self.root.iter("*")]
             found = _lines_of_tags(self.source)
             if len(found) < len(tree):
@@ -162,6 +166,23 @@ class Document(NamedTuple):
                 if element in lines:
                     lines[element] = line or element.sourceline
         return lines
+
+    def _tell_lines(self, lines: dict[Element, int | None]) -> bool:
+        """Fill in the lines of elements where all of their tags begin in the line they end in."""
+        source = self.source
+        if not self.is_searchable or source.count(b"\r") != source.count(b"\r\n"):
+            return False
+        text = source.split(b"\n")
+        if len(text) > MOST_LINES_TOLD:
+            return False
+        for element in lines:
+            number = element.sourceline or 0
+            # A tag that began before ends ahead of any that begins: in a tag is no `<`.
+            match = BRACKET.search(text[number - 1]) if 0 < number <= len(text) else None
+            if match is None or match[0] == b">":
+                return False
+            lines[element] = number
+        return True
 
 
 def _in_ascii(source: bytes, encoding: str | None) -> bytes:

@@ -20,7 +20,7 @@ from metrics.report import Report, columns, failed, parse
 from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from lxml.etree import _Element as Element
 
@@ -144,7 +144,7 @@ def behind(
     if isinstance(found, Report):
         return {}
     try:
-        explanation = _explained(found, name)
+        explanation = _explained(found, name, values.keys())
     except (DocumentError, MemoryError):
         return {}
     items = {
@@ -159,7 +159,10 @@ def behind(
     return items
 
 
-def _explained(document: Document, name: str | None) -> Explanation:
+def _explained(
+    document: Document, name: str | None, keys: Collection[str] | None = None
+) -> Explanation:
+    """The explanation of a document, or of some of its numbers alone."""
     diagram = Diagram(document, TAGS, most_dropped=sys.maxsize)
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
@@ -172,7 +175,8 @@ def _explained(document: Document, name: str | None) -> Explanation:
             if block is not None:
                 told |= meanings(block, prefix)
             for one in metric.explain(findings):
-                evidence.setdefault(prefix + one.key, []).append(one)
+                if keys is None or prefix + one.key in keys:
+                    evidence.setdefault(prefix + one.key, []).append(one)
     report = Report(name, document.kind, blocks, document.warnings)
     lines = document.lines(element for found in evidence.values() for element in _elements(found))
     places = _Places(lines)
@@ -184,7 +188,7 @@ def _explained(document: Document, name: str | None) -> Explanation:
             tuple(sorted(map(places.item, evidence[key]), key=_order)),
         )
         for key, value in _numbers(report.payload())
-        if value
+        if value and (keys is None or key in keys)
     )
     return Explanation(report, numbers, diagram.dropped)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from metrics.explanation import Explanation, Item, Place
+    from metrics.formats.styled import Segments
     from metrics.report import Report
 
     Format = Callable[[Explanation], Iterator[bytes]]
@@ -93,9 +94,9 @@ def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[byt
     for number in explanation.numbers:
         branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))
         for item in number.items:
-            of_item = branch.add(told_item(item))
+            of_item = branch.add(Text.assemble(*told_item(item)))
             for source in item.sources:
-                of_item.add(told_place(source))
+                of_item.add(Text.assemble(*told_place(source)))
         yield shown(branch)
     if not explanation.numbers:
         yield shown(Text("Nothing is counted.", "dim"))
@@ -156,38 +157,34 @@ def _profile(report: Report) -> str:
     return on_one_line(" · ".join(filter(None, names)))
 
 
-def told_item(item: Item) -> Text:
-    from rich.text import Text
-
-    told = Text()
-    if item.place is not None:
-        told = told_place(item.place)
+def told_item(item: Item) -> Segments:
+    """A thing that is counted, for people."""
+    told: Segments = [] if item.place is None else told_place(item.place)
     for role, text in item.texts.items():
         if not told:
             name = f"a {role} without a name" if text is None else on_one_line(text)
-            told.append(name, "bold")
+            told.append((name, "bold"))
         elif text is not None:
-            told.append(f"  {role} ", "dim").append(on_one_line(text))
+            told += [(f"  {role} ", "dim"), (on_one_line(text), "")]
     for role, place in item.related.items():
         words = snake_case(role).replace("_", " ")
-        told.append(f"  {words} ", "dim").append_text(told_place(place))
+        told += [(f"  {words} ", "dim"), *told_place(place)]
     if item.times != 1:
-        told.append(f"  {item.times:,} times", "dim")
+        told.append((f"  {item.times:,} times", "dim"))
     return told
 
 
-def told_place(place: Place) -> Text:
-    from rich.text import Text
-
-    told = Text(on_one_line(place.type))
+def told_place(place: Place) -> Segments:
+    """An element, for people."""
+    told: Segments = [(on_one_line(place.type), "")]
     if place.name:
-        told.append(f" “{on_one_line(place.name)}”", "bold")
+        told.append((f" “{on_one_line(place.name)}”", "bold"))
     if place.id is not None:
-        told.append(f" {on_one_line(place.id)}")
+        told.append((f" {on_one_line(place.id)}", ""))
     if place.kind:
-        told.append(f"  {on_one_line(place.kind)}", "green")
+        told.append((f"  {on_one_line(place.kind)}", "green"))
     if place.line is not None:
-        told.append(f"  line {place.line}", "dim")
+        told.append((f"  line {place.line}", "dim"))
     return told
 
 
