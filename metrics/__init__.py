@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from metrics.discovery import discover
     from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
     from metrics.explanation import Explanation, explain
+    from metrics.gate import Gate
     from metrics.metric import OMITTED
     from metrics.portfolio import Summary, summarize
     from metrics.report import FRAGMENTS, Report, scan
+    from metrics.sources import NamedContent
     from metrics.template_definitions import TemplateDefinitions
     from metrics.workers import WorkerDiedError, Workers, WorkersBrokenError
 
@@ -30,7 +32,9 @@ __all__ = [
     "DocumentError",
     "ErrorType",
     "Explanation",
+    "Gate",
     "Kind",
+    "NamedContent",
     "Report",
     "Summary",
     "TemplateDefinitions",
@@ -52,7 +56,9 @@ _MODULES = {
     "DocumentError": "metrics.document",
     "ErrorType": "metrics.document",
     "Explanation": "metrics.explanation",
+    "Gate": "metrics.gate",
     "Kind": "metrics.document",
+    "NamedContent": "metrics.sources",
     "Report": "metrics.report",
     "Summary": "metrics.portfolio",
     "TemplateDefinitions": "metrics.template_definitions",

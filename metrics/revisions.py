@@ -200,7 +200,9 @@ class Repository:
 
     def _within(self, path: str) -> str:
         """A path from the top of the repository."""
-        return os.path.relpath(os.path.realpath(path), self._top or os.curdir)
+        folder, name = os.path.split(path)
+        from_root = os.path.join(os.path.realpath(folder or os.curdir), name)
+        return os.path.relpath(from_root, self._top or os.curdir)
 
     def _diff(self, *arguments: str) -> Iterator[_Entry]:
         fields = iter(self._git(*DIFF, *arguments).split("\0"))

@@ -185,9 +185,9 @@ def _outputs(format_names: Iterable[str], paths: Sequence[str]) -> list[_Output]
         name, separator, path = given.partition(":")
         if name not in FORMATS:
             known = ", ".join(FORMATS)
-            raise click.UsageError(f"--format {on_one_line(given)}: no format, but for {known}.")
+            raise click.UsageError(f"--format: there is no '{on_one_line(name)}', but {known}.")
         if separator and not path:
-            raise click.UsageError(f"--format {given}: a file is missing behind the colon.")
+            raise click.UsageError(f"--format {given} needs a file behind the colon.")
         to_file = bool(separator) and not is_standard_output(path)
         if to_file:
             refuse_to_overwrite(paths, f"--format {on_one_line(given)}", path)

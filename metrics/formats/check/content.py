@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from metrics.document import beginning
@@ -92,6 +93,7 @@ def place_of(violation: Violation) -> str | None:
     return violation.file or violation.configuration or next(holders, None)
 
 
+@lru_cache(maxsize=1024)
 def in_workspace(file: str) -> str:
     """A file as a forge finds it: from the top of what it has checked out, if it is in there.
 

@@ -100,7 +100,7 @@ def _results(violations: Iterable[Violation], places: dict[str, int]) -> Iterato
             "message": {"text": f"{on_one_line(said(violation))}."},
             "locations": [] if place is None else [_location(place, first_line(violation))],
             **({"relatedLocations": related} if related and left >= 0 else {}),
-            "partialFingerprints": {"metricsLimit/v1": _fingerprint(rule, place)},
+            "partialFingerprints": {"metricsLimit/v1": _fingerprint(violation, place)},
             "properties": {"limit": violation.limit.condition, "value": violation.value},
         }
 
@@ -130,10 +130,11 @@ def _artifact(file: str) -> Record:
     return {"uri": quote(os.fsencode(path)), "uriBaseId": TOP}
 
 
-def _fingerprint(rule: str, place: str | None) -> str:
+def _fingerprint(violation: Violation, place: str | None) -> str:
     """What tells a violation from others, whatever the numbers and the lines are."""
-    path = "" if place is None else in_workspace(place)
-    return hashlib.sha256(os.fsencode(f"{rule}\0{path}")).hexdigest()
+    path = "" if place is None or violation.file is None else in_workspace(place)
+    parts = (_rule(violation), violation.limit.operator, path)
+    return hashlib.sha256(os.fsencode("\0".join(parts))).hexdigest()
 
 
 def _notifications(verdict: Verdict) -> Iterator[Record]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Final
-
-from rich.text import Text
 
 from metrics.formats import on_one_line
 from metrics.formats.diff.content import conclusion, errors, shown, step, values
-from metrics.formats.terminal import UNBOUNDED, console
+from metrics.formats.styled import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.comparison import Change, Comparison, Difference
+    from metrics.formats.styled import Segments
 
 INDENT: Final = "  "
 ARROW: Final = "→"
@@ -22,41 +20,35 @@ ARROW: Final = "→"
 
 def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     """Give the diagrams in the order of their names, as wide as what is in them."""
-    printed = io.StringIO()
-    page = console(printed, is_terminal=is_terminal, width=UNBOUNDED)
-    for line in _lines(comparison):
-        page.print(line, soft_wrap=True)
-        yield printed.getvalue().encode()
-        printed.seek(0)
-        printed.truncate()
+    return printed(_lines(comparison), is_terminal=is_terminal)
 
 
-def _lines(comparison: Comparison) -> Iterator[Text]:
+def _lines(comparison: Comparison) -> Iterator[Segments]:
     sides = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
-    yield Text(f"{sides}: {conclusion(comparison)}", "bold")
+    yield [(f"{sides}: {conclusion(comparison)}", "bold")]
     for change in comparison.changes:
-        yield Text()
+        yield []
         yield _head(change)
         for error in errors(change):
-            yield Text(INDENT + on_one_line(error), "red")
+            yield [(INDENT + on_one_line(error), "red")]
         yield from _rows(values(change))
     if comparison.totals:
-        yield Text()
-        yield Text("All of these diagrams", "bold")
+        yield []
+        yield [("All of these diagrams", "bold")]
         yield from _rows(comparison.totals.items())
 
 
-def _head(change: Change) -> Text:
+def _head(change: Change) -> Segments:
     old = "" if change.old_file is None else f"{on_one_line(change.old_file)} {ARROW} "
-    return Text.assemble((f"{change.status}  ", "cyan"), (old + on_one_line(change.file), "bold"))
+    return [(f"{change.status}  ", "cyan"), (old + on_one_line(change.file), "bold")]
 
 
-def _rows(found: Iterable[tuple[str, Difference]]) -> Iterator[Text]:
+def _rows(found: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:
     rows = [
         (key, on_one_line(shown(one.before)), on_one_line(shown(one.after)), step(one))
         for key, one in found
     ]
     width = max((len(key) for key, *_ in rows), default=0)
     for key, before, after, grown in rows:
-        row = Text(f"{INDENT}{key:<{width}}  {before} {ARROW} {after}")
-        yield row.append(f"  {grown}" if grown else "", "dim")
+        row = f"{INDENT}{key:<{width}}  {before} {ARROW} {after}"
+        yield [(row, ""), (f"  {grown}" if grown else "", "dim")]
