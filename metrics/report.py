@@ -218,7 +218,9 @@ def parse(
     """The first half of `scan`: the document, or the report of why there is none."""
     try:
         content = sources.content(source, max_size)
-        return document.read(content, form=_is_form(name, content))
+        return document.read(
+            content, form=document.looks_like_a_form(content) if name is None else is_form(name)
+        )
     except (DocumentError, MemoryError) as error:
         return failed(name, error)
 
@@ -263,9 +265,8 @@ def _check(fragments: Collection[str]) -> None:
         raise ValueError(f"no fragment of a payload: {', '.join(sorted(unknown))}")
 
 
-def _is_form(name: str | None, content: bytes) -> bool:
-    if name is None:
-        return document.looks_like_a_form(content)
+def is_form(name: str) -> bool:
+    """Whether what has a name is a form, rather than XML."""
     return name.lower().endswith(FORM_EXTENSION)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from metrics.comparison import Pair, Status
 from metrics.discovery import EXTENSIONS
 from metrics.document import DocumentError, ErrorType
-from metrics.report import Report
+from metrics.report import Report, is_form
 from metrics.signals import cleared_by
 from metrics.sources import DEFAULT_MAX_SIZE, PIECE, Listed, NamedContent
 
@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 
     from metrics.batch import Source
 
-# What a repository's configuration could have git do is not done, nor anything over the network.
-COMMAND: Final = ("git", "-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
+# What a repository's configuration could have git run is not run, nor anything over the network;
+# and nothing is written, not even what git knows of the working tree.
+COMMAND: Final = (
+    "git",
+    *("-c", "protocol.allow=never"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "diff.autoRefreshIndex=false"),
+)
 ENVIRONMENT: Final = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -44,6 +51,16 @@ DIFF: Final = (
     "--no-relative",
     "--ignore-submodules=dirty",
 )
+FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
+PATHSPEC_VARIABLES: Final = (
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+)
+# Where there are more to be compared git finds those renames only that change nothing.
+MOST_RENAMES: Final = 1000
+EXACTLY: Final = "100%"
 DIAGRAMS: Final = tuple(f":(top,icase)*{extension}" for extension in EXTENSIONS)
 
 # Beside the blobs that are asked for and not read yet, their ids fit into any pipe.
@@ -61,6 +78,10 @@ SHALLOW: Final = "this clone is shallow: fetch more of its history, as by git fe
 
 class RevisionError(Exception):
     """Revisions that cannot be compared; its text says why, for people."""
+
+
+class UnknownRevisionError(RevisionError):
+    """A name that no revision has."""
 
 
 class Revision(NamedTuple):
@@ -102,33 +123,37 @@ class Repository:
     """
 
     def __init__(self) -> None:
+        self._environment = os.environ | ENVIRONMENT
         self._git("rev-parse", "--git-dir")
         # A bare one has none.
         self._top = self._git_if_possible("rev-parse", "--show-toplevel")
 
     def revision(self, name: str) -> Revision:
         """The revision of a name; raises `RevisionError` where there is none."""
-        arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{tree}}")
-        found = self._git_if_possible(*arguments)
+        found = self._object(name, "tree")
         if not found:
-            raise RevisionError(self._explained(f"there is no revision '{name}'"))
+            raise UnknownRevisionError(self._explained(f"there is no revision '{name}'"))
         return Revision(name, found)
 
     def merge_base(self, one: str, other: str) -> Revision:
         """The commit where two revisions parted; raises `RevisionError` where none is known."""
         commits = []
         for name in (one, other):
-            commit = self._git_if_possible(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-            )
+            commit = self._object(name, "commit")
             if not commit:
-                raise RevisionError(self._explained(f"there is no commit '{name}'"))
+                raise UnknownRevisionError(self._explained(f"there is no commit '{name}'"))
             commits.append(commit)
         base = self._git_if_possible("merge-base", *commits)
         if not base:
             reason = f"no common ancestor of '{one}' and '{other}' is known"
             raise RevisionError(self._explained(reason))
         return self.revision(base)._replace(name=base[:CHARACTERS_OF_AN_ID])
+
+    def _object(self, name: str, type: str) -> str:
+        """The id of what a name leads to; nothing where it leads to nothing of a type."""
+        arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+        found = self._git_if_possible(*arguments, name)
+        return self._git_if_possible(*arguments, f"{found}^{{{type}}}") if found else ""
 
     def differences(
         self, old: Revision, new: Revision | None, paths: Sequence[str] = ()
@@ -140,6 +165,8 @@ class Repository:
         """
         if new is None and not self._top:
             raise RevisionError("a bare repository has no working tree: name a second revision.")
+        if new is None:
+            self._environment |= self._without_filters()
         trees = [old.id] if new is None else [old.id, new.id]
         entries = [*self._diff("--no-renames", *trees, "--", *paths)]
         named = {self._within(path) for path in paths}
@@ -150,8 +177,7 @@ class Repository:
         }
         renamed = {}
         if {"A", "D"} <= {entry.status for entry in found.values()}:
-            arguments = ("--find-renames", "--diff-filter=R", *trees, "--", *DIAGRAMS)
-            for entry in self._diff(*arguments):
+            for entry in self._renames(trees):
                 before, after = entry.paths
                 if _has_status(found, before, "D") and _has_status(found, after, "A"):
                     renamed[after] = entry
@@ -164,12 +190,37 @@ class Repository:
         ]
         return Differences(pairs, submodules)
 
+    def _renames(self, trees: Sequence[str]) -> list[_Entry]:
+        """The diagrams that git finds to have other names now."""
+        environment = dict(self._environment)
+        for name in PATHSPEC_VARIABLES:
+            self._environment.pop(name, None)
+        arguments = (f"-l{MOST_RENAMES}", "--diff-filter=R", *trees, "--", *DIAGRAMS)
+        try:
+            return [*self._diff("--find-renames", *arguments)]
+        except RevisionError:
+            # Contents that this clone does not have cannot be compared.
+            return [*self._diff(f"--find-renames={EXACTLY}", *arguments)]
+        finally:
+            self._environment = environment
+
+    def _without_filters(self) -> dict[str, str]:
+        """An environment in which git runs no program to read the working tree."""
+        listed = self._git_if_possible("config", "-z", "--name-only", "--get-regexp", FILTERS)
+        names = dict.fromkeys(filter(None, listed.split("\0")))
+        known = int(self._environment.get("GIT_CONFIG_COUNT") or 0)
+        settings = {"GIT_CONFIG_COUNT": str(known + len(names))}
+        for number, name in enumerate(names, start=known):
+            settings[f"GIT_CONFIG_KEY_{number}"] = name
+            settings[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith("required") else ""
+        return settings
+
     def _pair(self, entry: _Entry, old: Revision, new: Revision | None) -> Pair[Blob]:
         before, after = entry.paths[0], entry.paths[-1]
         is_rename = entry.status.startswith("R")
         # What only has another name has no other numbers.
         is_read = not (
-            is_rename and entry.old_id == entry.new_id and before.lower()[-5:] == after.lower()[-5:]
+            is_rename and entry.old_id == entry.new_id and is_form(before) == is_form(after)
         )
         source_before = self._source(old, before, entry.old_mode, entry.old_id)
         source_after = self._source(new, after, entry.new_mode, entry.new_id)
@@ -231,7 +282,7 @@ class Repository:
                 [*COMMAND, *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                env=os.environ | ENVIRONMENT,
+                env=self._environment,
                 check=False,
             )
         except FileNotFoundError:
@@ -243,7 +294,7 @@ class Repository:
             told = os.fsdecode(done.stderr).strip().splitlines() or ["it failed, and says nothing"]
             first = next((line for line in told if line.startswith("fatal:")), told[0])
             if "not a git repository" in first:
-                raise RevisionError("the current folder is in no git repository.")
+                raise UnknownRevisionError("the current folder is in no git repository.")
             raise RevisionError(f"git: {first.removeprefix('fatal:').strip()}")
         return os.fsdecode(done.stdout)
 

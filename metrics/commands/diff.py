@@ -19,12 +19,13 @@ from metrics.commands.measuring import (
     refuse_to_overwrite,
 )
 from metrics.commands.streams import source_of, tell
-from metrics.comparison import Pair, compare, paired
+from metrics.comparison import Pair, Status, compare, paired
 from metrics.discovery import STANDARD_INPUT
 from metrics.formats import on_one_line
 from metrics.formats.diff import FORMATS, format_named
 from metrics.lines import reports
 from metrics.report import Report
+from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,13 +170,21 @@ def _of_files(old: str, new: str, how: How) -> _Compared:
         _lines(path, how.max_size) if is_lines else _folder(path, how, is_relative=is_relative)
         for path, is_lines in zip((old, new), are_lines, strict=True)
     )
-    return _Compared([*paired(*sides)], old, new)
+    # What is no line of a scan is no diagram that came or went.
+    lines = {os.path.normpath(path) for path in (old, new) if has_lines(path)}
+    pairs = [
+        pair._replace(status=Status.UNMEASURED) if pair.file in lines else pair
+        for pair in paired(*sides)
+    ]
+    return _Compared(pairs, old, new)
 
 
 def _folder(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
     for source in found_at([folder], how)():
         path = (source.file or "") if isinstance(source, Report) else str(source)
-        yield (os.path.relpath(path, folder) if is_relative else os.path.normpath(path)), source
+        name = os.path.relpath(path, folder) if is_relative else os.path.normpath(path)
+        # As a scan prints it.
+        yield printable(name), source
 
 
 def _lines(path: str, max_size: int) -> Iterator[tuple[str, Source]]:
@@ -187,14 +196,15 @@ def _lines(path: str, max_size: int) -> Iterator[tuple[str, Source]]:
 def _of_revisions(
     old: str, new: str | None, paths: Sequence[str], *, has_separator: bool
 ) -> _Compared:
-    from metrics.revisions import RevisionError
+    from metrics.revisions import RevisionError, UnknownRevisionError
 
     try:
         return _differences(old, new, paths)
     except RevisionError as error:
-        raise click.ClickException(
-            f"{on_one_line(str(error))}{_hint(old, new, has_separator)}"
-        ) from None
+        hint = (
+            _hint(old, new) if isinstance(error, UnknownRevisionError) and not has_separator else ""
+        )
+        raise click.ClickException(on_one_line(str(error)) + hint) from None
 
 
 def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
@@ -202,7 +212,7 @@ def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
 
     repository = Repository()
     right: Revision | None
-    separator = next((one for one in RANGES if one in old), None)
+    separator = next((one for one in RANGES if one in old and one != old), None)
     if separator is not None:
         if new is not None:
             raise click.UsageError(f"{on_one_line(old)} names both sides already.")
@@ -225,17 +235,15 @@ def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
     return _Compared(differences.pairs, old_name, new_name)
 
 
-def _hint(old: str, new: str | None, has_separator: bool) -> str:
+def _hint(old: str, new: str | None) -> str:
     """What may have been meant where there is no such revision."""
-    if has_separator:
+    there = [path for path in (old, new) if path is not None and _is_file(path)]
+    if len(there) != 1:
         return ""
-    files = [path for path in (old, new) if path is not None and _is_file(path)]
-    if len(files) == 1 and new is None:
-        return f" {on_one_line(old)} is a file: NEW is missing to compare it with."
-    if len(files) == 1:
-        (missing,) = {old, new} - {*files}
-        return f" {on_one_line(files[0])} is a file, {on_one_line(missing or '')} is none."
-    return ""
+    if new is None:
+        return f" {on_one_line(old)} is a path: NEW is missing to compare it with."
+    missing = new if there == [old] else old
+    return f" {on_one_line(there[0])} is a path, {on_one_line(missing)} is none."
 
 
 def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[Source]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from metrics.document import beginning
 from metrics.formats import counted
-from metrics.formats.diff.content import conclusion, errors, shown, step, values
+from metrics.formats.diff.content import MOST_CHARACTERS, conclusion, errors, shown, step, values
 from metrics.formats.markdown import cell, code, row_of, table_of
-from metrics.metric import Omitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +55,8 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield MARK
     yield "### Numbers of the diagrams"
     yield ""
-    yield f"{code(comparison.old)} → {code(comparison.new)}: {conclusion(comparison)}."
+    old, new = (code(beginning(side, MOST_CHARACTERS)) for side in (comparison.old, comparison.new))
+    yield f"{old} → {new}: {conclusion(comparison)}."
     if comparison.totals:
         yield ""
         rows = ((cell(key), *_figures(one)) for key, one in comparison.totals.items())
@@ -82,6 +83,7 @@ def _name(change: Change) -> str:
 
 def _figures(difference: Difference) -> tuple[str, str, str]:
     before, after = (
-        shown(one) if isinstance(one, int | Omitted) else cell(shown(one)) for one in difference
+        cell(shown(one)) if one and isinstance(one, str | list) else shown(one)
+        for one in difference
     )
     return before, after, step(difference)
