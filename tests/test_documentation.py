@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from command import METRICS
+from diagrams import process
 
 ROOT = Path(__file__).parents[1]
 TOOLS = ("jq", "duckdb", "git", "xargs")
@@ -162,6 +163,76 @@ def test_explain_and_summary(block: Block, repository: Path) -> None:
     assert "Error" not in result.stderr
     for name in re.findall(r"--output (\S+)", code):
         assert (repository / name).stat().st_size > 1000
+
+
+def texts(page: str) -> list[str]:
+    """What a page shows as printed, in order."""
+    return [block.code for block in blocks(page) if block.language == "text"]
+
+
+def test_check_shows_what_is_printed(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / "order.bpmn")
+    result = run_block(blocks("docs/check.md")[0], tmp_path)
+    assert (result.returncode, result.stdout) == (1, texts("docs/check.md")[0])
+
+
+def test_check(tmp_path: Path) -> None:
+    # The limits that the page shows are those that its commands check.
+    (limits,) = (block.code for block in blocks("docs/check.md") if block.language == "toml")
+    (tmp_path / "pyproject.toml").write_text(limits)
+    (tmp_path / "processes").mkdir()
+    for name in ("order.bpmn", "processes/order.bpmn"):
+        shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / name)
+    ran = [block for block in blocks("docs/check.md") if block.language == "sh"]
+    statuses = [run_block(block, tmp_path).returncode for block in ran]
+    # Its baseline tolerates what is there.
+    assert statuses == [1, 0, 1]
+    for name in ("metrics-baseline.ndjson", "metrics.sarif", "metrics.xml"):
+        assert (tmp_path / name).stat().st_size > 90
+
+
+def user_tasks(embedded: int) -> bytes:
+    """A diagram with a user task, and some with embedded forms."""
+    task = '<bpmn:userTask camunda:formKey="embedded:app:check.html"/>'
+    return process("<bpmn:userTask/>" + task * embedded)
+
+
+@pytest.fixture
+def change(tmp_path: Path) -> Path:
+    """A repository with the change that the page shows."""
+    processes = tmp_path / "processes"
+    processes.mkdir()
+    (processes / "bill.bpmn").write_bytes(user_tasks(0))
+    (processes / "order.bpmn").write_bytes(user_tasks(2))
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    commit = ["git", *identity, "commit", "-q", "-a", "-m", "Change"]
+    for command in (["init", "-q", "-b", "main"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    subprocess.run(commit, cwd=tmp_path, check=True)
+    for command in (
+        ["update-ref", "refs/remotes/origin/main", "main"],
+        ["checkout", "-q", "-b", "change"],
+        ["mv", "processes/bill.bpmn", "processes/invoice.bpmn"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (processes / "order.bpmn").write_bytes(user_tasks(3))
+    subprocess.run(commit, cwd=tmp_path, check=True)
+    for name, embedded in (("before.bpmn", 0), ("after.bpmn", 1)):
+        (tmp_path / name).write_bytes(user_tasks(embedded))
+    return tmp_path
+
+
+def test_diff_shows_what_is_printed(change: Path) -> None:
+    result = run_block(Block("sh", "metrics diff main HEAD"), change)
+    assert (result.returncode, result.stderr, [result.stdout]) == (0, "", texts("docs/diff.md"))
+
+
+def test_diff(change: Path) -> None:
+    (shown,) = (block for block in blocks("docs/diff.md") if block.language == "sh")
+    for line in shown.code.splitlines():
+        result = run_block(Block("sh", line), change)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout or (change / "comment.md").stat().st_size > 100
 
 
 def test_pictures_show_what_is_printed() -> None:
