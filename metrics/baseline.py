@@ -68,9 +68,9 @@ class Baseline:
         return self._values.get((file, configuration, key), [])
 
     def of_file(self, file: str) -> Iterator[Entry]:
-        """The entries for a diagram, one for each of its keys."""
+        """The entries for a diagram."""
         for key in self._keys.get(file, ()):
-            yield Entry(file, None, key, self._values[file, None, key][0])
+            yield from (Entry(file, None, key, value) for value in self._values[file, None, key])
 
     def files(self) -> Iterable[str | None]:
         """The diagrams that have entries."""
@@ -115,7 +115,7 @@ def _entry(record: Any, folder: str) -> Entry:
     value = left.pop("value")
     if left:
         raise ValueError(f"{next(iter(left))} is not known")
-    if key not in SUBJECTS:
+    if not isinstance(key, str) or key not in SUBJECTS:
         raise ValueError("it has no key that a payload has")
     kinds = (int,) if SUBJECTS[key] is Subject.NUMBER else (str, type(None))
     if type(value) not in kinds:

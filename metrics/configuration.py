@@ -87,6 +87,11 @@ class Configuration:
     total: Limits = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether it limits anything, be it for some diagrams only."""
+        return bool(self.limits or self.total or self.overrides)
+
     @cached_property
     def _start(self) -> str:
         return os.path.join(absolute(self.folder), "")
@@ -166,7 +171,7 @@ def _read(path: str, folder: str) -> Configuration | None:
     if is_shared and b"metrics" not in content:
         return None
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(path, "it is not UTF-8.", number) from None
@@ -227,10 +232,20 @@ def _line(text: str, place: Place) -> int | None:
                 beginning = tomllib.loads("".join(lines[:end]))
             except tomllib.TOMLDecodeError:
                 continue
-            if _at(beginning, place) is not None:
-                return number
-            break
+            if _at(beginning, place) is None:
+                break
+            named = [one for one in range(number, end + 1) if name in lines[one - 1]]
+            return named[min(_alike_before(beginning, place), len(named) - 1)]
     return None
+
+
+def _alike_before(record: Any, place: Place) -> int:
+    """How many items of a list have the same as the one that a place is in, ahead of it."""
+    for start, part in enumerate(place):
+        if isinstance(part, int):
+            ways = ((*place[:start], item, *place[start + 1 :]) for item in range(part))
+            return sum(_at(record, way) is not None for way in ways)
+    return 0
 
 
 def _configuration(record: Any, path: str, folder: str, place: Place) -> Configuration:
@@ -286,10 +301,12 @@ def _patterns(record: Any, place: Place) -> Sequence[Pattern]:
 
 def _limits(record: Any, place: Place, check_key: Callable[[str], object] = subject) -> Limits:
     _check_table(record, place)
-    return {
-        key: tuple(_conditions(key, value, inner, check_key))
-        for key, value, inner in _leaves(record, "", place)
-    }
+    found: dict[str, tuple[Limit, ...]] = {}
+    for key, value, inner in _leaves(record, "", place):
+        if key in found:
+            raise _PlacedError(inner, f"{key} is limited twice: write a list of conditions.")
+        found[key] = tuple(_conditions(key, value, inner, check_key))
+    return found
 
 
 def _leaves(
@@ -327,6 +344,9 @@ def _check_table(record: Any, place: Place) -> None:
 
 def _check_keys(record: Mapping[str, Any], known: Sequence[str], place: Place) -> None:
     for key in record:
+        if key == OWN_TABLE[0] and not place:
+            reason = f"the tables of {OWN_FILE} stand without {'.'.join(OWN_TABLE)}: [{LIMITS}]."
+            raise _PlacedError((key,), reason)
         if key not in known:
             meant = nearest(key, known)
             suggestion = f" Did you mean {meant}?" if meant else ""

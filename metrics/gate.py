@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from metrics.baseline import Baseline, Entry
 from metrics.configuration import Configuration, Configurations
 from metrics.explanation import behind
-from metrics.limits import SUBJECTS, TOTALS, by_key
-from metrics.metric import leaves
+from metrics.limits import SUBJECTS, TOTALS, by_key, missing
+from metrics.metric import OMITTED, Omitted, leaves
 from metrics.report import is_large
 from metrics.sources import DEFAULT_MAX_SIZE, Listed, absolute, printable, unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
 
     from metrics.explanation import Item
@@ -65,14 +65,15 @@ class Violation(NamedTuple):
 class Improvement(NamedTuple):
     """A number that is better than its baseline, which can be tightened.
 
-    `file` is None for a sum. `value` is what it is now, `is_tolerated` whether that still goes
-    beyond the limit; the file that `is_gone` has none.
+    `file` is None for a sum. `value` is what it is now, `OMITTED` where the payload has no such
+    number any more, and `is_tolerated` whether it still goes beyond the limit. The file that
+    `is_gone` has no value, either.
     """
 
     file: str | None
     key: str
     known: Value
-    value: Value
+    value: Value | Omitted
     is_tolerated: bool = False
     is_gone: bool = False
 
@@ -118,6 +119,8 @@ class _Totals:
 
     def __init__(self, configuration: str | None, limits: Mapping[str, tuple[Limit, ...]]) -> None:
         self.configuration = configuration
+        # As a baseline has it.
+        self.path = None if configuration is None else printable(absolute(configuration))
         self.limits = limits
         self.sums: dict[str, int] = dict.fromkeys(limits, 0)
         self._most: dict[str, list[tuple[int, int, str]]] = {key: [] for key in limits}
@@ -218,8 +221,8 @@ class Gate:
                 )
         self._judge_totals(verdict)
         self._look_for_the_rest(verdict, seen)
-        verdict.has_limits = bool(
-            self._own_totals.limits or any(one.limits or one.totals for one in self._rules.values())
+        verdict.has_limits = bool(self._own or self._own_totals.limits) or any(
+            place.configuration.has_limits for place in self._places.values()
         )
         return verdict
 
@@ -276,12 +279,12 @@ class Gate:
 
     def _judge_totals(self, verdict: Verdict) -> None:
         for totals in (*self._totals.values(), self._own_totals):
-            path = None if totals.configuration is None else absolute(totals.configuration)
+            path = totals.path
             broken = {violation.limit: violation for violation in totals.violations()}
             entries = (
                 Entry(None, path, key, known)
                 for key in totals.limits
-                for known in self._baseline.values(None, path, key)[:1]
+                for known in self._baseline.values(None, path, key)
             )
             subject = Entry(None, path, "", None)
             for limit in self._weighed(verdict, None, subject, broken, totals.sums, entries):
@@ -318,8 +321,8 @@ class Gate:
                 )
         broken_keys = {limit.key for limit in broken}
         for _, _, key, one in entries:
-            if key not in broken_keys:
-                improved[key] = Improvement(file, key, one, values.get(key))
+            if key not in broken_keys and key not in improved:
+                improved[key] = Improvement(file, key, one, values.get(key, missing(key)))
         verdict.improvements += improved.values()
         return worse
 
@@ -330,10 +333,7 @@ class Gate:
 
     def _look_for_the_rest(self, verdict: Verdict, seen: set[str]) -> None:
         """What the baseline has of what was not asked for: diagrams may be gone."""
-        judged = {
-            None if one.configuration is None else absolute(one.configuration)
-            for one in self._totals.values()
-        }
+        judged = {totals.path for totals in self._totals.values()}
         verdict.entries += (
             entry
             for entry in self._baseline.sums()
@@ -352,7 +352,7 @@ class Gate:
                     verdict.entries.append(entry)
                 else:
                     file = os.path.relpath(path)
-                    gone = Improvement(file, entry.key, entry.value, None, is_gone=True)
+                    gone = Improvement(file, entry.key, entry.value, OMITTED, is_gone=True)
                     verdict.improvements.append(gone)
 
 
@@ -372,15 +372,17 @@ def explain_violations(
     *,
     max_size: int = DEFAULT_MAX_SIZE,
     contents: Mapping[str, bytes] = MappingProxyType({}),
+    besides: Collection[str] = (),
 ) -> None:
     """Find what is behind the violations of a verdict, at most the first 25,000.
 
+    Of the keys `besides` nothing is told, since what they count is not in the diagrams.
     Their files are read again, if they have no more than `max_size` bytes, but for those whose
     `contents` are at hand. What cannot be found any more is not told: the violation stays.
     """
     asked: dict[str, dict[str, Value]] = {}
     for violation in verdict.violations[:MOST_EXPLAINED]:
-        if violation.file is None:
+        if violation.file is None or violation.limit.key in besides:
             continue
         asked.setdefault(violation.file, {})[violation.limit.key] = violation.value
     tasks = [_Task(file, values, contents.get(file)) for file, values in asked.items()]

@@ -15,7 +15,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.metric import nearest
+from metrics.document import Kind
+from metrics.metric import OMITTED, Omitted, nearest
 from metrics.report import DIAGRAM_TYPE, columns
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Value = int | str | None
 
 TYPE_KEY: Final = DIAGRAM_TYPE
+KINDS: Final = tuple(kind.value for kind in Kind)
 VERSION_KEY: Final = "executionPlatformVersion"
 
 ORDERED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -39,10 +41,10 @@ OPERATORS: Final = (*ORDERED, *UNORDERED)
 
 LIMIT: Final = re.compile(r"\s*(?P<key>[^\s<>=!]+)\s*(?P<condition>(?:[<>=!]|\s).*)", re.DOTALL)
 CONDITION: Final = re.compile(
-    rf"\s*(?P<operator>{'|'.join(OPERATORS[:-1])}|in(?=[\s\[\"']))\s*(?P<value>.*?)\s*", re.DOTALL
+    rf"\s*(?P<operator>{'|'.join(OPERATORS[:-1])}|in(?=[\s\[\"']))(?P<value>.*)", re.DOTALL
 )
-# In quotes, or anything else up to a comma.
-ITEM: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^\s,"'][^,"'\[\]]*?))\s*(?:,|\Z)""")
+QUOTED: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)')\s*""")
+UNQUOTED: Final = re.compile(r"""[^,"'\[\]]*""")
 MOST_CHARACTERS_OF_A_VERSION: Final = 100
 NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
 
@@ -98,7 +100,7 @@ class Limit:
     def condition(self) -> str:
         """The operator and the value, as they are written in a configuration."""
         if self.operator != "in":
-            return f"{self.operator} {self.values[0]}"
+            return f"{self.operator} {_single(str(self.values[0]))}"
         return f"in [{', '.join(map(_item, self.values))}]"
 
     def applies_to(self, values: Mapping[str, Value]) -> bool:
@@ -163,7 +165,8 @@ def of_key(key: str, condition: str) -> Limit:
     """The limit for a key with a condition, `OP VALUE`; raises `LimitError` where it is none."""
     kind = subject(key)
     match = CONDITION.fullmatch(condition)
-    if match is None or not match["value"]:
+    text = match["value"].strip() if match is not None else ""
+    if match is None or not text:
         allowed = OPERATORS if kind is not Subject.WORD else UNORDERED
         raise LimitError(
             f"'{condition.strip()}' is no condition for {key}: write OP VALUE, OP being one of"
@@ -172,7 +175,7 @@ def of_key(key: str, condition: str) -> Limit:
     found = match["operator"]
     if kind is Subject.WORD and found in ORDERED:
         raise LimitError(f"{key} is a word: it is compared by {', '.join(UNORDERED)}.")
-    texts = _items(match["value"]) if found == "in" else [_unquoted(match["value"])]
+    texts = _items(text) if found == "in" else [_unquoted(text)]
     return Limit(key, found, tuple(_value(key, kind, text) for text in texts))
 
 
@@ -180,6 +183,11 @@ def check_total(key: str) -> None:
     """Raises `LimitError` where a portfolio has no number of that key."""
     if subject(key) is not Subject.NUMBER:
         raise LimitError(f"{key} is no number: a portfolio has no sum of it.")
+
+
+def missing(key: str) -> Omitted | None:
+    """The value of a payload that does not have a key: a version is one that is not named."""
+    return None if subject(key) is Subject.VERSION else OMITTED
 
 
 def by_key(limits: Iterable[Limit]) -> dict[str, tuple[Limit, ...]]:
@@ -211,18 +219,25 @@ def _value(key: str, kind: Subject, text: str) -> int | str:
         if not NUMBER.fullmatch(text):
             raise LimitError(f"{key} is a number, and '{text}' is none.")
         return int(text)
-    if kind is Subject.VERSION and version(text) is None:
-        raise LimitError(f"{key} is a version, and '{text}' is none: write 8.6, or 7.21.0.")
+    if kind is Subject.VERSION:
+        text = text.strip()
+        if version(text) is None:
+            raise LimitError(f"{key} is a version, and '{text}' is none: write 8.6, or 7.21.0.")
+    if key == TYPE_KEY and text not in KINDS:
+        raise LimitError(f"{key} is one of {', '.join(KINDS)}, and not '{text}'.")
     return text
 
 
+def _single(text: str) -> str:
+    # As it can be read again, here and in a list.
+    return f'"{text}"' if text.strip() != text or _unquoted(text) != text or not text else text
+
+
 def _item(value: int | str) -> str:
-    # As it can be read again.
     text = str(value)
-    mark = "'" if '"' in text else '"'
-    return (
-        f"{mark}{text}{mark}" if not text or text.strip("[]\"', ") != text or "," in text else text
-    )
+    if text and text.strip() == text and UNQUOTED.fullmatch(text):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def _unquoted(text: str) -> str:
@@ -230,9 +245,24 @@ def _unquoted(text: str) -> str:
 
 
 def _items(text: str) -> list[str]:
-    is_bracketed = text.startswith("[") and text.endswith("]")
-    inner = text[1:-1] if is_bracketed else text
-    matches = [*ITEM.finditer(inner)]
-    if not inner.strip() or "".join(match[0] for match in matches) != inner:
-        raise LimitError(f"'{text}' is no list: write [ONE, ANOTHER].")
-    return [next(group for group in match.groups() if group is not None) for match in matches]
+    inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    items: list[str] = []
+    place = -1
+    while place < len(inner):
+        place += 1
+        match = QUOTED.match(inner, place)
+        if match is not None:
+            items.append(match[1] if match[1] is not None else match[2])
+        else:
+            match = UNQUOTED.match(inner, place)
+            item = match[0].strip() if match is not None else ""
+            # Behind the last there may be a comma.
+            if not (item or (items and place == len(inner.rstrip()))):
+                break
+            items += [item] if item else []
+        place = place if match is None else match.end()
+        if place == len(inner):
+            return items
+        if inner[place] != ",":
+            break
+    raise LimitError(f"'{text}' is no list: write [ONE, ANOTHER].")

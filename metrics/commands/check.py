@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 EXIT_VIOLATED: Final = 1
+TEMPLATE_COUNT: Final = "elementTemplateCount"
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b
@@ -148,8 +149,12 @@ def command(
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
-    outputs = _outputs(format_names or ("text",), paths)
-    refuse_to_overwrite(paths, "--write-baseline", baseline_path)
+    if baseline_path == STANDARD_INPUT:
+        raise click.UsageError("--baseline needs a file.")
+    read = [*paths, *filter(None, (config_path, baseline_path))]
+    outputs = _outputs(format_names or ("text",), read)
+    if write_baseline:
+        refuse_to_overwrite([*paths, config_path or ""], "--write-baseline", baseline_path)
     gate = Gate(
         _parsed("--limit", limits),
         _parsed("--total", totals, check_total),
@@ -173,7 +178,11 @@ def command(
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
             _write_baseline(verdict, baseline_path)
-        explain_violations(verdict, run.executor, max_size=max_size, contents=contents)
+        # Those that are offered are not told by the diagram.
+        besides = () if templates is None else (TEMPLATE_COUNT,)
+        explain_violations(
+            verdict, run.executor, max_size=max_size, contents=contents, besides=besides
+        )
         _write(verdict, outputs)
     if not (verdict.is_kept or exit_zero):
         raise click.exceptions.Exit(EXIT_VIOLATED)

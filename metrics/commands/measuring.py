@@ -111,9 +111,9 @@ def has_lines(source: object) -> bool:
 
 
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
-    """Raises `click.UsageError` where the file that an option names is one of the PATHs."""
+    """Raises `click.UsageError` where the file that an option names is one that is read."""
     if output_path and any(_is_same_file(output_path, path) for path in paths):
-        reason = f"{option} would overwrite {on_one_line(output_path)}, a PATH."
+        reason = f"{option} would overwrite {on_one_line(output_path)}, which is read."
         raise click.UsageError(reason)
 
 

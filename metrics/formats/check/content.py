@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.document import beginning
 from metrics.formats import counted
+from metrics.metric import Omitted
 
 if TYPE_CHECKING:
     from metrics.explanation import Item
@@ -40,6 +41,8 @@ def better(improvement: Improvement) -> str:
     key = improvement.key if improvement.file is not None else f"the total of {improvement.key}"
     if improvement.is_gone:
         return f"{key} was {shown(improvement.known)}, the diagram is gone"
+    if isinstance(improvement.value, Omitted):
+        return f"{key} was {shown(improvement.known)}, the diagram has no such number any more"
     told = f"{key} was {shown(improvement.known)}, is {shown(improvement.value)}"
     return told if improvement.is_tolerated else f"{told}, within its limits"
 
@@ -52,13 +55,15 @@ def failure(report: Report) -> str:
 
 def conclusion(verdict: Verdict) -> str:
     """How it ends, in one sentence."""
-    broken = len({violation.file for violation in verdict.violations} - {None})
-    count = len(verdict.violations)
+    broken = [violation.file for violation in verdict.violations if violation.file is not None]
+    totals = len(verdict.violations) - len(broken)
     parts = [f"{counted(len(verdict.files), 'diagram')} checked"]
-    if count:
-        found = counted(count, "violation")
-        parts.append(f"{found} in {counted(broken, 'diagram')}" if broken else found)
-    else:
+    if broken:
+        found = counted(len(broken), "violation")
+        parts.append(f"{found} in {counted(len({*broken}), 'diagram')}")
+    if totals:
+        parts.append(f"{counted(totals, 'total')} beyond {'its' if totals == 1 else 'their'} limit")
+    if verdict.is_kept:
         parts.append("no violations")
     if verdict.failures:
         parts.append(f"{len(verdict.failures):,} not measured")

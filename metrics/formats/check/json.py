@@ -8,6 +8,7 @@ import orjson
 
 from metrics.formats import dumps
 from metrics.formats.explanation import item_record
+from metrics.metric import Omitted
 from metrics.sources import printable
 
 if TYPE_CHECKING:
@@ -52,5 +53,6 @@ def _improvement(improvement: Improvement) -> Record:
         **({} if file is None else {"file": printable(file)}),
         "key": key,
         "baseline": known,
-        **({"gone": True} if is_gone else {"value": value, "tolerated": is_tolerated}),
+        **({} if isinstance(value, Omitted) else {"value": value}),
+        **({"gone": True} if is_gone else {"tolerated": is_tolerated}),
     }
