@@ -55,13 +55,19 @@ class Baseline:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._values: dict[tuple[str | None, str | None, str], list[Value]] = {}
-        self._keys: dict[str | None, list[str]] = {}
+        self._keys: dict[str, list[str]] = {}
         for entry in entries:
             # After a merge there may be two, of which each is put up with.
             known = self._values.setdefault(entry.subject, [])
             if not known and entry.file is not None:
                 self._keys.setdefault(entry.file, []).append(entry.key)
             known.append(entry.value)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def __contains__(self, file: str) -> bool:
+        return file in self._keys
 
     def values(self, file: str | None, configuration: str | None, key: str) -> list[Value]:
         """What is put up with of a number."""
@@ -72,7 +78,7 @@ class Baseline:
         for key in self._keys.get(file, ()):
             yield from (Entry(file, None, key, value) for value in self._values[file, None, key])
 
-    def files(self) -> Iterable[str | None]:
+    def files(self) -> Iterable[str]:
         """The diagrams that have entries."""
         return self._keys
 

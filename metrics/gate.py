@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -78,22 +78,22 @@ class Improvement(NamedTuple):
     is_gone: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Verdict:
     """What came of a check.
 
     `files` are the measured diagrams in their order, `failures` the reports of the others;
-    `violations` are those of diagrams in that order, then those of sums,
-    `tolerated` the violations that a baseline puts up with; `entries` are those that a baseline has
-    that is written now, and `has_limits` where any of the diagrams had a limit.
+    `violations` are those of diagrams in that order, then those of sums; `tolerated` is how many a
+    baseline puts up with. `entries` are those that a baseline has that is written now, and
+    `has_limits` where any of the diagrams could have a limit.
     """
 
-    files: list[str] = field(default_factory=list)
-    failures: list[Report] = field(default_factory=list)
-    violations: list[Violation] = field(default_factory=list)
+    files: tuple[str, ...] = ()
+    failures: tuple[Report, ...] = ()
+    violations: tuple[Violation, ...] = ()
     tolerated: int = 0
-    improvements: list[Improvement] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    improvements: tuple[Improvement, ...] = ()
+    entries: tuple[Entry, ...] = ()
     has_limits: bool = False
 
     @property
@@ -105,6 +105,15 @@ class Verdict:
     def diagrams(self) -> int:
         """How many diagrams were asked for."""
         return len(self.files) + len(self.failures)
+
+
+class _Weighed(NamedTuple):
+    """What comes of the limits that a diagram or a sum breaks, beside a baseline."""
+
+    worse: tuple[Limit, ...]
+    tolerated: int
+    improvements: tuple[Improvement, ...]
+    entries: tuple[Entry, ...]
 
 
 class _Rules(NamedTuple):
@@ -194,37 +203,53 @@ class Gate:
 
         Raises `ConfigurationError` where a configuration that is found cannot be followed.
         """
-        verdict = Verdict()
+        files: list[str] = []
+        failures: list[Report] = []
+        violations: list[Violation] = []
+        weighed: list[_Weighed] = []
+        kept: list[Entry] = []
         seen: set[str] = set()
-        has_baseline = bool([*self._baseline.files()])
+        has_baseline = bool(self._baseline)
         for report in reports:
             file = STANDARD_INPUT if report.file is None else report.file
             if report.error is not None:
-                verdict.failures.append(report)
-                self._keep(verdict, self._path(file), seen)
+                # What cannot be measured now is neither better nor worse.
+                failures.append(report)
+                seen.add(self._path(file))
+                kept += self._baseline.of_file(self._path(file))
                 continue
-            verdict.files.append(file)
+            files.append(file)
             values = self._values(report)
-            place = self._place(file)
-            rules = self._rules_of(place, file)
+            rules = self._rules_of(self._place(file), file)
             if rules.totals is not None:
                 rules.totals.add(file, values)
             self._own_totals.add(file, values)
             broken = _broken_by(values, rules)
-            if broken or has_baseline:
-                path = self._path(file)
+            # Most diagrams keep their limits, and no baseline has any.
+            path = self._path(file) if broken or has_baseline else ""
+            if broken or path in self._baseline:
                 seen.add(path)
                 subject, entries = Entry(path, None, "", None), self._baseline.of_file(path)
-                worse = self._weighed(verdict, file, subject, broken, values, entries)
-                verdict.violations += (
-                    Violation(file, limit, values.get(limit.key)) for limit in worse
+                weighed.append(self._weigh(file, subject, broken, values, entries))
+                violations += (
+                    Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
                 )
-        self._judge_totals(verdict)
-        self._look_for_the_rest(verdict, seen)
-        verdict.has_limits = bool(self._own or self._own_totals.limits) or any(
-            place.configuration.has_limits for place in self._places.values()
+        for totals in (*self._totals.values(), self._own_totals):
+            by_limit = {violation.limit: violation for violation in totals.violations()}
+            subject, entries = Entry(None, totals.path, "", None), self._entries_of(totals)
+            weighed.append(self._weigh(None, subject, by_limit, totals.sums, entries))
+            violations += (by_limit[limit] for limit in weighed[-1].worse)
+        gone, not_asked_for = self._rest(seen)
+        return Verdict(
+            tuple(files),
+            tuple(failures),
+            tuple(violations),
+            sum(one.tolerated for one in weighed),
+            (*(better for one in weighed for better in one.improvements), *gone),
+            (*(entry for one in weighed for entry in one.entries), *kept, *not_asked_for),
+            bool(self._own or self._own_totals.limits)
+            or any(place.configuration.has_limits for place in self._places.values()),
         )
-        return verdict
 
     def _values(self, report: Report) -> dict[str, Any]:
         """The values of a payload that limits may be for: many payloads are the same."""
@@ -277,45 +302,35 @@ class Gate:
             return None
         return self._totals.setdefault(id(configuration), _Totals(configuration.path, limits))
 
-    def _judge_totals(self, verdict: Verdict) -> None:
-        for totals in (*self._totals.values(), self._own_totals):
-            path = totals.path
-            broken = {violation.limit: violation for violation in totals.violations()}
-            entries = (
-                Entry(None, path, key, known)
-                for key in totals.limits
-                for known in self._baseline.values(None, path, key)
-            )
-            subject = Entry(None, path, "", None)
-            for limit in self._weighed(verdict, None, subject, broken, totals.sums, entries):
-                verdict.violations.append(broken[limit])
+    def _entries_of(self, totals: _Totals) -> Iterator[Entry]:
+        """What the baseline has of sums."""
+        for key in totals.limits:
+            for value in self._baseline.values(None, totals.path, key):
+                yield Entry(None, totals.path, key, value)
 
-    def _weighed(
+    def _weigh(
         self,
-        verdict: Verdict,
         file: str | None,
         subject: Entry,
-        broken: Iterable[Limit],
+        broken: Collection[Limit],
         values: Mapping[str, Value],
         entries: Iterable[Entry],
-    ) -> list[Limit]:
-        """Of the limits that are broken those that the baseline does not put up with.
+    ) -> _Weighed:
+        """Hold the limits that are broken against the baseline.
 
         `values` are those of the diagram or the portfolio, `entries` what the baseline has of it.
         """
-        broken = [*broken]
         improved: dict[str, Improvement] = {}
         worse = []
+        now = []
         for limit in broken:
             value = values.get(limit.key)
             entry = subject._replace(key=limit.key, value=value)
+            now.append(entry)
             known = self._baseline.values(*entry.subject)
-            verdict.entries.append(entry)
             if not any(limit.is_no_worse(value, one) for one in known):
                 worse.append(limit)
-                continue
-            verdict.tolerated += 1
-            if value not in known:
+            elif value not in known:
                 improved[limit.key] = Improvement(
                     file, limit.key, known[0], value, is_tolerated=True
                 )
@@ -323,18 +338,14 @@ class Gate:
         for _, _, key, one in entries:
             if key not in broken_keys and key not in improved:
                 improved[key] = Improvement(file, key, one, values.get(key, missing(key)))
-        verdict.improvements += improved.values()
-        return worse
+        tolerated = len(broken) - len(worse)
+        return _Weighed(tuple(worse), tolerated, tuple(improved.values()), tuple(now))
 
-    def _keep(self, verdict: Verdict, path: str, seen: set[str]) -> None:
-        """What cannot be measured now is neither better nor worse."""
-        seen.add(path)
-        verdict.entries += self._baseline.of_file(path)
-
-    def _look_for_the_rest(self, verdict: Verdict, seen: set[str]) -> None:
-        """What the baseline has of what was not asked for: diagrams may be gone."""
+    def _rest(self, seen: set[str]) -> tuple[list[Improvement], list[Entry]]:
+        """What the baseline has of diagrams that are gone, and of what was not asked for."""
         judged = {totals.path for totals in self._totals.values()}
-        verdict.entries += (
+        gone: list[Improvement] = []
+        left = [
             entry
             for entry in self._baseline.sums()
             if (
@@ -342,18 +353,20 @@ class Gate:
                 if entry.configuration
                 else entry.key not in self._own_totals.limits
             )
-        )
+        ]
         for path in self._baseline.files():
-            if path is None or path in seen:
+            if path in seen:
                 continue
-            is_there = any(os.path.lexists(name) for name in {path, unescaped(path)})
-            for entry in self._baseline.of_file(path):
-                if is_there:
-                    verdict.entries.append(entry)
-                else:
-                    file = os.path.relpath(path)
-                    gone = Improvement(file, entry.key, entry.value, OMITTED, is_gone=True)
-                    verdict.improvements.append(gone)
+            entries = self._baseline.of_file(path)
+            if any(os.path.lexists(name) for name in {path, unescaped(path)}):
+                left += entries
+            else:
+                file = os.path.relpath(path)
+                gone += (
+                    Improvement(file, entry.key, entry.value, OMITTED, is_gone=True)
+                    for entry in entries
+                )
+        return gone, left
 
 
 def _broken_by(values: Mapping[str, Any], rules: _Rules) -> tuple[Limit, ...]:
@@ -373,12 +386,12 @@ def explain_violations(
     max_size: int = DEFAULT_MAX_SIZE,
     contents: Mapping[str, bytes] = MappingProxyType({}),
     besides: Collection[str] = (),
-) -> None:
-    """Find what is behind the violations of a verdict, at most the first 25,000.
+) -> Verdict:
+    """A verdict whose violations tell what is behind them, at most the first 25,000.
 
-    Of the keys `besides` nothing is told, since what they count is not in the diagrams.
     Their files are read again, if they have no more than `max_size` bytes, but for those whose
-    `contents` are at hand. What cannot be found any more is not told: the violation stays.
+    `contents` are at hand. What cannot be found any more is not told: the violation stays. Nothing
+    is told of the keys `besides`, since what they count is not in the diagrams.
     """
     asked: dict[str, dict[str, Value]] = {}
     for violation in verdict.violations[:MOST_EXPLAINED]:
@@ -389,10 +402,11 @@ def explain_violations(
     found: dict[str, dict[str, tuple[Item, ...]]] = {}
     for task, items in _explained(tasks, executor, max_size):
         found[task.file] = items
-    verdict.violations = [
+    violations = (
         violation._replace(items=found.get(violation.file or "", {}).get(violation.limit.key, ()))
         for violation in verdict.violations
-    ]
+    )
+    return replace(verdict, violations=tuple(violations))
 
 
 class _Task(NamedTuple):

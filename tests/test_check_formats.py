@@ -305,14 +305,16 @@ class TestSarif:
             Report(f"{number}.bpmn", error=DocumentError(ErrorType.MALFORMED, "it is none"))
             for number in range(1_003)
         ]
-        found = run_of(printed(Verdict(violations=violations, failures=failures), "sarif"))
+        found = run_of(
+            printed(Verdict(violations=tuple(violations), failures=tuple(failures)), "sarif")
+        )
         assert len(found["results"]) == 25_000
         assert uri_of(found["results"][-1]["locations"][0]) == "24999.bpmn"
         *told, fewer_failures, fewer = found["invocations"][0]["toolExecutionNotifications"]
         assert len(told) == 1_000
         assert fewer_failures["message"]["text"].startswith("3 more unmeasured diagrams, ")
         assert fewer["message"]["text"].startswith("2 more violations, ")
-        exactly = run_of(printed(Verdict(violations=violations[:25_000]), "sarif"))
+        exactly = run_of(printed(Verdict(violations=tuple(violations[:25_000])), "sarif"))
         assert exactly["invocations"][0]["toolExecutionNotifications"] == []
 
     def test_many_locations(self) -> None:
@@ -321,7 +323,7 @@ class TestSarif:
             for line in range(1, 101)
         )
         violations = [Violation(f"{number}.bpmn", LIMIT, 100, items) for number in range(2_600)]
-        found = run_of(printed(Verdict(violations=violations), "sarif"))
+        found = run_of(printed(Verdict(violations=tuple(violations)), "sarif"))
         counts = [len(result.get("relatedLocations", ())) for result in found["results"]]
         assert counts == [100] * 2_500 + [0] * 100
         assert all(
@@ -488,7 +490,7 @@ class TestGithub:
             Improvement(f"{number}.bpmn", EMBEDDED, 3, 2, is_tolerated=True)
             for number in range(notices)
         ]
-        verdict = Verdict(violations=[*violations, total], improvements=improvements)
+        verdict = Verdict(violations=(*violations, total), improvements=tuple(improvements))
         log = printed(verdict, "github")
         kinds = [kind for kind, _, _ in commands(log)]
         assert kinds.count("error") == min(errors, 10)
@@ -502,7 +504,7 @@ class TestGithub:
             Improvement("b.bpmn", EMBEDDED, 3, None, is_gone=True),
             Improvement(None, EMBEDDED, 6, 2, is_tolerated=True),
         ]
-        found = commands(printed(Verdict(improvements=improvements), "github"))
+        found = commands(printed(Verdict(improvements=tuple(improvements)), "github"))
         assert [(properties.get("file"), *message) for _, properties, message in found] == [
             ("a.bpmn", f"better than the baseline: {EMBEDDED} was 3, is 0, within its limits"),
             ("b.bpmn", f"better than the baseline: {EMBEDDED} was 3, the diagram is gone"),

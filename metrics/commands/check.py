@@ -177,10 +177,10 @@ def command(
         if verdict.files and not verdict.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
-            _write_baseline(verdict, baseline_path)
+            verdict = _tolerated(verdict, baseline_path)
         # Those that are offered are not told by the diagram.
         besides = () if templates is None else (TEMPLATE_COUNT,)
-        explain_violations(
+        verdict = explain_violations(
             verdict, run.executor, max_size=max_size, contents=contents, besides=besides
         )
         _write(verdict, outputs)
@@ -266,16 +266,15 @@ def _kept(
     return replace(report, file=called)
 
 
-def _write_baseline(verdict: Verdict, path: str) -> None:
-    """Write what goes beyond its limits now: from then on it is tolerated."""
+def _tolerated(verdict: Verdict, path: str) -> Verdict:
+    """Write what goes beyond its limits now to a baseline; gives the verdict that it leads to."""
     with output_of(path) as (stream, _):
         for line in dumps(verdict.entries, path):
             stream.write(line)
     count = len({*verdict.entries})
     tell(f"metrics: {on_one_line(path)} written: {counted(count, 'value')} beyond its limits")
-    verdict.tolerated += len(verdict.violations)
-    verdict.violations.clear()
-    verdict.improvements.clear()
+    tolerated = verdict.tolerated + len(verdict.violations)
+    return replace(verdict, violations=(), improvements=(), tolerated=tolerated)
 
 
 def _write(verdict: Verdict, outputs: Iterable[_Output]) -> None:
