@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from metrics.limits import Value
 
+CONFLICTS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 MOST_BYTES: Final = 1024 * 1024 * 1024
 
 
@@ -82,6 +83,12 @@ class Baseline:
         """The diagrams that have entries."""
         return self._keys
 
+    def entries(self) -> Iterator[Entry]:
+        """All of them."""
+        yield from self.sums()
+        for file in self._keys:
+            yield from self.of_file(file)
+
     def sums(self) -> Iterator[Entry]:
         """The entries for portfolios."""
         for (file, configuration, key), values in self._values.items():
@@ -104,6 +111,8 @@ def read(path: str) -> Baseline:
 
 def _entries(path: str, folder: str, content: bytes) -> Iterator[Entry]:
     for number, line in enumerate(content.splitlines(), start=1):
+        if line.startswith(CONFLICTS):
+            raise BaselineError(path, "a merge conflict that is not resolved.", number)
         if line and not line.isspace():
             try:
                 yield _entry(orjson.loads(line), folder)

@@ -47,9 +47,10 @@ FILES: Final = (OWN_FILE, SHARED_FILE)
 """The files that are looked for in a folder: the first that has limits counts."""
 
 OWN_TABLE: Final = ("tool", "metrics")
-LIMITS, TOTAL, OVERRIDES = "limits", "total", "overrides"
+EXCLUDE, LIMITS, TOTAL, OVERRIDES = "exclude", "limits", "total", "overrides"
 PATHS: Final = "paths"
-TABLES: Final = (LIMITS, TOTAL, OVERRIDES)
+KEYS: Final = (EXCLUDE, LIMITS, TOTAL, OVERRIDES)
+DISTRIBUTION: Final = "bpmn-metrics"
 
 LINE_AND_COLUMN: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -65,20 +66,13 @@ class Override(NamedTuple):
     patterns: Sequence[Pattern]
     limits: Limits
 
-    def is_for(self, path: str) -> bool:
-        """Whether it is for a path, which is relative to the configuration's folder."""
-        for pattern in reversed(self.patterns):
-            if pattern.match_file(path):
-                return bool(pattern.include)
-        return False
-
 
 @dataclass(frozen=True)
 class Configuration:
     """The limits of a project.
 
     `path` is the file that states them, None for those that are stated elsewhere; what `overrides`
-    name is relative to `folder`.
+    and `exclude` name is relative to `folder`.
     """
 
     path: str | None = None
@@ -86,6 +80,7 @@ class Configuration:
     limits: Limits = field(default_factory=dict)
     total: Limits = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    exclude: Sequence[Pattern] = ()
 
     @property
     def has_limits(self) -> bool:
@@ -96,14 +91,26 @@ class Configuration:
     def _start(self) -> str:
         return os.path.join(absolute(self.folder), "")
 
+    def excludes(self, path: str) -> bool:
+        """Whether a path from the root is not to be checked."""
+        return bool(self.exclude) and self._is_named(self.exclude, path)
+
     def overrides_for(self, path: str) -> tuple[int, ...]:
         """The numbers of the overrides for a path from the root."""
-        if not self.overrides or not path.startswith(self._start):
-            return ()
-        relative = path[len(self._start) :]
         return tuple(
-            number for number, override in enumerate(self.overrides) if override.is_for(relative)
+            number
+            for number, override in enumerate(self.overrides)
+            if self._is_named(override.patterns, path)
         )
+
+    def _is_named(self, patterns: Sequence[Pattern], path: str) -> bool:
+        if not path.startswith(self._start):
+            return False
+        relative = path[len(self._start) :]
+        for pattern in reversed(patterns):
+            if pattern.match_file(relative):
+                return bool(pattern.include)
+        return False
 
     def limits_with(self, overrides: tuple[int, ...]) -> tuple[Limit, ...]:
         """The limits for a diagram with some overrides: of those for a key the last ones."""
@@ -177,7 +184,10 @@ def _read(path: str, folder: str) -> Configuration | None:
         raise ConfigurationError(path, "it is not UTF-8.", number) from None
     file_place = OWN_TABLE if is_shared else ()
     try:
-        record = _at(tomllib.loads(text), file_place)
+        record = _at(parsed := tomllib.loads(text), file_place)
+        if record is None and _at(parsed, (OWN_TABLE[0], DISTRIBUTION)) is not None:
+            reason = f"the tables stand in [{'.'.join(OWN_TABLE)}]."
+            raise _PlacedError((OWN_TABLE[0], DISTRIBUTION), reason)
         return None if record is None else _configuration(record, path, folder, file_place)
     except tomllib.TOMLDecodeError as error:
         raise _malformed(path, text, str(error)) from None
@@ -250,13 +260,14 @@ def _alike_before(record: Any, place: Place) -> int:
 
 def _configuration(record: Any, path: str, folder: str, place: Place) -> Configuration:
     _check_table(record, place)
-    _check_keys(record, TABLES, place)
+    _check_keys(record, KEYS, place)
     return Configuration(
         path,
         folder,
         _limits(record.get(LIMITS, {}), (*place, LIMITS)),
         _limits(record.get(TOTAL, {}), (*place, TOTAL), check_total),
         tuple(_overrides(record.get(OVERRIDES, []), (*place, OVERRIDES))),
+        _patterns(record[EXCLUDE], (*place, EXCLUDE)) if EXCLUDE in record else (),
     )
 
 
@@ -282,7 +293,7 @@ def _patterns(record: Any, place: Place) -> Sequence[Pattern]:
 
     globs = [record] if isinstance(record, str) else record
     if not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
-        raise _PlacedError(place, "paths are a list of globs, as in a .gitignore.")
+        raise _PlacedError(place, f"{place[-1]} is a list of globs, as in a .gitignore.")
     found = []
     for glob in globs:
         try:
@@ -295,7 +306,7 @@ def _patterns(record: Any, place: Place) -> Sequence[Pattern]:
             raise _PlacedError(place, f"'{glob}' is no glob: it is for no path.")
         found += patterns
     if not found:
-        raise _PlacedError(place, "paths are empty: an override is for some.")
+        raise _PlacedError(place, f"{place[-1]} is empty.")
     return found
 
 

@@ -126,14 +126,28 @@ class _Rules(NamedTuple):
 class _Totals:
     """The sums of the diagrams that a configuration is for."""
 
-    def __init__(self, configuration: str | None, limits: Mapping[str, tuple[Limit, ...]]) -> None:
+    def __init__(
+        self,
+        configuration: str | None,
+        limits: Mapping[str, tuple[Limit, ...]],
+        folder: str | None = None,
+    ) -> None:
         self.configuration = configuration
+        self._folder = None if folder is None else os.path.join(absolute(folder), "")
         # As a baseline has it.
         self.path = None if configuration is None else printable(absolute(configuration))
         self.limits = limits
         self.sums: dict[str, int] = dict.fromkeys(limits, 0)
         self._most: dict[str, list[tuple[int, int, str]]] = {key: [] for key in limits}
         self._order = count(0, -1)
+
+    def is_within(self, folders: Iterable[str] | None) -> bool:
+        """Whether all diagrams that they are of are in some folders, from the root; None is all."""
+        return (
+            folders is None
+            or self._folder is None
+            or any(self._folder.startswith(os.path.join(folder, "")) for folder in folders)
+        )
 
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         """Add what a diagram has."""
@@ -198,8 +212,21 @@ class Gate:
         # The blocks are kept, so that no other object can come to have the identity of one.
         self._payloads: dict[tuple[int, ...], tuple[Any, dict[str, Any]]] = {}
 
-    def judge(self, reports: Iterable[Report]) -> Verdict:
+    def excludes(self, file: str) -> bool:
+        """Whether the configuration of a file says that it is not to be checked.
+
+        Raises `ConfigurationError` where that cannot be followed.
+        """
+        place = self._place(file)
+        return place.configuration.excludes(place.start + os.path.basename(file))
+
+    def judge(
+        self, reports: Iterable[Report], *, folders: Collection[str] | None = None
+    ) -> Verdict:
         """Hold the diagrams of some reports to their limits.
+
+        Where all diagrams of some `folders` were asked for, rather than all that there are, the
+        baseline of a sum over others, too, is left as it is.
 
         Raises `ConfigurationError` where a configuration that is found cannot be followed.
         """
@@ -234,11 +261,19 @@ class Gate:
                 violations += (
                     Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
                 )
+        whole = None if folders is None else [*map(absolute, folders)]
         for totals in (*self._totals.values(), self._own_totals):
             by_limit = {violation.limit: violation for violation in totals.violations()}
-            subject, entries = Entry(None, totals.path, "", None), self._entries_of(totals)
-            weighed.append(self._weigh(None, subject, by_limit, totals.sums, entries))
-            violations += (by_limit[limit] for limit in weighed[-1].worse)
+            subject, known = Entry(None, totals.path, "", None), [*self._entries_of(totals)]
+            of_totals = self._weigh(None, subject, by_limit, totals.sums, known)
+            if not totals.is_within(whole):
+                # What is not so much in some diagrams may be as much in all.
+                worse = {limit.key for limit in of_totals.worse}
+                new = (entry for entry in of_totals.entries if entry.key in worse)
+                old = (entry for entry in known if entry.key not in worse)
+                of_totals = of_totals._replace(improvements=(), entries=(*new, *old))
+            weighed.append(of_totals)
+            violations += (by_limit[limit] for limit in of_totals.worse)
         gone, not_asked_for = self._rest(seen)
         return Verdict(
             tuple(files),
@@ -300,7 +335,9 @@ class Gate:
         }
         if not limits:
             return None
-        return self._totals.setdefault(id(configuration), _Totals(configuration.path, limits))
+        return self._totals.setdefault(
+            id(configuration), _Totals(configuration.path, limits, configuration.folder)
+        )
 
     def _entries_of(self, totals: _Totals) -> Iterator[Entry]:
         """What the baseline has of sums."""
@@ -370,13 +407,14 @@ class Gate:
 
 
 def _broken_by(values: Mapping[str, Any], rules: _Rules) -> tuple[Limit, ...]:
-    if not rules.limits:
-        return ()
-    return tuple(
+    broken = [
         limit
         for limit in rules.limits
         if limit.applies_to(values) and not limit.holds(values.get(limit.key))
-    )
+    ]
+    # That a version is not named is one thing, however many limits it has.
+    not_named = [limit for limit in broken if values.get(limit.key) is None][1:]
+    return tuple(limit for limit in broken if limit not in not_named)
 
 
 def explain_violations(

@@ -71,6 +71,10 @@ CHARACTERS_OF_AN_ID: Final = 12
 LINK: Final = "120000"
 SUBMODULE: Final = "160000"
 NOTHING: Final = "000000"
+
+# What has another name, with the same content or another one.
+SAME: Final = "R="
+OTHER: Final = "R~"
 LARGE_FILE_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 SHALLOW: Final = "this clone is shallow: fetch more of its history, as by git fetch --unshallow."
@@ -180,7 +184,11 @@ class Repository:
             for entry in self._renames(trees):
                 before, after = entry.paths
                 if _has_status(found, before, "D") and _has_status(found, after, "A"):
-                    renamed[after] = entry
+                    # What git hashed of the working tree is no object of the repository.
+                    renamed[after] = entry._replace(
+                        status=SAME if entry.old_id == entry.new_id else OTHER,
+                        new_id=found[after].new_id,
+                    )
                     del found[before]
         pairs = [
             self._pair(renamed.get(path, entry), old, new) for path, entry in sorted(found.items())
@@ -217,11 +225,9 @@ class Repository:
 
     def _pair(self, entry: _Entry, old: Revision, new: Revision | None) -> Pair[Blob]:
         before, after = entry.paths[0], entry.paths[-1]
-        is_rename = entry.status.startswith("R")
+        is_rename = entry.status in (SAME, OTHER)
         # What only has another name has no other numbers.
-        is_read = not (
-            is_rename and entry.old_id == entry.new_id and is_form(before) == is_form(after)
-        )
+        is_read = not (entry.status == SAME and is_form(before) == is_form(after))
         source_before = self._source(old, before, entry.old_mode, entry.old_id)
         source_after = self._source(new, after, entry.new_mode, entry.new_id)
         return Pair(

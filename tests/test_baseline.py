@@ -154,9 +154,7 @@ class TestWriting:
         write(tmp_path, files | {"metrics.toml": configuration})
         result = against(tmp_path, "--write-baseline")
         assert result.returncode == 0
-        assert result.stderr.decode() == (
-            "metrics: baseline.ndjson written: 13 values beyond its limits\n"
-        )
+        assert result.stderr.decode() == ("metrics: baseline.ndjson written: 13 values\n")
         told = "6 diagrams checked, no violations, 19 tolerated by the baseline.\n"
         assert result.stdout.decode() == told
         first = (tmp_path / BASELINE).read_bytes()
@@ -296,7 +294,7 @@ class TestMerges:
         for arguments in ([], ["--write-baseline"]):
             result = against(tmp_path, *arguments)
             assert (result.returncode, result.stdout) == (2, b"")
-            assert result.stderr.startswith(b"Error: baseline.ndjson:2: no entry of a baseline: ")
+            assert result.stderr.startswith(b"Error: baseline.ndjson:2: a merge conflict")
             assert (tmp_path / BASELINE).read_text() == text
 
     def test_line_ends(self, tmp_path: Path) -> None:
@@ -372,3 +370,52 @@ class TestSums:
         assert (found["tolerated"], found["violations"]) == (1, [])
         better = {"key": EMBEDDED, "baseline": 3, "value": 1, "tolerated": False}
         assert found["improvements"] == [better]
+
+
+class TestPartOfAPortfolio:
+    """A sum over some of its diagrams only says nothing of what its baseline has."""
+
+    @pytest.fixture
+    def portfolio(self, tmp_path: Path) -> Path:
+        files = {"a/a.bpmn": embedded(3), "b/b.bpmn": embedded(2)}
+        write(tmp_path, files | {"metrics.toml": f'total.{EMBEDDED} = "<= 1"'})
+        assert self.check(tmp_path, "--write-baseline").returncode == 0
+        return tmp_path
+
+    SUM = '{"configuration":"metrics.toml","key":"' + EMBEDDED + '","value":5}\n'
+
+    def check(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return run("check", "--baseline", BASELINE, *arguments, cwd=folder)
+
+    @pytest.mark.parametrize("paths", [["a"], ["a/a.bpmn"], ["a/a.bpmn", "b"]])
+    def test_is_neither_better_nor_written(self, portfolio: Path, paths: list[str]) -> None:
+        assert (portfolio / BASELINE).read_text() == self.SUM
+        result = self.check(portfolio, *paths)
+        assert (result.returncode, b"Better" in result.stdout) == (0, False)
+        assert self.check(portfolio, "--write-baseline", *paths).returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM
+
+    def test_worse_is_worse(self, portfolio: Path) -> None:
+        (portfolio / "a/a.bpmn").write_bytes(embedded(6))
+        assert self.check(portfolio, "a").returncode == 1
+        assert self.check(portfolio, "--write-baseline", "a").returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM.replace("5", "6")
+
+    @pytest.mark.parametrize("path", [".", "a/.."])
+    def test_all_of_it(self, portfolio: Path, path: str) -> None:
+        (portfolio / "a/a.bpmn").write_bytes(embedded(1))
+        result = self.check(portfolio, path)
+        assert (result.returncode, b"Better" in result.stdout) == (0, True)
+        assert self.check(portfolio, "--write-baseline", path).returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM.replace("5", "3")
+
+
+def test_what_is_written_is_told(tmp_path: Path) -> None:
+    known = {"gone": 1, "less": 9, "more": 1, "same": 2, "fixed": 1}
+    lines = "".join(entry(value, file=f"{name}.bpmn") for name, value in known.items())
+    now = {"less": 3, "more": 4, "same": 2, "fixed": 0, "new": 1}
+    files: dict[str, bytes | str] = {f"{name}.bpmn": embedded(value) for name, value in now.items()}
+    write(tmp_path, files | {BASELINE: lines})
+    assert against(tmp_path, "--write-baseline").stderr.decode() == (
+        "metrics: baseline.ndjson written: 4 values, 1 added, 2 removed, 2 changed\n"
+    )

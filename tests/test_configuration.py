@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
-from checking import EMBEDDED, NESTING, NONE, TEMPLATES, VERSION, broken, embedded, write
+from checking import EMBEDDED, NESTING, NONE, TEMPLATES, VERSION, broken, checked, embedded, write
 from command import run
 
 from metrics.configuration import Configuration, ConfigurationError, Configurations, read
@@ -331,9 +332,9 @@ class TestFaults:
             bad("overrides = ['a']", 1, "overrides is a table: [overrides]."),
             bad(f"{OVERRIDE}\n[[overrides]]\npaths = ['a']", 5, "an override needs limits."),
             bad(f"{OVERRIDE}\n[[overrides]]\nlimits = {{}}", 5, "an override needs paths."),
-            bad("[[overrides]]\npaths = []\nlimits = {}", 2, "paths are empty: "),
-            bad("[[overrides]]\nlimits = {}\npaths = 3", 3, "paths are a list of globs"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['a', 3]", 3, "paths are a list of globs"),
+            bad("[[overrides]]\npaths = []\nlimits = {}", 2, "paths is empty."),
+            bad("[[overrides]]\nlimits = {}\npaths = 3", 3, "paths is a list of globs"),
+            bad("[[overrides]]\nlimits = {}\npaths = ['a', 3]", 3, "paths is a list of globs"),
             bad("[[overrides]]\nlimits = {}\npaths = ['', 'a']", 3, "'' is no glob: it is for no"),
             bad("[[overrides]]\nlimits = {}\npaths = ['# a']", 3, "'# a' is no glob: it is for no"),
             bad("[[overrides]]\nlimits = {}\npaths = ['/']", 3, "'/' is no glob"),
@@ -348,6 +349,8 @@ class TestFaults:
                 3,
                 NO_CONDITION,
             ),
+            bad("exclude = 3", 1, "exclude is a list of globs"),
+            bad("\nexclude = []", 2, "exclude is empty."),
             bad("a = " + "[" * 100_000, None, "it is nested too deep."),
         ],
     )
@@ -412,3 +415,55 @@ class TestFaults:
         result = run("check", "--limit", NONE, cwd=tmp_path)
         assert result.returncode == 2
         assert result.stderr.decode() == f"Error: {tmp_path}/metrics.toml: Input/output error\n"
+
+
+class TestExclude:
+    """What is excluded is not checked, however it is named."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        limits = f'limits.{EMBEDDED} = "<= 0"\nexclude = ["old/", "broken.bpmn"]'
+        files: dict[str, bytes | str] = {"metrics.toml": limits}
+        files |= dict.fromkeys(("a.bpmn", "old/a.bpmn", "old/b/c.bpmn"), embedded(1))
+        write(tmp_path, files | {"broken.bpmn": b"<", "sub/old.bpmn": b"<"})
+        return tmp_path
+
+    def test_what_is_left(self, folder: Path) -> None:
+        result = run("check", "-f", "json", cwd=folder)
+        record = json.loads(result.stdout)
+        assert result.returncode == 2
+        assert [one["file"] for one in record["violations"]] == ["a.bpmn"]
+        assert [one["file"] for one in record["failures"]] == ["sub/old.bpmn"]
+
+    @pytest.mark.parametrize(
+        "path", ["broken.bpmn", "old", "old/a.bpmn", "./old/b/c.bpmn", "sub/../old/a.bpmn"]
+    )
+    def test_named(self, folder: Path, path: str) -> None:
+        result = run("check", path, cwd=folder)
+        assert (result.returncode, result.stderr) == (0, b"metrics: no diagrams found\n")
+
+    def test_standard_input(self, folder: Path) -> None:
+        for name, status in (("broken.bpmn", 0), ("other.bpmn", 2)):
+            result = run("check", "--stdin-filename", name, "-", cwd=folder, stdin=b"<")
+            assert result.returncode == status
+
+    def test_from_elsewhere(self, folder: Path) -> None:
+        assert run("check", folder / "old").returncode == 0
+        # With --config paths are those of the current folder.
+        arguments = ("check", "--config", folder / "metrics.toml")
+        assert run(*arguments, folder / "old", cwd=folder / "sub").returncode == 1
+        assert run(*arguments, "old", cwd=folder).returncode == 0
+
+
+def test_tables_of_another_name(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": f'\n[tool.bpmn-metrics.limits]\n{EMBEDDED} = "<= 0"'})
+    with pytest.raises(ConfigurationError) as raised:
+        Configurations().of_folder(str(tmp_path))
+    assert (raised.value.message, raised.value.line) == ("the tables stand in [tool.metrics].", 2)
+
+
+def test_a_version_that_is_not_named_is_one_violation(tmp_path: Path) -> None:
+    limits = 'limits.executionPlatformVersion = [">= 7.21", "< 9"]'
+    write(tmp_path, {"a.bpmn": embedded(0), "metrics.toml": limits})
+    (violation,) = checked(cwd=tmp_path)["violations"]
+    assert (violation["limit"], violation["value"]) == (">= 7.21", None)

@@ -214,7 +214,12 @@ class TestMarkdown:
         parts = {part.type for cell in cells for part in cell}
         assert parts == {"text", "code_inline"}
         html = [token.content for token in tokens if token.type == "html_block"]
-        assert html == ["<!-- metrics diff -->\n"]
+        # Of so many diagrams the table is folded.
+        assert html == [
+            "<!-- metrics diff -->\n",
+            "<details><summary>Each diagram</summary>\n",
+            "</details>\n",
+        ]
         assert all(
             "@" not in part.content for cell in cells for part in cell if part.type[0] == "t"
         )

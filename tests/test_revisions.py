@@ -199,7 +199,7 @@ class TestPaths:
 
     def test_without_a_mark(self, history: Repository) -> None:
         reason = refused(history.folder, "v1", "a.bpmn")
-        assert "a.bpmn is a path, v1 is none." in reason
+        assert "a.bpmn is a path" in reason
         reason = refused(history.folder, "a.bpmn")
         assert "a.bpmn is a path: NEW is missing to compare it with." in reason
 
@@ -253,6 +253,15 @@ class TestRenames:
         printed = run("diff", "HEAD~1", "HEAD", cwd=repository.folder).stdout.decode()
         assert f"\nrenamed  a.bpmn → c.bpmn\n  {COUNT}  1 → 3  +2\n" in printed
         assert "\nrenamed  b.bpmn → d.bpmn\n" in printed
+
+    @pytest.mark.parametrize("is_staged", [False, True])
+    def test_in_the_working_tree(self, repository: Repository, is_staged: bool) -> None:
+        repository.commit({"a.bpmn": tasks(1, "a")})
+        repository.git("mv", "a.bpmn", "b.bpmn")
+        repository.write({"b.bpmn": tasks(3, "a")})
+        if is_staged:
+            repository.git("add", ".")
+        assert told(repository.diff("HEAD")) == ["renamed a.bpmn b.bpmn before 1 after 3"]
 
     def test_case_of_the_extension(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(1), "b.form": FORM})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.baseline import dumps
+from metrics.baseline import Baseline, dumps
 from metrics.baseline import read as read_baseline
 from metrics.commands import options
 from metrics.commands.measuring import (
@@ -30,12 +30,12 @@ from metrics.formats.check import FORMATS, format_named
 from metrics.gate import Gate, explain_violations
 from metrics.limits import LimitError, check_total, parse
 from metrics.report import failed, scan
-from metrics.sources import FileError, content
+from metrics.sources import FileError, NamedContent, content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from metrics.baseline import Baseline
+    from metrics.batch import Source
     from metrics.configuration import Configuration
     from metrics.formats.check import Format
     from metrics.gate import Verdict
@@ -155,11 +155,12 @@ def command(
     outputs = _outputs(format_names or ("text",), read)
     if write_baseline:
         refuse_to_overwrite([*paths, config_path or ""], "--write-baseline", baseline_path)
+    baseline = _baseline(baseline_path, is_written=write_baseline)
     gate = Gate(
         _parsed("--limit", limits),
         _parsed("--total", totals, check_total),
         configuration=_configuration(config_path),
-        baseline=_baseline(baseline_path, is_written=write_baseline),
+        baseline=baseline,
     )
     contents: dict[str, bytes] = {}
     inputs = Inputs(
@@ -168,16 +169,26 @@ def command(
     )
     how = How(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
     is_output_shown = any(output.path is None for output in outputs)
-    find = found_at(paths, how)
-    with measured(find(), find, inputs, how, is_output_shown=is_output_shown) as run:
-        try:
-            verdict = gate.judge(run.reports)
-        except FileError as error:
-            raise click.ClickException(on_one_line(str(error))) from None
+    found = found_at(paths, how)
+
+    def checked() -> Iterator[Source]:
+        return (source for source in found() if not gate.excludes(_file(source, stdin_filename)))
+
+    def names() -> Iterator[Source]:
+        # A fault is told by who checks, and not by who counts.
+        with suppress(FileError):
+            yield from checked()
+
+    folders = [path for path in paths if os.path.isdir(path)]
+    with (
+        _faults_told(),
+        measured(checked(), names, inputs, how, is_output_shown=is_output_shown) as run,
+    ):
+        verdict = gate.judge(run.reports, folders=folders)
         if verdict.files and not verdict.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
-            verdict = _tolerated(verdict, baseline_path)
+            verdict = _tolerated(verdict, baseline, baseline_path)
         # Those that are offered are not told by the diagram.
         besides = () if templates is None else (TEMPLATE_COUNT,)
         verdict = explain_violations(
@@ -221,23 +232,35 @@ def _parsed(
     return found
 
 
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Tell people of a file that cannot be used."""
+    try:
+        yield
+    except FileError as error:
+        raise click.ClickException(on_one_line(str(error))) from None
+
+
 def _configuration(path: str | None) -> Configuration | None:
     if path is None:
         return None
-    try:
+    with _faults_told():
         # As it would be in the current folder.
         return read_configuration(path, os.curdir)
-    except FileError as error:
-        raise click.ClickException(on_one_line(str(error))) from None
 
 
-def _baseline(path: str | None, *, is_written: bool) -> Baseline | None:
+def _baseline(path: str | None, *, is_written: bool) -> Baseline:
     if path is None or (is_written and not os.path.lexists(path)):
-        return None
-    try:
+        return Baseline()
+    with _faults_told():
         return read_baseline(path)
-    except FileError as error:
-        raise click.ClickException(on_one_line(str(error))) from None
+
+
+def _file(source: Source, stdin_filename: str | None) -> str:
+    """The name of a diagram that is to be checked."""
+    if isinstance(source, str):
+        return stdin_filename or source if source == STANDARD_INPUT else source
+    return (source.name if isinstance(source, NamedContent) else source.file) or STANDARD_INPUT
 
 
 def _no_limits(config_path: str | None) -> str:
@@ -266,13 +289,21 @@ def _kept(
     return replace(report, file=called)
 
 
-def _tolerated(verdict: Verdict, path: str) -> Verdict:
+def _tolerated(verdict: Verdict, baseline: Baseline, path: str) -> Verdict:
     """Write what goes beyond its limits now to a baseline; gives the verdict that it leads to."""
     with output_of(path) as (stream, _):
         for line in dumps(verdict.entries, path):
             stream.write(line)
-    count = len({*verdict.entries})
-    tell(f"metrics: {on_one_line(path)} written: {counted(count, 'value')} beyond its limits")
+    now = {entry.subject: entry.value for entry in verdict.entries}
+    before = {entry.subject: entry.value for entry in baseline.entries()}
+    parts = [counted(len(now), "value")]
+    for number, word in (
+        (len(now.keys() - before.keys()), "added"),
+        (len(before.keys() - now.keys()), "removed"),
+        (sum(before[one] != now[one] for one in before.keys() & now.keys()), "changed"),
+    ):
+        parts += [f"{number:,} {word}"] if before and number else []
+    tell(f"metrics: {on_one_line(path)} written: {', '.join(parts)}")
     tolerated = verdict.tolerated + len(verdict.violations)
     return replace(verdict, violations=(), improvements=(), tolerated=tolerated)
 

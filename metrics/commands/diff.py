@@ -118,7 +118,7 @@ def command(
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = format_named(format_name)
-    how = How(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_of_nothing=False)
+    how = How(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_outcome=False)
     if paths is None and new is not None and _is_file(old) and _is_file(new):
         for path in (old, new):
             refuse_to_overwrite([path], "--output", output_path)
@@ -155,21 +155,15 @@ def _of_files(old: str, new: str, how: How) -> _Compared:
     if old == new == STANDARD_INPUT:
         raise click.UsageError("Standard input can be one side only.")
     are_folders = [os.path.isdir(path) for path in (old, new)]
-    are_lines = [
-        not is_folder and has_lines(path)
-        for path, is_folder in zip((old, new), are_folders, strict=True)
-    ]
+    are_lines = [has_lines(path) and not os.path.isdir(path) for path in (old, new)]
     if not any(are_folders) and not any(are_lines):
         name = None if old == new else old
         return _Compared([Pair(new, old, new, name)], old, new)
-    if not all(is_many for is_many in map(max, are_folders, are_lines)):
-        raise click.UsageError("OLD is a diagram and NEW is many, or the other way round.")
+    if any(are_folders) and not all(map(max, are_folders, are_lines)):
+        raise click.UsageError("One of OLD and NEW is a folder, the other is a diagram.")
     # What a scan printed has the folder in its names.
     is_relative = all(are_folders)
-    sides = (
-        _lines(path, how.max_size) if is_lines else _folder(path, how, is_relative=is_relative)
-        for path, is_lines in zip((old, new), are_lines, strict=True)
-    )
+    sides = [_side(path, how, is_relative=is_relative) for path in (old, new)]
     # What is no line of a scan is no diagram that came or went.
     lines = {os.path.normpath(path) for path in (old, new) if has_lines(path)}
     pairs = [
@@ -179,7 +173,14 @@ def _of_files(old: str, new: str, how: How) -> _Compared:
     return _Compared(pairs, old, new)
 
 
-def _folder(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
+def _side(path: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
+    """The diagrams of a side, by the names that they are paired by."""
+    if not os.path.isdir(path) and has_lines(path):
+        return _lines(path, how.max_size)
+    return _found(path, how, is_relative=is_relative)
+
+
+def _found(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
     for source in found_at([folder], how)():
         path = (source.file or "") if isinstance(source, Report) else str(source)
         name = os.path.relpath(path, folder) if is_relative else os.path.normpath(path)
@@ -215,7 +216,7 @@ def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
     separator = next((one for one in RANGES if one in old and one != old), None)
     if separator is not None:
         if new is not None:
-            raise click.UsageError(f"{on_one_line(old)} names both sides already.")
+            raise click.UsageError(f"{on_one_line(old)} is a range: leave out NEW.")
         before, _, after = (part or HEAD for part in old.partition(separator))
         right = repository.revision(after)
         if separator == RANGES[0]:
@@ -242,8 +243,9 @@ def _hint(old: str, new: str | None) -> str:
         return ""
     if new is None:
         return f" {on_one_line(old)} is a path: NEW is missing to compare it with."
-    missing = new if there == [old] else old
-    return f" {on_one_line(there[0])} is a path, {on_one_line(missing)} is none."
+    if there == [old]:
+        return f" {on_one_line(old)} is a path, {on_one_line(new)} is none."
+    return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."
 
 
 def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[Source]:

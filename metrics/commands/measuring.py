@@ -64,7 +64,7 @@ class How(NamedTuple):
     templates: TemplateDefinitions | None = None
     fingerprints: bool = False
     tells_warnings: bool = True
-    tells_of_nothing: bool = True
+    tells_outcome: bool = True
 
 
 class Run(NamedTuple):
@@ -171,7 +171,8 @@ def measured(
             fingerprints=how.fingerprints,
         )
         yield Measured(outcome.watch(_reports(found, measure, inputs)), executor)
-    outcome.close()
+    if how.tells_outcome:
+        outcome.close()
     if outcome.failed:
         raise click.exceptions.Exit(EXIT_UNMEASURED)
 
@@ -247,7 +248,6 @@ class _Outcome:
     def __init__(self, progress: Progress | None, how: How) -> None:
         self._progress = progress
         self._tells_warnings = how.tells_warnings
-        self._tells_of_nothing = how.tells_of_nothing
         self.measured = 0
         self.failed = 0
         self.warnings = 0
@@ -270,7 +270,7 @@ class _Outcome:
     def close(self) -> None:
         """Sum up what was said, once all is printed: it may be far above by then."""
         found = self.measured + self.failed
-        if not found and self._tells_of_nothing:
+        if not found:
             tell("metrics: no diagrams found")
         elif found > 1 and (self.failed or self.warnings):
             parts = [f"metrics: {self.measured:,} of {counted(found, 'diagram')} measured"]

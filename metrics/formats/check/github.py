@@ -49,11 +49,20 @@ def github(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
 
 
 def _errors(verdict: Verdict) -> Iterator[str]:
+    # Of what only ten are seen the few that stand for many come first.
     for violation in verdict.violations:
-        yield _command("error", place_of(violation), first_line(violation), _lines(violation))
+        if violation.file is None:
+            yield _violation(violation)
     for report in verdict.failures:
         line = None if report.error is None else report.error.line
         yield _command("error", report.file, line, [failure(report)])
+    for violation in verdict.violations:
+        if violation.file is not None:
+            yield _violation(violation)
+
+
+def _violation(violation: Violation) -> str:
+    return _command("error", place_of(violation), first_line(violation), _lines(violation))
 
 
 def _notices(verdict: Verdict) -> Iterator[str]:

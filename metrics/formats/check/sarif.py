@@ -109,7 +109,7 @@ def _related(violation: Violation) -> Iterator[Record]:
     """What has a part in a violation: the elements of a diagram, or the diagrams of a sum."""
     file = violation.file
     places = (
-        ((holder.file, None, f"{holder.value:,}") for holder in violation.most)
+        ((holder.file, None, f"{holder.value:,} of it") for holder in violation.most)
         if file is None
         else ((file, line_of(item), name_of(item)) for item in violation.items)
     )

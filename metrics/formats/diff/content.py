@@ -30,6 +30,11 @@ def conclusion(comparison: Comparison) -> str:
     return told
 
 
+def has_totals(comparison: Comparison) -> bool:
+    """Whether the sums say more than the one diagram that they are of."""
+    return bool(comparison.totals) and len(comparison.changes) > 1
+
+
 def values(change: Change) -> Iterator[tuple[str, Difference]]:
     """The values of a change that are worth a line: of what is new or gone those that are not 0."""
     is_whole = change.status in (Status.ADDED, Status.REMOVED)

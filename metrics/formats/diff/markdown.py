@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.document import beginning
 from metrics.formats import counted
-from metrics.formats.diff.content import MOST_CHARACTERS, conclusion, errors, shown, step, values
+from metrics.formats.diff.content import (
+    MOST_CHARACTERS,
+    conclusion,
+    errors,
+    has_totals,
+    shown,
+    step,
+    values,
+)
 from metrics.formats.markdown import cell, code, row_of, table_of
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ MARK: Final = "<!-- metrics diff -->"
 """The first line, by which a comment can be found again, to be replaced."""
 
 MOST_BYTES: Final = 60_000
+MOST_SHOWN: Final = 10
 HEADS: Final = ("Before", "After", "Change")
 
 
@@ -37,10 +46,12 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
             break
         told += 1
         rows += lines
+    is_folded = told > MOST_SHOWN
     if rows:
-        yield b"\n"
-        yield from _encoded(table_of(("Diagram", "Value", *HEADS), (), names=2))
+        yield from _encoded(("", "<details><summary>Each diagram</summary>") if is_folded else ())
+        yield from _encoded(("", *table_of(("Diagram", "Value", *HEADS), (), names=2)))
         yield from rows
+        yield from _encoded(("", "</details>") if is_folded else ())
     if more := len(comparison.changes) - told:
         yield from _encoded(
             ["", f"{counted(more, 'more diagram')}, for which there is no room here."]
@@ -57,7 +68,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield ""
     old, new = (code(beginning(side, MOST_CHARACTERS)) for side in (comparison.old, comparison.new))
     yield f"{old} → {new}: {conclusion(comparison)}."
-    if comparison.totals:
+    if has_totals(comparison):
         yield ""
         rows = ((cell(key), *_figures(one)) for key, one in comparison.totals.items())
         yield from table_of(("All of these diagrams", *HEADS), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats import on_one_line
-from metrics.formats.diff.content import conclusion, errors, shown, step, values
+from metrics.formats.diff.content import conclusion, errors, has_totals, shown, step, values
 from metrics.formats.styled import printed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _lines(comparison: Comparison) -> Iterator[Segments]:
         for error in errors(change):
             yield [(INDENT + on_one_line(error), "red")]
         yield from _rows(values(change))
-    if comparison.totals:
+    if has_totals(comparison):
         yield []
         yield [("All of these diagrams", "bold")]
         yield from _rows(comparison.totals.items())
