@@ -108,7 +108,7 @@ class Comparison:
     """The changes between an `old` and a `new` state, which are called so.
 
     `unchanged` is how many diagrams were compared and have the same payload on both sides.
-    `totals` are the sums over the diagrams that changed, of each number that is another in one.
+    `totals` are the sums over the diagrams whose values differ, of each number that does in one.
     """
 
     old: str
@@ -159,7 +159,7 @@ def compare(
         for key, difference in change.values.items():
             if key in TOTALS and difference.step:
                 touched.add(key)
-        if change.is_measured:
+        if change.values:
             for sums, report in ((before, report_before), (after, report_after)):
                 values = _values(report)
                 sums.update({key: values[key] for key in SUMS if key in values})

@@ -53,7 +53,9 @@ KEYS: Final = (EXCLUDE, LIMITS, TOTAL, OVERRIDES)
 DISTRIBUTION: Final = "bpmn-metrics"
 
 LINE_AND_COLUMN: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 1024 * 1024
+# To find the line of a fault, a file may be read again and again.
+MOST_BYTES_OF_A_SEARCH: Final = 4 * 1024 * 1024
 
 
 class ConfigurationError(FileError):
@@ -149,9 +151,12 @@ class Configurations:
 def _in_folder(folder: str) -> Configuration | None:
     for name in FILES:
         path = os.path.join(folder, name)
-        # A pipe or a device would block.
-        if os.path.isfile(path) and (found := _read(path, folder)) is not None:
-            return found
+        if os.path.isfile(path):
+            if (found := _read(path, folder)) is not None:
+                return found
+        elif os.path.lexists(path) and not os.path.isdir(path):
+            # A pipe or a device would block, a link may lead nowhere: what it says is not known.
+            raise ConfigurationError(path, "it is no file.")
     return None
 
 
@@ -189,7 +194,8 @@ def _read(path: str, folder: str) -> Configuration | None:
             reason = f"the tables stand in [{'.'.join(OWN_TABLE)}]."
             raise _PlacedError((OWN_TABLE[0], DISTRIBUTION), reason)
         return None if record is None else _configuration(record, path, folder, file_place)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
+        # Numbers may be too long, as well.
         raise _malformed(path, text, str(error)) from None
     except RecursionError:
         raise ConfigurationError(path, "it is nested too deep.") from None
@@ -233,14 +239,19 @@ def _line(text: str, place: Place) -> int | None:
         return None
     lines = text.splitlines(keepends=True)
     name = next(str(part) for part in reversed(place) if isinstance(part, str))
+    left = MOST_BYTES_OF_A_SEARCH
     for number, line in enumerate(lines, start=1):
         if name not in line:
             continue
         # A value may have more lines.
         for end in range(number, len(lines) + 1):
+            ahead = "".join(lines[:end])
+            left -= len(ahead)
+            if left < 0:
+                return None
             try:
-                beginning = tomllib.loads("".join(lines[:end]))
-            except tomllib.TOMLDecodeError:
+                beginning = tomllib.loads(ahead)
+            except ValueError:
                 continue
             if _at(beginning, place) is None:
                 break

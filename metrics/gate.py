@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import os
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -24,7 +25,7 @@ from metrics.sources import DEFAULT_MAX_SIZE, Listed, absolute, printable, unesc
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from metrics.explanation import Item
     from metrics.limits import Limit, Value
@@ -35,6 +36,10 @@ MOST_HOLDERS: Final = 10
 MOST_REMEMBERED: Final = 4096
 MOST_EXPLAINED: Final = 25_000
 TASKS_AT_ONCE: Final = 8
+MOST_UNDER_WAY: Final = 32
+# Beyond, of each value only so few things are told as people look at.
+MOST_ITEMS_OF_ALL: Final = 250_000
+FEWEST_ITEMS: Final = 10
 
 NO_CONFIGURATION: Final = Configuration()
 
@@ -303,7 +308,9 @@ class Gate:
         folder = os.path.dirname(file)
         place = self._places.get(folder)
         if place is None:
-            start = absolute(folder or os.curdir)
+            # Behind a link `..` leads elsewhere than its text does.
+            has_way_up = os.pardir in folder.split(os.sep)
+            start = os.path.realpath(folder) if has_way_up else absolute(folder or os.curdir)
             found = self._configuration or self._configurations.of_folder(start)
             place = _Place(os.path.join(start, ""), found or NO_CONFIGURATION)
             self._places[folder] = place
@@ -398,12 +405,19 @@ class Gate:
             if any(os.path.lexists(name) for name in {path, unescaped(path)}):
                 left += entries
             else:
-                file = os.path.relpath(path)
                 gone += (
-                    Improvement(file, entry.key, entry.value, OMITTED, is_gone=True)
+                    Improvement(_from_here(path), entry.key, entry.value, OMITTED, is_gone=True)
                     for entry in entries
                 )
         return gone, left
+
+
+def _from_here(path: str) -> str:
+    try:
+        return os.path.relpath(path)
+    except OSError:
+        # The current folder is gone.
+        return path
 
 
 def _broken_by(values: Mapping[str, Any], rules: _Rules) -> tuple[Limit, ...]:
@@ -436,10 +450,16 @@ def explain_violations(
         if violation.file is None or violation.limit.key in besides:
             continue
         asked.setdefault(violation.file, {})[violation.limit.key] = violation.value
+    # Of two diagrams with a name it is not known which has that content.
+    contents = {name: one for name, one in contents.items() if verdict.files.count(name) == 1}
     tasks = [_Task(file, values, contents.get(file)) for file, values in asked.items()]
     found: dict[str, dict[str, tuple[Item, ...]]] = {}
+    left = MOST_ITEMS_OF_ALL
     for task, items in _explained(tasks, executor, max_size):
-        found[task.file] = items
+        left -= sum(map(len, items.values()))
+        found[task.file] = (
+            items if left > 0 else {key: some[:FEWEST_ITEMS] for key, some in items.items()}
+        )
     violations = (
         violation._replace(items=found.get(violation.file or "", {}).get(violation.limit.key, ()))
         for violation in verdict.violations
@@ -462,16 +482,29 @@ def _explained(
     from metrics.workers import InThisProcess
 
     executor = executor or InThisProcess()
-    groups = [tasks[start : start + TASKS_AT_ONCE] for start in range(0, len(tasks), TASKS_AT_ONCE)]
-    futures = [(group, executor.submit(_behind, group, max_size)) for group in groups]
-    for group, future in futures:
-        try:
-            yield from zip(group, future.result(), strict=True)
-        except Exception:
-            # Which of them it was shows when each is alone. That one was measured all the same.
-            for task in group:
-                with suppress(Exception):
-                    yield task, executor.submit(_behind, (task,), max_size).result()[0]
+    under_way: deque[tuple[Sequence[_Task], Future[list[dict[str, tuple[Item, ...]]]]]] = deque()
+    for start in range(0, len(tasks), TASKS_AT_ONCE):
+        group = tasks[start : start + TASKS_AT_ONCE]
+        under_way.append((group, executor.submit(_behind, group, max_size)))
+        if len(under_way) == MOST_UNDER_WAY:
+            yield from _answered(*under_way.popleft(), executor, max_size)
+    while under_way:
+        yield from _answered(*under_way.popleft(), executor, max_size)
+
+
+def _answered(
+    group: Sequence[_Task],
+    future: Future[list[dict[str, tuple[Item, ...]]]],
+    executor: Executor,
+    max_size: int,
+) -> Iterator[tuple[_Task, dict[str, tuple[Item, ...]]]]:
+    try:
+        yield from zip(group, future.result(), strict=True)
+    except Exception:
+        # Which of them it was shows when each is alone. That one was measured all the same.
+        for task in group:
+            with suppress(Exception):
+                yield task, executor.submit(_behind, (task,), max_size).result()[0]
 
 
 def _behind(tasks: Iterable[_Task], max_size: int) -> list[dict[str, tuple[Item, ...]]]:

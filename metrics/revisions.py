@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 # and nothing is written, not even what git knows of the working tree.
 COMMAND: Final = (
     "git",
-    *("-c", "protocol.allow=never"),
     *("-c", "core.fsmonitor=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
     *("-c", "diff.autoRefreshIndex=false"),
 )
 ENVIRONMENT: Final = {
+    # There is no such protocol.
+    "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -172,7 +173,7 @@ class Repository:
         if new is None:
             self._environment |= self._without_filters()
         trees = [old.id] if new is None else [old.id, new.id]
-        entries = [*self._diff("--no-renames", *trees, "--", *paths)]
+        entries = self._diff("--no-renames", *trees, "--", *paths)
         named = {self._within(path) for path in paths}
         found = {
             entry.paths[0]: entry
@@ -205,10 +206,10 @@ class Repository:
             self._environment.pop(name, None)
         arguments = (f"-l{MOST_RENAMES}", "--diff-filter=R", *trees, "--", *DIAGRAMS)
         try:
-            return [*self._diff("--find-renames", *arguments)]
+            return self._diff("--find-renames", *arguments)
         except RevisionError:
             # Contents that this clone does not have cannot be compared.
-            return [*self._diff(f"--find-renames={EXACTLY}", *arguments)]
+            return self._diff(f"--find-renames={EXACTLY}", *arguments)
         finally:
             self._environment = environment
 
@@ -261,14 +262,21 @@ class Repository:
         from_root = os.path.join(os.path.realpath(folder or os.curdir), name)
         return os.path.relpath(from_root, self._top or os.curdir)
 
-    def _diff(self, *arguments: str) -> Iterator[_Entry]:
+    def _diff(self, *arguments: str) -> list[_Entry]:
         fields = iter(self._git(*DIFF, *arguments).split("\0"))
-        for head in fields:
-            if not head:
-                return
-            old_mode, new_mode, old_id, new_id, status = head.removeprefix(":").split(" ")
-            paths = tuple(next(fields) for _ in range(2 if status[0] in "RC" else 1))
-            yield _Entry(old_mode, new_mode, old_id, new_id, status, paths)
+        entries = []
+        try:
+            for head in fields:
+                if not head:
+                    break
+                old_mode, new_mode, old_id, new_id, status = head.removeprefix(":").split(" ")
+                paths = [next(fields) for _ in range(2 if status[0] in "RC" else 1)]
+                if not all(paths):
+                    raise ValueError
+                entries.append(_Entry(old_mode, new_mode, old_id, new_id, status, tuple(paths)))
+        except (ValueError, StopIteration, IndexError):
+            raise RevisionError("what git says of differences is not understood.") from None
+        return entries
 
     def _explained(self, reason: str) -> str:
         is_shallow = self._git_if_possible("rev-parse", "--is-shallow-repository") == "true"
@@ -282,27 +290,29 @@ class Repository:
             return ""
 
     def _git(self, *arguments: str) -> str:
-        """What git prints, raises `RevisionError` with its words where it fails."""
+        """What git prints; raises `RevisionError` with its words where it fails."""
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [*COMMAND, *arguments],
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env=self._environment,
-                check=False,
             )
         except FileNotFoundError:
             raise RevisionError("revisions are read by git, and there is none.") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise RevisionError(f"git cannot be called: {reason}") from None
-        if done.returncode:
-            told = os.fsdecode(done.stderr).strip().splitlines() or ["it failed, and says nothing"]
+        with process, cleared_by(process.kill):
+            printed, said = process.communicate()
+        if process.returncode:
+            told = os.fsdecode(said).strip().splitlines() or ["it failed, and says nothing"]
             first = next((line for line in told if line.startswith("fatal:")), told[0])
             if "not a git repository" in first:
                 raise UnknownRevisionError("the current folder is in no git repository.")
             raise RevisionError(f"git: {first.removeprefix('fatal:').strip()}")
-        return os.fsdecode(done.stdout)
+        return os.fsdecode(printed)
 
 
 def loaded(
@@ -370,7 +380,7 @@ class _CatFile:
             self._end()
             for id in self._asked:
                 self._write(id)
-        if len(head) != 3:
+        if len(head) != 3 or not head[2].isdigit():
             reason = "its content is not in this clone of the repository"
             raise DocumentError(ErrorType.UNREADABLE, reason)
         size = int(head[2])
@@ -380,6 +390,8 @@ class _CatFile:
             left -= len(piece)
         if size > max_size:
             raise DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
+        if len(content) < size:
+            raise DocumentError(ErrorType.UNREADABLE, "git ended before its content did")
         return content
 
     def _stream(self) -> IO[bytes] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,10 @@ from checking import (
     of_version,
     write,
 )
-from command import run
+from command import METRICS, run
 from diagrams import BPMN, CAMUNDA, definitions, process
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
 PLANES = "diagramMetrics.subprocessPlanes.count"
@@ -109,7 +109,7 @@ class TestStatus:
             (["--limit", NONE, "-f", "xml"], "--format: there is no 'xml', but text, json, sarif"),
             (["--limit", NONE, "-f", ":a"], "--format: there is no '', but text, json, sarif"),
             (["--limit", NONE, "-f", "json:"], "--format json: needs a file behind the colon."),
-            (["--limit", NONE, "-f", "json:a", "-f", "text:./a"], "Two of --format are written "),
+            (["--limit", NONE, "-f", "json:a", "-f", "text:./a"], "Two results are written "),
             (["--limit", NONE, "--write-baseline"], "--write-baseline needs --baseline FILE"),
             (["--limit", NONE, "--stdin-filename", "a.bpmn"], "--stdin-filename needs -, standard"),
             (["--limit", NONE, "--jobs", "0"], "Invalid value for '-j' / '--jobs'"),
@@ -446,3 +446,96 @@ class TestHostile:
         if format_name in {"text", "github", "junit"}:
             # Of a long text it is the beginning.
             assert len(printed) < 10_000
+
+
+class TestLogs:
+    """In a job of GitHub no name in a diagram, or of one, is a command of its log."""
+
+    NAMES = ("::error::a.bpmn", "##[error]b.bpmn", "c##[group]d.bpmn", "  ::e::.bpmn")
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        hostile = '<camunda:outputParameter name="::set-output name=x::y"/>'
+        task = (
+            '<bpmn:userTask name="##[warning]x" camunda:formKey="embedded:f">'
+            f"<bpmn:extensionElements><camunda:inputOutput>{hostile}</camunda:inputOutput>"
+            "</bpmn:extensionElements></bpmn:userTask>"
+        )
+        write(tmp_path, dict.fromkeys(self.NAMES, process(task)))
+        write(tmp_path, {"::add-mask::f.bpmn": b"<"})
+        return tmp_path
+
+    @pytest.mark.parametrize("format_name", ["text", "github"])
+    def test_no_command(self, folder: Path, format_name: str) -> None:
+        limits = ("--limit", NONE, "--limit", f"{VARIABLES} <= 0")
+        result = run(
+            "check", "-f", format_name, *limits, cwd=folder, env={"GITHUB_ACTIONS": "true"}
+        )
+        assert result.returncode == 2
+        for line in (result.stdout + result.stderr).decode().splitlines():
+            if line.startswith(("::error ", "::notice ")):
+                continue
+            assert not line.lstrip().startswith("::")
+            assert "##[" not in line
+
+    def test_elsewhere_names_are_as_they_are(self, folder: Path) -> None:
+        env = {"GITHUB_ACTIONS": ""}
+        printed = run("check", "--limit", NONE, cwd=folder, env=env).stdout.decode()
+        assert all(f"{name}:3: " in printed for name in self.NAMES)
+
+
+class TestSameName:
+    """What stands behind a violation is of its own diagram, whatever others are called."""
+
+    def test_standard_input_by_the_name_of_a_file(self, tmp_path: Path) -> None:
+        other = process("<bpmn:task/>\n" * 7 + '<bpmn:userTask camunda:formKey="embedded:f"/>')
+        write(tmp_path, {"a.bpmn": embedded(1)})
+        arguments = ("--limit", NONE, "--stdin-filename", "a.bpmn", "a.bpmn", "-")
+        found = checked(*arguments, cwd=tmp_path, stdin=other)["violations"]
+        assert [one["file"] for one in found] == ["a.bpmn", "a.bpmn"]
+        # That of the file, or none: never those of what came by standard input.
+        lines = [[item["line"] for item in one["items"]] for one in found]
+        assert lines[0] in ([], [3])
+
+    def test_way_up_behind_a_link(self, tmp_path: Path) -> None:
+        write(tmp_path, {f"{name}/metrics.toml": "[limits]\n" for name in ("real", "other")})
+        limit = f'limits.{EMBEDDED} = "<= 0"'
+        write(tmp_path, {"real/metrics.toml": limit, "real/a.bpmn": embedded(1)})
+        write(tmp_path, {"metrics.toml": limit.replace("0", "9"), "real/sub/b.bpmn": embedded(0)})
+        (tmp_path / "other" / "link").symlink_to("../real/sub")
+        (tmp_path / "other" / "metrics.toml").unlink()
+        for path in ("real/a.bpmn", "other/link/../a.bpmn"):
+            assert run("check", path, cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-f", "json:metrics.toml"],
+        ["-f", "json:sub/pyproject.toml"],
+        ["--baseline", "metrics.toml", "--write-baseline"],
+        ["--baseline", "new", "--write-baseline", "-f", "json:./new"],
+    ],
+)
+def test_nothing_that_is_read_is_written(tmp_path: Path, arguments: list[str]) -> None:
+    text = f'limits.{EMBEDDED} = "<= 9"'
+    write(tmp_path, {"a.bpmn": embedded(1), "metrics.toml": text, "sub/pyproject.toml": ""})
+    result = run("check", *arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert (tmp_path / "metrics.toml").read_text() == text
+    assert not (tmp_path / "new").exists()
+
+
+def test_where_the_current_folder_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    write(tmp_path, {"a.bpmn": embedded(1)})
+    for format_name in ("text", "json", "sarif", "junit", "github"):
+        script = f'rmdir "{gone}"; "{METRICS}" check -f {format_name} --limit "{NONE}" "$1"; s=$?'
+        result = subprocess.run(
+            ["bash", "-c", f'{script}; mkdir "{gone}"; exit $s', "-", tmp_path / "a.bpmn"],
+            cwd=gone,
+            capture_output=True,
+            check=False,
+        )
+        assert (result.returncode, b"a.bpmn" in result.stdout) == (1, True), result.stderr

@@ -217,7 +217,13 @@ class TestFinding:
             os.mkfifo(own)
         else:
             own.symlink_to("nowhere")
-        assert broken(cwd=tmp_path) == {"a.bpmn": 2}
+        if kind == "folder":
+            assert broken(cwd=tmp_path) == {"a.bpmn": 2}
+        else:
+            # What it was to say is not known: no other counts in its place.
+            result = run("check", cwd=tmp_path)
+            assert (result.returncode, result.stdout) == (2, b"")
+            assert result.stderr.endswith(b"metrics.toml: it is no file.\n")
 
     def test_none(self, tmp_path: Path) -> None:
         assert Configurations().of_folder("/") is None or Path("/metrics.toml").exists()
@@ -349,6 +355,7 @@ class TestFaults:
                 3,
                 NO_CONDITION,
             ),
+            bad("[limits]\nx = " + "1" * 5000, 2, "it is not valid TOML: "),
             bad("exclude = 3", 1, "exclude is a list of globs"),
             bad("\nexclude = []", 2, "exclude is empty."),
             bad("a = " + "[" * 100_000, None, "it is nested too deep."),
@@ -374,8 +381,8 @@ class TestFaults:
             read(str(tmp_path / "metrics.toml"), str(tmp_path))
 
     def test_too_large(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="it is larger than 16777216 bytes"):
-            of_text(tmp_path, " " * (16 * 1024 * 1024 + 1))
+        with pytest.raises(ConfigurationError, match="it is larger than 1048576 bytes"):
+            of_text(tmp_path, " " * (1024 * 1024 + 1))
 
     def test_command(self, tmp_path: Path) -> None:
         text = f'[limits]\n{TEMPLATES} = "=< 3"'
@@ -467,3 +474,9 @@ def test_a_version_that_is_not_named_is_one_violation(tmp_path: Path) -> None:
     write(tmp_path, {"a.bpmn": embedded(0), "metrics.toml": limits})
     (violation,) = checked(cwd=tmp_path)["violations"]
     assert (violation["limit"], violation["value"]) == (">= 7.21", None)
+
+
+def test_the_line_of_a_fault_is_not_looked_for_without_end(tmp_path: Path) -> None:
+    # Each comment could be where the key is written.
+    with pytest.raises(ConfigurationError, match="No payload has the value"):
+        of_text(tmp_path, "[limits]\n" + "# embeded\n" * 50_000 + 'embeded = "<= 1"')

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 import pytest
-from command import run
+from command import METRICS, all_end, comes_true, run
 from repositories import Repository, git, isolate, refused, told
 from states import FORM, diff, tasks
 
@@ -37,6 +39,18 @@ def repository(tmp_path: Path) -> Repository:
     repository.commit(moved | {f"{letter}2.bpmn": tasks(2, letter) for letter in "xy"})
     repository.write({"a.bpmn": tasks(3)})
     return repository
+
+
+def instead_of_git(folder: Path, command: str, does: str) -> dict[str, str]:
+    """An environment in which git does something else for one of its commands."""
+    git = shutil.which("git")
+    path = folder / "bin" / "git"
+    path.parent.mkdir()
+    path.write_text(
+        f'#!/bin/bash\ncase " $* " in *" {command} "*) {does} ;; *) exec "{git}" "$@" ;; esac\n'
+    )
+    path.chmod(0o755)
+    return {"PATH": os.pathsep.join((str(path.parent), os.environ["PATH"]))}
 
 
 ONE_TO_TWO = [f"renamed sub/{letter}.bpmn {letter}2.bpmn before 1 after 2" for letter in "xy"]
@@ -378,4 +392,52 @@ class TestConfiguration:
         arguments = ["diff", "-f", "json", "HEAD~1"]
         result = run(*arguments, cwd=repository.folder, env={"GIT_EXTERNAL_DIFF": str(path)})
         assert told(json.loads(result.stdout)) == [*SINCE, *ONE_TO_TWO]
+        assert not mark.exists()
+
+
+class TestOddGit:
+    """What git does that it should not is told, and ends with a status of its own."""
+
+    @pytest.mark.parametrize(
+        ("command", "does"),
+        [
+            ("diff", "echo garbage"),
+            ("diff", "printf ':1 2 3 4 M\\0'"),
+            ("diff", "exit 3"),
+            ("rev-parse", "kill -9 $$"),
+            ("cat-file", "read -r id; echo $id blob xyz"),
+            ("cat-file", "read -r id; echo $id blob -5"),
+            ("cat-file", "read -r id; echo $id blob 900; echo '<definitions/>'"),
+            ("cat-file", "exit 1"),
+        ],
+    )
+    def test_garbage(self, repository: Repository, tmp_path: Path, command: str, does: str) -> None:
+        env = instead_of_git(tmp_path, command, does)
+        result = run("diff", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
+        assert (result.returncode, b"Traceback" in result.stderr) == (2, False)
+        assert result.stderr
+        if command == "cat-file":
+            assert b"unreadable: " in result.stderr
+
+    def test_none_is_left(self, repository: Repository, tmp_path: Path) -> None:
+        pids = tmp_path / "pids"
+        env = instead_of_git(tmp_path, "diff", f"echo $$ > '{pids}'; exec sleep 60")
+        with subprocess.Popen(
+            [METRICS, "diff", "HEAD~1", "HEAD"], cwd=repository.folder, env=os.environ | env
+        ) as process:
+            assert comes_true(lambda: pids.exists() and bool(pids.read_text().strip()))
+            process.terminate()
+            assert process.wait() == 143
+        assert all_end([int(pids.read_text())])
+
+    def test_a_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
+        repository.git("config", "uploadpack.allowFilter", "true")
+        folder = clone(repository, "--filter=blob:none", "--no-checkout")
+        path, mark = script(tmp_path)
+        git("config", "protocol.ext.allow", "always", cwd=folder)
+        git("config", "remote.origin.url", f"ext::{path}", cwd=folder)
+        env = instead_of_git(
+            tmp_path, "cat-file", f'unset GIT_NO_LAZY_FETCH; exec {shutil.which("git")} "$@"'
+        )
+        assert run("diff", "HEAD~1", "HEAD", cwd=folder, env=env).returncode == 2
         assert not mark.exists()

@@ -263,6 +263,17 @@ class TestRenames:
             repository.git("add", ".")
         assert told(repository.diff("HEAD")) == ["renamed a.bpmn b.bpmn before 1 after 3"]
 
+    def test_sums_are_over_values_that_differ(self, repository: Repository) -> None:
+        repository.commit({"a.bpmn": tasks(2, "a"), "c.bpmn": tasks(3)})
+        for content in (tasks(2, "a"), tasks(2, "a") + b"<!-- -->"):
+            repository.write({"b.bpmn": content, "a.bpmn": None, "c.bpmn": tasks(2)})
+            repository.git("add", "-A")
+            record = repository.diff("HEAD")
+            assert (
+                told(record) == ["changed c.bpmn before 3 after 2", "renamed a.bpmn b.bpmn"][::-1]
+            )
+            assert record["totals"][COUNT] == {"before": 3, "after": 2}
+
     def test_case_of_the_extension(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(1), "b.form": FORM})
         repository.git("mv", "a.bpmn", "a.BPMN")

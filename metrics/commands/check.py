@@ -22,9 +22,10 @@ from metrics.commands.measuring import (
     refuse_to_overwrite,
 )
 from metrics.commands.streams import source_of, tell
+from metrics.configuration import FILES
 from metrics.configuration import read as read_configuration
 from metrics.discovery import STANDARD_INPUT
-from metrics.document import DocumentError
+from metrics.document import DocumentError, beginning
 from metrics.formats import counted, on_one_line
 from metrics.formats.check import FORMATS, format_named
 from metrics.gate import Gate, explain_violations
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 EXIT_VIOLATED: Final = 1
+MOST_CHARACTERS: Final = 1000
 TEMPLATE_COUNT: Final = "elementTemplateCount"
 
 # The mark keeps the lines as they are.
@@ -152,7 +154,7 @@ def command(
     if baseline_path == STANDARD_INPUT:
         raise click.UsageError("--baseline needs a file.")
     read = [*paths, *filter(None, (config_path, baseline_path))]
-    outputs = _outputs(format_names or ("text",), read)
+    outputs = _outputs(format_names or ("text",), read, baseline_path)
     if write_baseline:
         refuse_to_overwrite([*paths, config_path or ""], "--write-baseline", baseline_path)
     baseline = _baseline(baseline_path, is_written=write_baseline)
@@ -199,7 +201,10 @@ def command(
         raise click.exceptions.Exit(EXIT_VIOLATED)
 
 
-def _outputs(format_names: Iterable[str], paths: Sequence[str]) -> list[_Output]:
+def _outputs(
+    format_names: Iterable[str], paths: Sequence[str], baseline_path: str | None
+) -> list[_Output]:
+    """The outputs that are asked for; none is a file that is read."""
     outputs = []
     for given in format_names:
         name, separator, path = given.partition(":")
@@ -213,8 +218,11 @@ def _outputs(format_names: Iterable[str], paths: Sequence[str]) -> list[_Output]
             refuse_to_overwrite(paths, f"--format {on_one_line(given)}", path)
         outputs.append(_Output(format_named(name), path if to_file else None))
     named = [os.path.realpath(output.path) for output in outputs if output.path is not None]
+    named += [os.path.realpath(baseline_path)] if baseline_path is not None else []
     if len(set(named)) < len(named):
-        raise click.UsageError("Two of --format are written to the same file.")
+        raise click.UsageError("Two results are written to the same file.")
+    if any(os.path.basename(path) in FILES for path in named):
+        raise click.UsageError("A result would be written over a configuration.")
     return outputs
 
 
@@ -227,7 +235,8 @@ def _parsed(
             limit = parse(text)
             check_key(limit.key)
         except LimitError as error:
-            raise click.UsageError(f"{option}: {on_one_line(str(error))}") from None
+            reason = beginning(on_one_line(str(error)), MOST_CHARACTERS)
+            raise click.UsageError(f"{option}: {reason}") from None
         found.append(limit)
     return found
 

@@ -213,7 +213,8 @@ def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
 
     repository = Repository()
     right: Revision | None
-    separator = next((one for one in RANGES if one in old and one != old), None)
+    is_range = old not in RANGES and os.pardir not in old.split(os.sep)
+    separator = next((one for one in RANGES if is_range and one in old), None)
     if separator is not None:
         if new is not None:
             raise click.UsageError(f"{on_one_line(old)} is a range: leave out NEW.")

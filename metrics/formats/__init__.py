@@ -6,6 +6,7 @@ when it is asked for.
 
 from __future__ import annotations
 
+import os
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -43,6 +44,10 @@ STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
 STEERING_LINES: Final = re.compile(f"[\0-\x08\v-\x1f{_STEERING}]")
 
 
+# At its beginning, and anywhere.
+COMMAND_OF_A_LOG: Final = re.compile(r"\A\s*::|##\[")
+
+
 class Layout(NamedTuple):
     """What of a report is printed, and for whom.
 
@@ -65,7 +70,18 @@ def format_named(name: str) -> Format:
 
 
 def on_one_line(text: str) -> str:
-    """A text for people: what would break the line, steer a terminal or turn text is escaped."""
+    """A text for people: what would break the line, steer a terminal or turn text is escaped.
+
+    In a job of GitHub so is what would be taken for a command in its log.
+    """
+    told = without_breaks(text)
+    if os.environ.get("GITHUB_ACTIONS"):
+        return COMMAND_OF_A_LOG.sub(lambda match: rf"\x{ord(match[0][0]):02x}{match[0][1:]}", told)
+    return told
+
+
+def without_breaks(text: str) -> str:
+    """The same for what is no line of a log."""
     return escaped(printable(text), STEERING)
 
 

@@ -104,10 +104,13 @@ def in_workspace(file: str) -> str:
 
     That is the folder which GitHub names, or else the current one.
     """
-    top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.curdir)
-    path = os.path.join(
-        os.path.realpath(os.path.dirname(file) or os.curdir), os.path.basename(file)
-    )
+    try:
+        top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.curdir)
+        folder, name = os.path.split(file)
+        path = os.path.join(os.path.realpath(folder or os.curdir), name)
+    except OSError:
+        # The current folder is gone.
+        return file
     if path.startswith(os.path.join(top, "")):
         return os.path.relpath(path, top).replace(os.sep, "/")
     return path

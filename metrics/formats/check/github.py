@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats import counted, on_one_line
+from metrics.formats import counted, without_breaks
 from metrics.formats.check.content import (
     better,
     conclusion,
@@ -67,7 +67,7 @@ def _violation(violation: Violation) -> str:
 
 def _notices(verdict: Verdict) -> Iterator[str]:
     for improvement in verdict.improvements:
-        told = f"better than the baseline: {better(improvement)}"
+        told = f"the baseline can be tightened: {better(improvement)}"
         yield _command("notice", improvement.file, None, [told])
 
 
@@ -82,11 +82,11 @@ def _lines(violation: Violation) -> Iterator[str]:
 def _command(kind: str, file: str | None, line: int | None, lines: Iterable[str]) -> str:
     properties = {"title": TITLE}
     if file is not None:
-        properties = {"file": on_one_line(in_workspace(file)), **properties}
+        properties = {"file": without_breaks(in_workspace(file)), **properties}
         if line is not None:
             properties["line"] = str(line)
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{kind} {told}::{'%0A'.join(_data(on_one_line(line)) for line in lines)}"
+    return f"::{kind} {told}::{'%0A'.join(_data(without_breaks(line)) for line in lines)}"
 
 
 def _data(text: str) -> str:

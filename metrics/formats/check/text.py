@@ -30,7 +30,7 @@ def _lines(verdict: Verdict) -> Iterator[Segments]:
         file = violation.file
         yield from _total(violation) if file is None else _violation(violation, file)
     if verdict.improvements:
-        yield [("Better than the baseline, which --write-baseline tightens:", "green")]
+        yield [("The baseline can be tightened, by --write-baseline:", "green")]
     for improvement in verdict.improvements:
         file = "" if improvement.file is None else f"{on_one_line(improvement.file)}: "
         yield [(f"{INDENT}{file}{on_one_line(better(improvement))}", "")]
