@@ -14,6 +14,7 @@ can be merged line by line:
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from metrics.limits import Value
 
 CONFLICTS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+ODD_WAY: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
 MOST_BYTES: Final = 1024 * 1024 * 1024
 
 
@@ -144,8 +146,11 @@ def _entry(record: Any, folder: str) -> Entry:
 
 
 def _resolved(name: str | None, folder: str) -> str | None:
+    if name is None:
+        return None
     # Odd bytes stand there as they are printed, and are found again by that.
-    return None if name is None else os.path.normpath(os.path.join(folder, name))
+    path = os.path.join(folder, name)
+    return os.path.normpath(path) if ODD_WAY.search(path) else path
 
 
 def dumps(entries: Iterable[Entry], path: str) -> Iterator[bytes]:

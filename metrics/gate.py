@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.baseline import Baseline, Entry
 from metrics.configuration import Configuration, Configurations
-from metrics.explanation import behind
 from metrics.limits import SUBJECTS, TOTALS, by_key, missing
 from metrics.metric import OMITTED, Omitted, leaves
 from metrics.report import is_large
@@ -191,6 +190,32 @@ class _Place(NamedTuple):
     configuration: Configuration
 
 
+class _Payload:
+    """The values of a payload that limits may be for, and which limits it breaks."""
+
+    def __init__(self, blocks: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        # The blocks are kept, so that no other object can come to have the identity of one.
+        self._blocks = blocks
+        self.values = values
+        self._broken: dict[int, tuple[Limit, ...]] = {}
+
+    def broken_by(self, rules: _Rules) -> tuple[Limit, ...]:
+        """The limits that it breaks; `rules` are kept as long as this is."""
+        known = self._broken.get(id(rules))
+        if known is None:
+            values = self.values
+            broken = [
+                limit
+                for limit in rules.limits
+                if limit.applies_to(values) and not limit.holds(values.get(limit.key))
+            ]
+            # That a version is not named is one thing, however many limits it has.
+            not_named = [limit for limit in broken if values.get(limit.key) is None][1:]
+            known = tuple(limit for limit in broken if limit not in not_named)
+            self._broken[id(rules)] = known
+        return known
+
+
 class Gate:
     """Holds diagrams to their limits.
 
@@ -214,16 +239,15 @@ class Gate:
         self._places: dict[str, _Place] = {}
         self._rules: dict[tuple[int, tuple[int, ...]], _Rules] = {}
         self._totals: dict[int, _Totals] = {}
-        # The blocks are kept, so that no other object can come to have the identity of one.
-        self._payloads: dict[tuple[int, ...], tuple[Any, dict[str, Any]]] = {}
+        self._payloads: dict[tuple[int, ...], _Payload] = {}
 
     def excludes(self, file: str) -> bool:
         """Whether the configuration of a file says that it is not to be checked.
 
         Raises `ConfigurationError` where that cannot be followed.
         """
-        place = self._place(file)
-        return place.configuration.excludes(place.start + os.path.basename(file))
+        place, path = self._placed(file)
+        return place.configuration.excludes(path)
 
     def judge(
         self, reports: Iterable[Report], *, folders: Collection[str] | None = None
@@ -244,24 +268,26 @@ class Gate:
         has_baseline = bool(self._baseline)
         for report in reports:
             file = STANDARD_INPUT if report.file is None else report.file
+            place, path = self._placed(file)
+            listed = path if path.isascii() else printable(path)
             if report.error is not None:
                 # What cannot be measured now is neither better nor worse.
                 failures.append(report)
-                seen.add(self._path(file))
-                kept += self._baseline.of_file(self._path(file))
+                seen.add(listed)
+                kept += self._baseline.of_file(listed)
                 continue
             files.append(file)
-            values = self._values(report)
-            rules = self._rules_of(self._place(file), file)
+            payload = self._payload(report)
+            values = payload.values
+            rules = self._rules_of(place.configuration, path)
             if rules.totals is not None:
                 rules.totals.add(file, values)
             self._own_totals.add(file, values)
-            broken = _broken_by(values, rules)
+            broken = payload.broken_by(rules)
             # Most diagrams keep their limits, and no baseline has any.
-            path = self._path(file) if broken or has_baseline else ""
-            if broken or path in self._baseline:
-                seen.add(path)
-                subject, entries = Entry(path, None, "", None), self._baseline.of_file(path)
+            if broken or (has_baseline and listed in self._baseline):
+                seen.add(listed)
+                subject, entries = Entry(listed, None, "", None), self._baseline.of_file(listed)
                 weighed.append(self._weigh(file, subject, broken, values, entries))
                 violations += (
                     Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
@@ -291,41 +317,36 @@ class Gate:
             or any(place.configuration.has_limits for place in self._places.values()),
         )
 
-    def _values(self, report: Report) -> dict[str, Any]:
-        """The values of a payload that limits may be for: many payloads are the same."""
+    def _payload(self, report: Report) -> _Payload:
+        """The payload of a report: many are the same."""
         identity = (id(report.kind), *map(id, report.blocks.values()))
         known = self._payloads.get(identity)
         if known is not None:
-            return known[1]
+            return known
         values = {key: value for key, value in leaves(report.payload()) if key in SUBJECTS}
+        payload = _Payload(report.blocks, values)
         if len(self._payloads) == MOST_REMEMBERED:
             self._payloads.clear()
         if not is_large(report):
-            self._payloads[identity] = report.blocks, values
-        return values
+            self._payloads[identity] = payload
+        return payload
 
-    def _place(self, file: str) -> _Place:
-        folder = os.path.dirname(file)
-        place = self._places.get(folder)
+    def _placed(self, file: str) -> tuple[_Place, str]:
+        """The folder of a diagram, and its path from the root."""
+        folder, separator, name = file.rpartition(os.sep)
+        place = self._places.get(folder + separator)
         if place is None:
             # Behind a link `..` leads elsewhere than its text does.
             has_way_up = os.pardir in folder.split(os.sep)
-            start = os.path.realpath(folder) if has_way_up else absolute(folder or os.curdir)
+            start = absolute(folder + separator or os.curdir)
+            start = os.path.realpath(folder) if has_way_up else start
             found = self._configuration or self._configurations.of_folder(start)
             place = _Place(os.path.join(start, ""), found or NO_CONFIGURATION)
-            self._places[folder] = place
-        return place
+            self._places[folder + separator] = place
+        return place, place.start + name
 
-    def _path(self, file: str) -> str:
-        """The path of a diagram from the root, as a baseline has it."""
-        path = self._place(file).start + os.path.basename(file)
-        return path if path.isascii() else printable(path)
-
-    def _rules_of(self, place: _Place, file: str) -> _Rules:
-        configuration = place.configuration
-        overrides: tuple[int, ...] = ()
-        if configuration.overrides:
-            overrides = configuration.overrides_for(place.start + os.path.basename(file))
+    def _rules_of(self, configuration: Configuration, path: str) -> _Rules:
+        overrides = configuration.overrides_for(path) if configuration.overrides else ()
         identity = id(configuration), overrides
         rules = self._rules.get(identity)
         if rules is None:
@@ -420,17 +441,6 @@ def _from_here(path: str) -> str:
         return path
 
 
-def _broken_by(values: Mapping[str, Any], rules: _Rules) -> tuple[Limit, ...]:
-    broken = [
-        limit
-        for limit in rules.limits
-        if limit.applies_to(values) and not limit.holds(values.get(limit.key))
-    ]
-    # That a version is not named is one thing, however many limits it has.
-    not_named = [limit for limit in broken if values.get(limit.key) is None][1:]
-    return tuple(limit for limit in broken if limit not in not_named)
-
-
 def explain_violations(
     verdict: Verdict,
     executor: Executor | None = None,
@@ -508,6 +518,8 @@ def _answered(
 
 
 def _behind(tasks: Iterable[_Task], max_size: int) -> list[dict[str, tuple[Item, ...]]]:
+    from metrics.explanation import behind
+
     # What is no plain file, or not any more, cannot be read a second time: a pipe would block.
     return [
         behind(Listed(file) if content is None else content, values, name=file, max_size=max_size)
