@@ -4,9 +4,9 @@
 
 Made is a repository with 5,000 generated diagrams and 200 commits, each of which changes 25 of
 them. A check is compared with a scan of the same folder: with limits that all diagrams keep, that
-one in a hundred does not, and that no diagram does, which a baseline tolerates or not. A diff is
-compared with the scan of all, by how many diagrams differ. Figures are medians of rounds in which
-all take turns.
+one in a hundred does not, or the largest in a hundred, and that no diagram does, which a baseline
+tolerates or not. A diff is compared with the scan of all, by how many diagrams differ. Figures are
+medians of rounds in which all take turns.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ USER_TASKS: Final = "diagramMetrics.tasks.userTask.count"
 VERSION: Final = "executionPlatformVersion"
 KEPT: Final = f'"{VERSION}" = ">= 7.21"\n"{VARIABLES}" = "<= 1000"\n'
 BROKEN_BY_ALL: Final = f'"{VERSION}" = ">= 8"\n'
+BROKEN_BY_SOME: Final = f'{KEPT}[[overrides]]\npaths = "*00.bpmn"\nlimits.{VERSION} = ">= 8"\n'
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -66,7 +67,7 @@ def limited(folder: Path, limits: str) -> None:
     (folder / "metrics.toml").write_text(f"[limits]\n{limits}", encoding="utf-8")
 
 
-def broken_by_one_in_a_hundred(folder: Path) -> str:
+def broken_by_the_largest(folder: Path) -> str:
     """A limit that the diagrams with the most user tasks do not keep."""
     reports = scan_many(discover([folder / "models"]))
     counts = sorted(
@@ -118,7 +119,8 @@ def main() -> None:
         repository(folder)
         print("check / scan")
         check(folder, "all diagrams keep their limits", KEPT)
-        check(folder, "one in a hundred does not", broken_by_one_in_a_hundred(folder))
+        check(folder, "one in a hundred does not", BROKEN_BY_SOME)
+        check(folder, "the largest in a hundred do not", broken_by_the_largest(folder))
         baseline = str(folder / "baseline.ndjson")
         limited(folder, BROKEN_BY_ALL)
         run("check", "--baseline", baseline, "--write-baseline", folder / "models")
