@@ -32,9 +32,9 @@ from junitparser import Error, Failure, JUnitXml, TestCase
 from metrics.document import DocumentError, ErrorType
 from metrics.explanation import Item, Place
 from metrics.formats.check import format_named
-from metrics.gate import Holder, Improvement, Verdict, Violation
 from metrics.limits import parse
 from metrics.report import Report
+from metrics.verdict import Holder, Improvement, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

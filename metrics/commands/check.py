@@ -28,10 +28,11 @@ from metrics.discovery import STANDARD_INPUT
 from metrics.document import DocumentError, beginning
 from metrics.formats import counted, on_one_line
 from metrics.formats.check import FORMATS, format_named
-from metrics.gate import Gate, explain_violations
+from metrics.gate import Gate
 from metrics.limits import LimitError, check_total, parse
 from metrics.report import failed, scan
 from metrics.sources import FileError, NamedContent, content
+from metrics.verdict import explain_violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
     from metrics.batch import Source
     from metrics.configuration import Configuration
     from metrics.formats.check import Format
-    from metrics.gate import Verdict
     from metrics.limits import Limit
     from metrics.report import Report
     from metrics.template_definitions import TemplateDefinitions
+    from metrics.verdict import Verdict
 
 EXIT_VIOLATED: Final = 1
 MOST_CHARACTERS: Final = 1000

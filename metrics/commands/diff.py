@@ -119,7 +119,8 @@ def command(
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = format_named(format_name)
     how = How(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_outcome=False)
-    if paths is None and new is not None and _is_file(old) and _is_file(new):
+    are_files = paths is None and new is not None and _is_file(old) and _is_file(new)
+    if are_files and new is not None:
         for path in (old, new):
             refuse_to_overwrite([path], "--output", output_path)
         compared = _of_files(old, new, how)
@@ -131,10 +132,9 @@ def command(
         return (source for pair in pairs for source in pair.sources())
 
     is_shown = is_standard_output(output_path)
+    found = sources() if are_files else _loaded(sources(), max_size)
     with (
-        measured(
-            _loaded(sources(), max_size), sources, NO_INPUTS, how, is_output_shown=is_shown
-        ) as run,
+        measured(found, sources, NO_INPUTS, how, is_output_shown=is_shown) as run,
         output_of(output_path) as (stream, is_terminal),
     ):
         comparison = compare(pairs, run.reports, old=compared.old, new=compared.new)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from metrics.gate import Verdict
+    from metrics.verdict import Verdict
 
     Format = Callable[[Verdict, bool], Iterator[bytes]]
 

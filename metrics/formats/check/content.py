@@ -12,9 +12,9 @@ from metrics.metric import Omitted
 
 if TYPE_CHECKING:
     from metrics.explanation import Item
-    from metrics.gate import Improvement, Verdict, Violation
     from metrics.limits import Limit, Value
     from metrics.report import Report
+    from metrics.verdict import Improvement, Verdict, Violation
 
 MOST_CHARACTERS: Final = 200
 

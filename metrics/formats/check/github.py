@@ -24,7 +24,7 @@ from metrics.formats.check.content import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.gate import Verdict, Violation
+    from metrics.verdict import Verdict, Violation
 
 MOST_OF_A_KIND: Final = 10
 MOST_ITEMS: Final = 10

@@ -14,7 +14,7 @@ from metrics.sources import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metrics.gate import Improvement, Verdict, Violation
+    from metrics.verdict import Improvement, Verdict, Violation
 
 Record = dict[str, Any]
 

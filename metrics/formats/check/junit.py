@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
-    from metrics.gate import Verdict, Violation
+    from metrics.verdict import Verdict, Violation
 
 NAME: Final = "metrics check"
 # Beside those that would steer a terminal: XML has no such characters.

@@ -29,7 +29,7 @@ from metrics.limits import MEANINGS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.gate import Verdict, Violation
+    from metrics.verdict import Verdict, Violation
 
 Record = dict[str, Any]
 

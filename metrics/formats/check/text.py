@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from metrics.formats.styled import Segments
-    from metrics.gate import Verdict, Violation
+    from metrics.verdict import Verdict, Violation
 
 MOST_ITEMS: Final = 10
 INDENT: Final = "    "
