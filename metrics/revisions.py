@@ -414,10 +414,14 @@ class _CatFile:
 
     def _end(self) -> None:
         if self._process is not None:
-            # Not by closing what it reads: a process that was forked meanwhile holds that open.
+            # Not by closing what it reads: a process that was forked meanwhile holds that open. Nor
+            # is what it prints read to its end: one that it has started itself may hold that open.
             self._process.kill()
-            with suppress(OSError):
-                self._process.communicate()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    with suppress(OSError):
+                        stream.close()
+            self._process.wait()
             self._process = None
 
 

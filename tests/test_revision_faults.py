@@ -419,6 +419,11 @@ class TestOddGit:
         if command == "cat-file":
             assert b"unreadable: " in result.stderr
 
+    def test_one_that_starts_others(self, repository: Repository, tmp_path: Path) -> None:
+        env = instead_of_git(tmp_path, "cat-file", f'cat | {shutil.which("git")} "$@"')
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
+        assert told(json.loads(result.stdout)) == ONE_TO_TWO
+
     def test_none_is_left(self, repository: Repository, tmp_path: Path) -> None:
         pids = tmp_path / "pids"
         env = instead_of_git(tmp_path, "diff", f"echo $$ > '{pids}'; exec sleep 60")
