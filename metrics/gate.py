@@ -20,7 +20,7 @@ from metrics.sources import absolute, printable, unescaped
 from metrics.verdict import Holder, Improvement, Verdict, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from metrics.limits import Limit, Value
     from metrics.report import Report
@@ -30,6 +30,9 @@ MOST_HOLDERS: Final = 10
 MOST_REMEMBERED: Final = 4096
 
 NO_CONFIGURATION: Final = Configuration()
+
+TOO_MUCH: Final = ("<", "<=")
+"""The operators of limits that a part of a sum breaks only if all of it does."""
 
 
 class _Weighed(NamedTuple):
@@ -52,27 +55,17 @@ class _Totals:
     """The sums of the diagrams that a configuration is for."""
 
     def __init__(
-        self,
-        configuration: str | None,
-        limits: Mapping[str, tuple[Limit, ...]],
-        folder: str | None = None,
+        self, configuration: Configuration, limits: Mapping[str, tuple[Limit, ...]]
     ) -> None:
         self.configuration = configuration
-        self._folder = None if folder is None else os.path.join(absolute(folder), "")
         # As a baseline has it.
-        self.path = None if configuration is None else printable(absolute(configuration))
+        self.path = _path_of(configuration)
         self.limits = limits
         self.sums: dict[str, int] = dict.fromkeys(limits, 0)
+        self.paths: set[str] = set()
+        self.has_failures = False
         self._most: dict[str, list[tuple[int, int, str]]] = {key: [] for key in limits}
         self._order = count(0, -1)
-
-    def is_within(self, folders: Iterable[str] | None) -> bool:
-        """Whether all diagrams that they are of are in some folders, from the root; None is all."""
-        return (
-            folders is None
-            or self._folder is None
-            or any(self._folder.startswith(os.path.join(folder, "")) for folder in folders)
-        )
 
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         """Add what a diagram has."""
@@ -100,7 +93,7 @@ class _Totals:
                         limit,
                         self.sums[key],
                         most=tuple(most),
-                        configuration=self.configuration,
+                        configuration=self.configuration.path,
                     )
 
 
@@ -153,7 +146,7 @@ class Gate:
         baseline: Baseline | None = None,
     ) -> None:
         self._own = by_key(limits)
-        self._own_totals = _Totals(None, by_key(totals))
+        self._own_totals = _Totals(NO_CONFIGURATION, by_key(totals))
         self._configuration = configuration
         self._configurations = Configurations()
         self._baseline = baseline or Baseline()
@@ -171,12 +164,13 @@ class Gate:
         return place.configuration.excludes(path)
 
     def judge(
-        self, reports: Iterable[Report], *, folders: Collection[str] | None = None
+        self, reports: Iterable[Report], *, find: Callable[[str], Iterable[object]] | None = None
     ) -> Verdict:
         """Hold the diagrams of some reports to their limits.
 
-        Where all diagrams of some `folders` were asked for, rather than all that there are, the
-        baseline of a sum over others, too, is left as it is.
+        Where these may be a part of all diagrams that a configuration is for, `find` gives those
+        below a folder. Over a part, a sum is only known to be too much: what its baseline has stays
+        as it is, but for that. So it is where a diagram could not be measured.
 
         Raises `ConfigurationError` where a configuration that is found cannot be followed.
         """
@@ -194,6 +188,10 @@ class Gate:
             if report.error is not None:
                 # What cannot be measured now is neither better nor worse.
                 failures.append(report)
+                self._own_totals.has_failures = True
+                totals = self._rules_of(place.configuration, path).totals
+                if totals is not None:
+                    totals.has_failures = True
                 seen.add(listed)
                 kept += self._baseline.of_file(listed)
                 continue
@@ -202,6 +200,7 @@ class Gate:
             values = payload.values
             rules = self._rules_of(place.configuration, path)
             if rules.totals is not None:
+                rules.totals.paths.add(path)
                 rules.totals.add(file, values)
             self._own_totals.add(file, values)
             broken = payload.broken_by(rules)
@@ -213,13 +212,16 @@ class Gate:
                 violations += (
                     Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
                 )
-        whole = None if folders is None else [*map(absolute, folders)]
         for totals in (*self._totals.values(), self._own_totals):
-            by_limit = {violation.limit: violation for violation in totals.violations()}
+            is_whole = self._is_whole(totals, find)
+            by_limit = {
+                violation.limit: violation
+                for violation in totals.violations()
+                if is_whole or violation.limit.operator in TOO_MUCH
+            }
             subject, known = Entry(None, totals.path, "", None), [*self._entries_of(totals)]
             of_totals = self._weigh(None, subject, by_limit, totals.sums, known)
-            if not totals.is_within(whole):
-                # What is not so much in some diagrams may be as much in all.
+            if not is_whole:
                 worse = {limit.key for limit in of_totals.worse}
                 new = (entry for entry in of_totals.entries if entry.key in worse)
                 old = (entry for entry in known if entry.key not in worse)
@@ -257,10 +259,7 @@ class Gate:
         folder, separator, name = file.rpartition(os.sep)
         place = self._places.get(folder + separator)
         if place is None:
-            # Behind a link `..` leads elsewhere than its text does.
-            has_way_up = os.pardir in folder.split(os.sep)
-            start = absolute(folder + separator or os.curdir)
-            start = os.path.realpath(folder) if has_way_up else start
+            start = _from_root(folder + separator or os.curdir)
             found = self._configuration or self._configurations.of_folder(start)
             place = _Place(os.path.join(start, ""), found or NO_CONFIGURATION)
             self._places[folder + separator] = place
@@ -284,9 +283,32 @@ class Gate:
         }
         if not limits:
             return None
-        return self._totals.setdefault(
-            id(configuration), _Totals(configuration.path, limits, configuration.folder)
+        return self._totals.setdefault(id(configuration), _Totals(configuration, limits))
+
+    def _is_whole(self, totals: _Totals, find: Callable[[str], Iterable[object]] | None) -> bool:
+        """Whether all diagrams that a sum is of were measured."""
+        if totals.has_failures:
+            return False
+        configuration = totals.configuration
+        if find is None or configuration in (NO_CONFIGURATION, self._configuration):
+            # It is for what is asked for.
+            return True
+        # Most need not be looked for.
+        is_of_interest = bool(self._baseline) or any(
+            limit.operator not in TOO_MUCH for limits in totals.limits.values() for limit in limits
         )
+        return not is_of_interest or all(
+            path in totals.paths
+            for path in self._paths_of(configuration, find(configuration.folder))
+        )
+
+    def _paths_of(self, configuration: Configuration, found: Iterable[object]) -> Iterator[str]:
+        """The paths of the diagrams that a configuration is for, among some."""
+        for file in found:
+            if isinstance(file, str):
+                place, path = self._placed(file)
+                if place.configuration is configuration and not configuration.excludes(path):
+                    yield path
 
     def _entries_of(self, totals: _Totals) -> Iterator[Entry]:
         """What the baseline has of sums."""
@@ -329,29 +351,58 @@ class Gate:
 
     def _rest(self, seen: set[str]) -> tuple[list[Improvement], list[Entry]]:
         """What the baseline has of diagrams that are gone, and of what was not asked for."""
-        judged = {totals.path for totals in self._totals.values()}
+        judged = {
+            (totals.path, key)
+            for totals in (*self._totals.values(), self._own_totals)
+            for key in totals.limits
+        }
+        configurations = {
+            _path_of(place.configuration): place.configuration for place in self._places.values()
+        }
         gone: list[Improvement] = []
-        left = [
-            entry
-            for entry in self._baseline.sums()
-            if (
-                entry.configuration not in judged
-                if entry.configuration
-                else entry.key not in self._own_totals.limits
-            )
-        ]
-        for path in self._baseline.files():
-            if path in seen:
+        left: list[Entry] = []
+        for entry in self._baseline.sums():
+            _, path, key, value = entry
+            if (path, key) in judged:
                 continue
-            entries = self._baseline.of_file(path)
-            if any(os.path.lexists(name) for name in {path, unescaped(path)}):
+            if path is not None and (
+                not _is_there(path)
+                or (path in configurations and key not in configurations[path].total)
+            ):
+                gone.append(Improvement(None, key, value, OMITTED, is_gone=True))
+            else:
+                left.append(entry)
+        for file in self._baseline.files():
+            if file in seen:
+                continue
+            entries = self._baseline.of_file(file)
+            if _is_there(file):
                 left += entries
             else:
                 gone += (
-                    Improvement(_from_here(path), entry.key, entry.value, OMITTED, is_gone=True)
+                    Improvement(_from_here(file), entry.key, entry.value, OMITTED, is_gone=True)
                     for entry in entries
                 )
         return gone, left
+
+
+def _path_of(configuration: Configuration) -> str | None:
+    """The path of a configuration from the root, as a baseline has it."""
+    return None if configuration.path is None else printable(absolute(configuration.path))
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something at a path of a baseline."""
+    return any(os.path.lexists(name) for name in {path, unescaped(path)})
+
+
+def _from_root(folder: str) -> str:
+    """The path of a folder from the root: behind a link `..` leads elsewhere than its text does."""
+    parts = folder.split(os.sep)
+    if os.pardir not in parts:
+        return absolute(folder)
+    end = len(parts) - parts[::-1].index(os.pardir)
+    return absolute(os.path.join(os.path.realpath(os.sep.join(parts[:end])), *parts[end:]))
 
 
 def _from_here(path: str) -> str:

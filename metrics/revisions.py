@@ -7,9 +7,12 @@ finds them, and the contents come from one `git cat-file --batch`.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.comparison import Pair, Status
@@ -172,13 +175,23 @@ class Repository:
             raise RevisionError("a bare repository has no working tree: name a second revision.")
         if new is None:
             self._environment |= self._without_filters()
+            with self._refreshed():
+                return self._differences(old, new, paths)
+        return self._differences(old, new, paths)
+
+    def _differences(
+        self, old: Revision, new: Revision | None, paths: Sequence[str]
+    ) -> Differences:
         trees = [old.id] if new is None else [old.id, new.id]
         entries = self._diff("--no-renames", *trees, "--", *paths)
         named = {self._within(path) for path in paths}
         found = {
             entry.paths[0]: entry
             for entry in entries
-            if entry.status != "U" and _is_diagram(entry.paths[0], named)
+            if entry.status != "U"
+            # Both are told as zeros where the working tree has what git knows nothing of.
+            and (entry.old_id != entry.new_id or not entry.new_id.strip("0"))
+            and _is_diagram(entry.paths[0], named)
         }
         renamed = {}
         if {"A", "D"} <= {entry.status for entry in found.values()}:
@@ -198,6 +211,23 @@ class Repository:
             entry.paths[0] for entry in entries if SUBMODULE in (entry.old_mode, entry.new_mode)
         ]
         return Differences(pairs, submodules)
+
+    @contextmanager
+    def _refreshed(self) -> Iterator[None]:
+        """Have git look which files are as they were, in a copy of its index: it writes that."""
+        index = self._git_if_possible("rev-parse", "--git-path", "index")
+        folder = tempfile.mkdtemp(prefix="metrics-")
+        remove = partial(shutil.rmtree, folder, ignore_errors=True)
+        with cleared_by(remove):
+            try:
+                copy = os.path.join(folder, "index")
+                with suppress(OSError):
+                    shutil.copyfile(index, copy)
+                    self._environment["GIT_INDEX_FILE"] = copy
+                    self._git_if_possible("update-index", "-q", "--refresh")
+                yield
+            finally:
+                remove()
 
     def _renames(self, trees: Sequence[str]) -> list[_Entry]:
         """The diagrams that git finds to have other names now."""

@@ -182,6 +182,7 @@ class TestWriting:
         kept = entry(7, key=NESTING, configuration="one/metrics.toml") + entry(4, file="b.bpmn")
         gone = entry(3, file="c.bpmn")
         write(tmp_path, {"a.bpmn": embedded(1), "b.bpmn": embedded(9), BASELINE: kept + gone})
+        write(tmp_path, {"one/metrics.toml": f'total.{NESTING} = "<= 3"'})
         assert rewritten(tmp_path, "a.bpmn") == (
             entry(7, key=NESTING, configuration="one/metrics.toml")
             + entry(1, file="a.bpmn")
@@ -401,13 +402,55 @@ class TestPartOfAPortfolio:
         assert self.check(portfolio, "--write-baseline", "a").returncode == 0
         assert (portfolio / BASELINE).read_text() == self.SUM.replace("5", "6")
 
-    @pytest.mark.parametrize("path", [".", "a/.."])
-    def test_all_of_it(self, portfolio: Path, path: str) -> None:
+    @pytest.mark.parametrize("paths", [["."], ["a/.."], ["a", "b"], ["a/a.bpmn", "b/b.bpmn"]])
+    def test_all_of_it(self, portfolio: Path, paths: list[str]) -> None:
         (portfolio / "a/a.bpmn").write_bytes(embedded(1))
-        result = self.check(portfolio, path)
+        result = self.check(portfolio, *paths)
         assert (result.returncode, b"tightened" in result.stdout) == (0, True)
-        assert self.check(portfolio, "--write-baseline", path).returncode == 0
+        assert self.check(portfolio, "--write-baseline", *paths).returncode == 0
         assert (portfolio / BASELINE).read_text() == self.SUM.replace("5", "3")
+
+    def test_others_that_are_not_meant(self, portfolio: Path) -> None:
+        # They have a configuration of their own, or are excluded.
+        configuration = (portfolio / "metrics.toml").read_text()
+        write(portfolio, {"metrics.toml": f'exclude = ["out/"]\n{configuration}'})
+        write(portfolio, {"own/metrics.toml": "limits = {}", "own/c.bpmn": embedded(4)})
+        write(portfolio, {"out/d.bpmn": embedded(4), "a/a.bpmn": embedded(1)})
+        assert self.check(portfolio, "--write-baseline", "a", "b").returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM.replace("5", "3")
+
+    def test_unmeasured(self, portfolio: Path) -> None:
+        (portfolio / "b/b.bpmn").write_bytes(b"<")
+        result = self.check(portfolio, "--write-baseline")
+        assert (result.returncode, b"tightened" in result.stdout) == (2, False)
+        assert (portfolio / BASELINE).read_text() == self.SUM
+
+    def test_too_little_is_not_known_of_a_part(self, portfolio: Path) -> None:
+        (portfolio / "metrics.toml").write_text(f'total.{EMBEDDED} = ">= 10"')
+        assert self.check(portfolio, "--write-baseline").returncode == 0
+        assert self.check(portfolio, "--write-baseline", "a").returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM
+        # Nor without a baseline.
+        (portfolio / BASELINE).unlink()
+        assert run("check", "a", cwd=portfolio).returncode == 0
+        assert run("check", cwd=portfolio).returncode == 1
+
+    def test_an_option_for_the_same_number(self, portfolio: Path) -> None:
+        result = self.check(portfolio, "--total", f"{EMBEDDED} <= 9", "--write-baseline")
+        assert result.returncode == 0
+        assert (portfolio / BASELINE).read_text() == self.SUM
+
+    @pytest.mark.parametrize("is_there", [False, True])
+    def test_what_is_not_limited_any_more(self, portfolio: Path, is_there: bool) -> None:
+        if is_there:
+            (portfolio / "metrics.toml").write_text(f'total.{NESTING} = "<= 9"')
+        else:
+            (portfolio / "metrics.toml").unlink()
+        arguments = ("--limit", f"{EMBEDDED} <= 9")
+        told = self.check(portfolio, *arguments, "a").stdout.decode()
+        assert f"the total of {EMBEDDED} was 5, is not limited any more" in told
+        assert self.check(portfolio, *arguments, "--write-baseline", "a").returncode == 0
+        assert (portfolio / BASELINE).read_text() == ""
 
 
 def test_what_is_written_is_told(tmp_path: Path) -> None:

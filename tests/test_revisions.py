@@ -254,6 +254,18 @@ class TestRenames:
         assert f"\nrenamed  a.bpmn → c.bpmn\n  {COUNT}  1 → 3  +2\n" in printed
         assert "\nrenamed  b.bpmn → d.bpmn\n" in printed
 
+    def test_what_only_looks_changed(self, repository: Repository) -> None:
+        repository.commit({"a.bpmn": b"<", "b.bpmn": tasks(1)})
+        (repository.folder / "l.bpmn").symlink_to("b.bpmn")
+        repository.commit({})
+        # As in a copy of it: no file is as old as git knows it.
+        for name in ("a.bpmn", "b.bpmn", "l.bpmn"):
+            os.utime(repository.folder / name, (1, 1), follow_symlinks=False)
+        index = (repository.folder / ".git" / "index").read_bytes()
+        record = repository.diff("--exit-code", "HEAD")
+        assert (record["changes"], record["diagrams"]["unchanged"]) == ([], 0)
+        assert (repository.folder / ".git" / "index").read_bytes() == index
+
     @pytest.mark.parametrize("is_staged", [False, True])
     def test_in_the_working_tree(self, repository: Repository, is_staged: bool) -> None:
         repository.commit({"a.bpmn": tasks(1, "a")})

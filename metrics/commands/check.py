@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,7 +24,7 @@ from metrics.commands.measuring import (
 from metrics.commands.streams import source_of, tell
 from metrics.configuration import FILES
 from metrics.configuration import read as read_configuration
-from metrics.discovery import STANDARD_INPUT
+from metrics.discovery import EXTENSIONS, STANDARD_INPUT, discover
 from metrics.document import DocumentError, beginning
 from metrics.formats import counted, on_one_line
 from metrics.formats.check import FORMATS, format_named
@@ -182,12 +182,14 @@ def command(
         with suppress(FileError):
             yield from checked()
 
-    folders = [path for path in paths if os.path.isdir(path)]
+    def below(folder: str) -> Iterator[str | Report]:
+        return discover([folder], honour_ignores=not no_ignore)
+
     with (
         _faults_told(),
         measured(checked(), names, inputs, how, is_output_shown=is_output_shown) as run,
     ):
-        verdict = gate.judge(run.reports, folders=folders)
+        verdict = gate.judge(run.reports, find=below)
         if verdict.files and not verdict.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
@@ -222,8 +224,10 @@ def _outputs(
     named += [os.path.realpath(baseline_path)] if baseline_path is not None else []
     if len(set(named)) < len(named):
         raise click.UsageError("Two results are written to the same file.")
-    if any(os.path.basename(path) in FILES for path in named):
-        raise click.UsageError("A result would be written over a configuration.")
+    for path in named:
+        if os.path.basename(path) in FILES or path.lower().endswith(EXTENSIONS):
+            told = on_one_line(os.path.basename(path))
+            raise click.UsageError(f"No result is written to what is read by its name: {told}.")
     return outputs
 
 
@@ -319,10 +323,17 @@ def _tolerated(verdict: Verdict, baseline: Baseline, path: str) -> Verdict:
 
 
 def _write(verdict: Verdict, outputs: Iterable[_Output]) -> None:
-    # Each is written, whatever becomes of the others.
-    with ExitStack() as stack:
-        for output in reversed([*outputs]):
-            stack.callback(_write_one, verdict, output)
+    """Write each of the outputs, whatever becomes of the others."""
+    failed: click.ClickException | None = None
+    for output in outputs:
+        try:
+            _write_one(verdict, output)
+        except click.ClickException as error:
+            if failed is not None:
+                tell(f"Error: {failed.message}")
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def _write_one(verdict: Verdict, output: _Output) -> None:

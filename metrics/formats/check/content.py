@@ -40,7 +40,8 @@ def better(improvement: Improvement) -> str:
     """What is better than the baseline, for people."""
     key = improvement.key if improvement.file is not None else f"the total of {improvement.key}"
     if improvement.is_gone:
-        return f"{key} was {shown(improvement.known)}, the diagram is gone"
+        why = "is not limited any more" if improvement.file is None else "the diagram is gone"
+        return f"{key} was {shown(improvement.known)}, {why}"
     if isinstance(improvement.value, Omitted):
         return f"{key} was {shown(improvement.known)}, the diagram has no such number any more"
     told = f"{key} was {shown(improvement.known)}, is {shown(improvement.value)}"
