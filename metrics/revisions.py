@@ -216,7 +216,12 @@ class Repository:
     def _refreshed(self) -> Iterator[None]:
         """Have git look which files are as they were, in a copy of its index: it writes that."""
         index = self._git_if_possible("rev-parse", "--git-path", "index")
-        folder = tempfile.mkdtemp(prefix="metrics-")
+        try:
+            folder = tempfile.mkdtemp(prefix="metrics-")
+        except OSError:
+            # Then files that are as they were are read, and found to be so.
+            yield
+            return
         remove = partial(shutil.rmtree, folder, ignore_errors=True)
         with cleared_by(remove):
             try:
