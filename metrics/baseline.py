@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from metrics.limits import Value
 
 CONFLICTS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+KNOWN: Final = frozenset({"file", "configuration", "key", "value"})
 ODD_WAY: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
 MOST_BYTES: Final = 1024 * 1024 * 1024
 
@@ -125,13 +126,12 @@ def _entries(path: str, folder: str, content: bytes) -> Iterator[Entry]:
 def _entry(record: Any, folder: str) -> Entry:
     if not isinstance(record, dict):
         raise ValueError("it is no object")
-    left = dict(record)
-    file, configuration, key = (left.pop(name, None) for name in ("file", "configuration", "key"))
-    if "value" not in left:
+    if not record.keys() <= KNOWN:
+        raise ValueError(f"{min(record.keys() - KNOWN)} is not known")
+    if "value" not in record:
         raise ValueError("it has no value")
-    value = left.pop("value")
-    if left:
-        raise ValueError(f"{next(iter(left))} is not known")
+    file, configuration = record.get("file"), record.get("configuration")
+    key, value = record.get("key"), record["value"]
     if not isinstance(key, str) or key not in SUBJECTS:
         raise ValueError("it has no key that a payload has")
     kinds = (int,) if SUBJECTS[key] is Subject.NUMBER else (str, type(None))

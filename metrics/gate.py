@@ -207,8 +207,8 @@ class Gate:
             # Most diagrams keep their limits, and no baseline has any.
             if broken or (has_baseline and listed in self._baseline):
                 seen.add(listed)
-                subject, entries = Entry(listed, None, "", None), self._baseline.of_file(listed)
-                weighed.append(self._weigh(file, subject, broken, values, entries))
+                entries = self._baseline.of_file(listed)
+                weighed.append(self._weigh(file, (listed, None), broken, values, entries))
                 violations += (
                     Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
                 )
@@ -219,8 +219,8 @@ class Gate:
                 for violation in totals.violations()
                 if is_whole or violation.limit.operator in TOO_MUCH
             }
-            subject, known = Entry(None, totals.path, "", None), [*self._entries_of(totals)]
-            of_totals = self._weigh(None, subject, by_limit, totals.sums, known)
+            known = [*self._entries_of(totals)]
+            of_totals = self._weigh(None, (None, totals.path), by_limit, totals.sums, known)
             if not is_whole:
                 worse = {limit.key for limit in of_totals.worse}
                 new = (entry for entry in of_totals.entries if entry.key in worse)
@@ -319,23 +319,23 @@ class Gate:
     def _weigh(
         self,
         file: str | None,
-        subject: Entry,
+        whose: tuple[str | None, str | None],
         broken: Collection[Limit],
         values: Mapping[str, Value],
         entries: Iterable[Entry],
     ) -> _Weighed:
         """Hold the limits that are broken against the baseline.
 
-        `values` are those of the diagram or the portfolio, `entries` what the baseline has of it.
+        `whose` is the path of the diagram, or of the configuration of a sum; `values` are its own,
+        and `entries` what the baseline has of it.
         """
         improved: dict[str, Improvement] = {}
         worse = []
         now = []
         for limit in broken:
             value = values.get(limit.key)
-            entry = subject._replace(key=limit.key, value=value)
-            now.append(entry)
-            known = self._baseline.values(*entry.subject)
+            now.append(Entry(*whose, limit.key, value))
+            known = self._baseline.values(*whose, limit.key)
             if not any(limit.is_no_worse(value, one) for one in known):
                 worse.append(limit)
             elif value not in known:
