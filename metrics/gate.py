@@ -6,15 +6,14 @@ asks, for all diagrams. What a baseline holds already is put up with until it ge
 
 from __future__ import annotations
 
-import heapq
 import os
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.baseline import Baseline, Entry
 from metrics.configuration import Configuration, Configurations
 from metrics.limits import SUBJECTS, TOTALS, by_key, missing
 from metrics.metric import OMITTED, leaves
+from metrics.most import Most
 from metrics.report import is_large
 from metrics.sources import absolute, printable, unescaped
 from metrics.verdict import Holder, Improvement, Verdict, Violation
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 STANDARD_INPUT: Final = "-"
-MOST_HOLDERS: Final = 10
 MOST_REMEMBERED: Final = 4096
 
 NO_CONFIGURATION: Final = Configuration()
@@ -64,35 +62,26 @@ class _Totals:
         self.sums: dict[str, int] = dict.fromkeys(limits, 0)
         self.paths: set[str] = set()
         self.has_failures = False
-        self._most: dict[str, list[tuple[int, int, str]]] = {key: [] for key in limits}
-        self._order = count(0, -1)
+        self._most = {key: Most() for key in limits}
 
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         """Add what a diagram has."""
-        for key, held in self._most.items():
+        for key, most in self._most.items():
             value = values.get(key)
             if value:
                 self.sums[key] = TOTALS[key](self.sums[key], value)
-                holder = (value, next(self._order), file)
-                if len(held) < MOST_HOLDERS:
-                    heapq.heappush(held, holder)
-                else:
-                    heapq.heappushpop(held, holder)
+                most.add(file, value)
 
     def violations(self) -> Iterator[Violation]:
         """The limits that the sums go beyond."""
         for key, limits in self.limits.items():
             for limit in limits:
                 if not limit.holds(self.sums[key]):
-                    most = (
-                        Holder(file, value)
-                        for value, _, file in sorted(self._most[key], reverse=True)
-                    )
                     yield Violation(
                         None,
                         limit,
                         self.sums[key],
-                        most=tuple(most),
+                        most=tuple(Holder(*holder) for holder in self._most[key]),
                         configuration=self.configuration.path,
                     )
 
@@ -180,32 +169,29 @@ class Gate:
         weighed: list[_Weighed] = []
         kept: list[Entry] = []
         seen: set[str] = set()
-        has_baseline = bool(self._baseline)
         for report in reports:
             file = STANDARD_INPUT if report.file is None else report.file
             place, path = self._placed(file)
+            rules = self._rules_of(place.configuration, path)
             listed = path if path.isascii() else printable(path)
             if report.error is not None:
                 # What cannot be measured now is neither better nor worse.
                 failures.append(report)
                 self._own_totals.has_failures = True
-                totals = self._rules_of(place.configuration, path).totals
-                if totals is not None:
-                    totals.has_failures = True
+                if rules.totals is not None:
+                    rules.totals.has_failures = True
                 seen.add(listed)
                 kept += self._baseline.of_file(listed)
                 continue
             files.append(file)
             payload = self._payload(report)
             values = payload.values
-            rules = self._rules_of(place.configuration, path)
             if rules.totals is not None:
                 rules.totals.paths.add(path)
                 rules.totals.add(file, values)
             self._own_totals.add(file, values)
             broken = payload.broken_by(rules)
-            # Most diagrams keep their limits, and no baseline has any.
-            if broken or (has_baseline and listed in self._baseline):
+            if broken or listed in self._baseline:
                 seen.add(listed)
                 entries = self._baseline.of_file(listed)
                 weighed.append(self._weigh(file, (listed, None), broken, values, entries))

@@ -6,13 +6,11 @@ the diagrams that hold the most of it, and fingerprints on the disk.
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 from operator import add
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -20,6 +18,7 @@ from metrics.catalog import METRICS
 from metrics.document import Kind, beginning
 from metrics.duplicates import Duplicates
 from metrics.metric import OMITTED, Omitted, described, leaves, to_json
+from metrics.most import MOST_DIAGRAMS, Most
 from metrics.report import MOST_CHARACTERS, ErrorBlock, columns, error_block, is_large
 from metrics.sources import DEFAULT_MAX_SIZE, printable
 
@@ -43,7 +42,6 @@ PLACES: Final = {column.key: place for place, column in enumerate(NUMBERS)}
 ADDABLE: Final = frozenset(column.key for column in NUMBERS if column.total is add)
 """The numbers whose sum means something: not the nesting of sub-processes."""
 
-MOST_DIAGRAMS: Final = 10
 MOST_COPIES: Final = 100
 # Hostile diagrams may name a platform each, at any length.
 MOST_NAMES: Final = 1000
@@ -310,8 +308,7 @@ class Portfolio:
         self._blocks: dict[int, tuple[Any, _Numbers | None]] = {}
         # The smallest value of each number that is worth a place among the most, less one.
         self._passed = [0] * len(NUMBERS)
-        self._most: list[list[tuple[int, int, str]]] = [[] for _ in NUMBERS]
-        self._order = count(0, -1)
+        self._most = [Most() for _ in NUMBERS]
         self._not_compared = 0
         self._duplicates = Duplicates()
 
@@ -374,8 +371,8 @@ class Portfolio:
         )
         summary = self._all.summary()
         numbers = {
-            key: replace(number, most=tuple(_holders(held)))
-            for (key, number), held in zip(summary.numbers.items(), self._most, strict=True)
+            key: replace(number, most=tuple(Holder(printable(file), value) for file, value in most))
+            for (key, number), most in zip(summary.numbers.items(), self._most, strict=True)
         }
         # `01` and `1` are the same number.
         ordered = sorted(sorted(self._groups), key=_in_order)
@@ -417,15 +414,9 @@ class Portfolio:
         )
 
     def _hold(self, place: int, value: int, file: str) -> None:
-        held = self._most[place]
-        # Of diagrams that hold the same the first ones stay.
-        entry = (value, next(self._order), file)
-        if len(held) < MOST_DIAGRAMS:
-            heapq.heappush(held, entry)
-        else:
-            heapq.heapreplace(held, entry)
-        if len(held) == MOST_DIAGRAMS:
-            self._passed[place] = held[0][0]
+        most = self._most[place]
+        most.add(file, value)
+        self._passed[place] = most.passed
 
     def _settle(self) -> None:
         """Add up what was only counted, and forget the payloads."""
@@ -436,11 +427,6 @@ class Portfolio:
         self._unsettled.clear()
         self._payloads.clear()
         self._blocks.clear()
-
-
-def _holders(held: Iterable[tuple[int, int, str]]) -> Iterator[Holder]:
-    for value, _, file in sorted(held, reverse=True):
-        yield Holder(printable(file), value)
 
 
 class _Sums:
