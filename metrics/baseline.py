@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from metrics.limits import SUBJECTS, Subject
-from metrics.sources import FileError, absolute, printable
+from metrics.sources import FileError, absolute, content_beside, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,14 +102,7 @@ class Baseline:
 def read(path: str) -> Baseline:
     """The baseline in a file; raises `BaselineError` where it is none."""
     folder = os.path.dirname(absolute(path))
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise BaselineError(path, getattr(error, "strerror", None) or str(error)) from None
-    if len(content) > MOST_BYTES:
-        raise BaselineError(path, f"it is larger than {MOST_BYTES} bytes.")
-    return Baseline(_entries(path, folder, content))
+    return Baseline(_entries(path, folder, content_beside(path, MOST_BYTES, BaselineError)))
 
 
 def _entries(path: str, folder: str, content: bytes) -> Iterator[Entry]:

@@ -27,8 +27,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.limits import LimitError, check_total, of_key, subject
-from metrics.metric import nearest
-from metrics.sources import FileError, absolute
+from metrics.metric import did_you_mean
+from metrics.sources import FileError, absolute, content_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -172,13 +172,7 @@ def read(path: str, folder: str) -> Configuration:
 
 
 def _read(path: str, folder: str) -> Configuration | None:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(path, getattr(error, "strerror", None) or str(error)) from None
-    if len(content) > MOST_BYTES:
-        raise ConfigurationError(path, f"it is larger than {MOST_BYTES} bytes.")
+    content = content_beside(path, MOST_BYTES, ConfigurationError)
     is_shared = os.path.basename(path) == SHARED_FILE
     if is_shared and b"metrics" not in content:
         return None
@@ -370,9 +364,8 @@ def _check_keys(record: Mapping[str, Any], known: Sequence[str], place: Place) -
             reason = f"the tables of {OWN_FILE} stand without {'.'.join(OWN_TABLE)}: [{LIMITS}]."
             raise _PlacedError((key,), reason)
         if key not in known:
-            meant = nearest(key, known)
-            suggestion = f" Did you mean {meant}?" if meant else ""
-            raise _PlacedError((*place, key), f"there is no '{key}' here.{suggestion}")
+            reason = f"there is no '{key}' here.{did_you_mean(key, known)}"
+            raise _PlacedError((*place, key), reason)
 
 
 def _named(place: Place) -> str:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.document import Kind
-from metrics.metric import OMITTED, Omitted, nearest
+from metrics.metric import OMITTED, Omitted, did_you_mean
 from metrics.report import DIAGRAM_TYPE, columns
 
 if TYPE_CHECKING:
@@ -61,26 +61,28 @@ class Subject(Enum):
     WORD = "a word"
 
 
+COLUMNS: Final = tuple(column for found in columns().values() for column in found)
+
+
 def _subjects() -> Iterator[tuple[str, Subject]]:
     yield TYPE_KEY, Subject.WORD
-    for found in columns().values():
-        for column in found:
-            if column.is_number:
-                yield column.key, Subject.NUMBER
-            elif not column.is_list:
-                yield column.key, Subject.VERSION if column.key == VERSION_KEY else Subject.WORD
+    for column in COLUMNS:
+        if column.is_number:
+            yield column.key, Subject.NUMBER
+        elif not column.is_list:
+            yield column.key, Subject.VERSION if column.key == VERSION_KEY else Subject.WORD
 
 
 SUBJECTS: Final[Mapping[str, Subject]] = dict(_subjects())
 """What can be limited, by its dotted key, in the order of the payload."""
 
 MEANINGS: Final[Mapping[str, str]] = {TYPE_KEY: "The type of the diagram"} | {
-    column.key: column.meaning for found in columns().values() for column in found
+    column.key: column.meaning for column in COLUMNS
 }
 """What the values mean, by their dotted keys."""
 
 TOTALS: Final[Mapping[str, Callable[[int, int], int]]] = {
-    column.key: column.total for found in columns().values() for column in found if column.is_number
+    column.key: column.total for column in COLUMNS if column.is_number
 }
 """The numbers that a portfolio has, too, and how those of two diagrams are one."""
 
@@ -206,12 +208,10 @@ def subject(key: str) -> Subject:
     """What the values of a key are; raises `LimitError` where no payload has it."""
     if key in SUBJECTS:
         return SUBJECTS[key]
-    message = f"No payload has the value '{key}'."
     if key.partition("[")[0] == "elementTemplates":
         message = "elementTemplates is a list, which has no limit."
         raise LimitError(f"{message} Did you mean elementTemplateCount?")
-    found = nearest(key, SUBJECTS)
-    raise LimitError(f"{message} Did you mean {found}?" if found else message)
+    raise LimitError(f"No payload has the value '{key}'.{did_you_mean(key, SUBJECTS)}")
 
 
 def _value(key: str, kind: Subject, text: str) -> int | str:

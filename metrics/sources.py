@@ -77,6 +77,15 @@ def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) ->
     return found
 
 
+def content_beside(path: str, max_size: int, error: type[FileError]) -> bytes:
+    """The bytes of a file beside the diagrams; raises an `error` where they cannot be had."""
+    try:
+        return content(path, max_size)
+    except DocumentError as reason:
+        is_large = reason.type is ErrorType.TOO_LARGE
+        raise error(path, f"it is {reason.message}." if is_large else reason.message) from None
+
+
 def as_text(path: str | os.PathLike[str]) -> str:
     """A path as text; raises `TypeError` for what is no path, bytes among that."""
     text = os.fspath(path)

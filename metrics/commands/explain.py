@@ -20,7 +20,7 @@ from metrics.commands.streams import (
 from metrics.explanation import NUMBERS, explain
 from metrics.formats import on_one_line
 from metrics.formats.explanation import FORMATS, tree
-from metrics.metric import nearest
+from metrics.metric import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +94,4 @@ def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
 
 
 def _no_such_key(key: str) -> str:
-    message = f"No payload has the number '{on_one_line(key)}'."
-    suggestion = nearest(key, NUMBERS)
-    return f"{message} Did you mean {suggestion}?" if suggestion else message
+    return f"No payload has the number '{on_one_line(key)}'.{did_you_mean(key, NUMBERS)}"
