@@ -97,11 +97,6 @@ class Change(NamedTuple):
     old_error: DocumentError | None = None
     new_error: DocumentError | None = None
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether it was measured on each side where it is."""
-        return self.old_error is None and self.new_error is None
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -151,7 +146,8 @@ def compare(
     for pair in pairs:
         report_before = None if pair.old is None else next(reports)
         report_after = None if pair.new is None else next(reports)
-        change = _change(pair, report_before, report_after)
+        old_values, new_values = _values(report_before), _values(report_after)
+        change = _change(pair, report_before, report_after, _differences(old_values, new_values))
         if change is None:
             unchanged += 1
             continue
@@ -160,19 +156,23 @@ def compare(
             if key in TOTALS and difference.step:
                 touched.add(key)
         if change.values:
-            for sums, report in ((before, report_before), (after, report_after)):
-                values = _values(report)
+            for sums, values in ((before, old_values), (after, new_values)):
                 sums.update({key: values[key] for key in SUMS if key in values})
     totals = {key: Difference(before[key], after[key]) for key in SUMS if key in touched}
     return Comparison(old, new, tuple(changes), unchanged, totals)
 
 
-def _change(pair: Pair[Any], before: Report | None, after: Report | None) -> Change | None:
+def _change(
+    pair: Pair[Any],
+    before: Report | None,
+    after: Report | None,
+    differences: Mapping[str, Difference],
+) -> Change | None:
     """What became of a diagram; None where its payload is the same."""
     old_error = before.error if before is not None else None
     new_error = after.error if after is not None else None
     is_measured = old_error is None and new_error is None
-    values = _differences(before, after) if is_measured else {}
+    values = differences if is_measured else {}
     status = pair.status
     if status is None:
         if pair.old is None:
@@ -188,8 +188,7 @@ def _change(pair: Pair[Any], before: Report | None, after: Report | None) -> Cha
     return Change(status, pair.file, pair.old_file, values, old_error, new_error)
 
 
-def _differences(before: Report | None, after: Report | None) -> dict[str, Difference]:
-    old, new = _values(before), _values(after)
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Difference]:
     found = {key: Difference(old.get(key, OMITTED), new.get(key, OMITTED)) for key in KEYS}
     return {key: difference for key, difference in found.items() if _differ(*difference)}
 
