@@ -21,10 +21,10 @@ from metrics.commands.measuring import (
     output_of,
     refuse_to_overwrite,
 )
-from metrics.commands.streams import source_of, tell
+from metrics.commands.streams import require_standard_input, source_of, tell
 from metrics.configuration import FILES
 from metrics.configuration import read as read_configuration
-from metrics.discovery import EXTENSIONS, STANDARD_INPUT, discover
+from metrics.discovery import EXTENSIONS, STANDARD_INPUT
 from metrics.document import DocumentError, beginning
 from metrics.formats import counted, on_one_line
 from metrics.formats.check import FORMATS, format_named
@@ -146,8 +146,7 @@ def command(
 
     The exit status is 1 where a limit is not kept, and 2 where a diagram could not be measured.
     """
-    if stdin_filename is not None and STANDARD_INPUT not in paths:
-        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
+    require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
     templates = options.template_definitions(template_source, template_folders, max_size)
@@ -182,8 +181,8 @@ def command(
         with suppress(FileError):
             yield from checked()
 
-    def below(folder: str) -> Iterator[str | Report]:
-        return discover([folder], honour_ignores=not no_ignore)
+    def below(folder: str) -> Iterator[Source]:
+        return found_at([folder], how)()
 
     with (
         _faults_told(),

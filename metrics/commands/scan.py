@@ -8,7 +8,7 @@ import click
 
 from metrics.commands import options
 from metrics.commands.measuring import How, Inputs, measuring
-from metrics.commands.streams import scanned
+from metrics.commands.streams import require_standard_input, scanned
 from metrics.discovery import STANDARD_INPUT
 from metrics.formats import FORMATS, Layout, format_named
 from metrics.report import FRAGMENTS
@@ -74,8 +74,7 @@ def command(
 
     The exit status is 2 where a diagram could not be measured: its place in the output says why.
     """
-    if stdin_filename is not None and STANDARD_INPUT not in paths:
-        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
+    require_standard_input(paths, stdin_filename)
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])

@@ -15,7 +15,7 @@ from metrics.formats import on_one_line
 from metrics.report import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import BinaryIO
 
     from metrics.output import Stream
@@ -51,6 +51,12 @@ def source_of(file: str, stdin_filename: str | None) -> Source:
     if stdin_filename is not None:
         raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
     return Source(file, file, file)
+
+
+def require_standard_input(paths: Collection[str], stdin_filename: str | None) -> None:
+    """Raises `click.UsageError` where standard input has a name, but is not among the PATHs."""
+    if stdin_filename is not None and STANDARD_INPUT not in paths:
+        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
 
 
 def scanned(
