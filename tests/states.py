@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TASK = "<bpmn:userTask/>\n"
 DMN = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
 FORM = b"{}"
+NO_FORM = b"[]"
 OTHER_FORM = b'{"executionPlatform": "Other"}'
 
 
@@ -36,6 +37,16 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_bytes(content)
+    return folder
+
+
+def two_states(folder: Path) -> Path:
+    """Put two states into a folder, in which there is something of everything."""
+    old = process(TASK, namespaces=platform('"Camunda Platform"'))
+    new = process(TASK * 1201, namespaces=platform('"Camunda Platform"', "7.21.0"))
+    cloud = b'{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}'
+    write(folder / "old", {"a.bpmn": old, "b.form": FORM, "gone.form": cloud, "same.dmn": DMN})
+    write(folder / "new", {"a.bpmn": new, "b.form": NO_FORM, "new.dmn": DMN, "same.dmn": DMN})
     return folder
 
 

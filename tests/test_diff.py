@@ -17,7 +17,7 @@ from command import METRICS, run
 from diagrams import NAMESPACES, definitions, process
 from hypothesis import given
 from hypothesis import strategies as st
-from states import DMN, FORM, OTHER_FORM, TASK, diff, platform, tasks, write
+from states import DMN, FORM, NO_FORM, OTHER_FORM, TASK, diff, platform, tasks, two_states, write
 
 from metrics import scan
 from metrics.comparison import Status, compare, paired
@@ -35,7 +35,6 @@ USER = "diagramMetrics.tasks.userTask"
 SERVICE_TASK = "diagramMetrics.tasks.serviceTask"
 PLANES = "diagramMetrics.subprocessPlanes"
 VERSION = "executionPlatformVersion"
-NO_FORM = b"[]"
 REASON = "no form: the JSON is not an object"
 
 
@@ -393,13 +392,8 @@ class TestTotals:
 
 @pytest.fixture
 def states(tmp_path: Path) -> Path:
-    """A folder with two states, in which there is something of everything."""
-    old = process(TASK, namespaces=platform('"Camunda Platform"'))
-    new = process(TASK * 1201, namespaces=platform('"Camunda Platform"', "7.21.0"))
-    cloud = b'{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}'
-    write(tmp_path / "old", {"a.bpmn": old, "b.form": FORM, "gone.form": cloud, "same.dmn": DMN})
-    write(tmp_path / "new", {"a.bpmn": new, "b.form": NO_FORM, "new.dmn": DMN, "same.dmn": DMN})
-    return tmp_path
+    """A folder with two states."""
+    return two_states(tmp_path)
 
 
 class TestExitStatus:

@@ -11,13 +11,12 @@ import pytest
 from command import run
 from diagrams import process
 from markdown_it import MarkdownIt
-from states import DMN, FORM, TASK, platform, tasks, write
+from states import FORM, platform, tasks, two_states, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 USER = "diagramMetrics.tasks.userTask"
-NO_FORM = b"[]"
 REASON = "no form: the JSON is not an object"
 
 HEAD = "<!-- metrics diff -->\n### Numbers of the diagrams\n\n"
@@ -48,13 +47,8 @@ AWKWARD = [
 
 @pytest.fixture
 def states(tmp_path: Path) -> Path:
-    """A folder with two states, in which there is something of everything."""
-    old = process(TASK, namespaces=platform('"Camunda Platform"'))
-    new = process(TASK * 1201, namespaces=platform('"Camunda Platform"', "7.21.0"))
-    cloud = b'{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}'
-    write(tmp_path / "old", {"a.bpmn": old, "b.form": FORM, "gone.form": cloud, "same.dmn": DMN})
-    write(tmp_path / "new", {"a.bpmn": new, "b.form": NO_FORM, "new.dmn": DMN, "same.dmn": DMN})
-    return tmp_path
+    """A folder with two states."""
+    return two_states(tmp_path)
 
 
 class TestFormats:
