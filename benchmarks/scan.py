@@ -21,7 +21,7 @@ import generate
 from lxml import etree
 
 from metrics import scan
-from metrics.discovery import discover
+from metrics.scanning.discovery import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ PICTURES = HERE / "pictures"
 METRICS = Path(sys.executable).with_name("metrics")
 
 COLUMNS: Final = 112
-MOST_LINES: Final = 62
+MAX_LINES: Final = 62
 TERMINALS: Final = {
     "explain": "metrics explain tests/fixtures/explanation/every_number.bpmn",
     "summary": "metrics summary --by platform tests/fixtures",
@@ -51,8 +51,8 @@ def terminal(command: str) -> str:
         check=False,
     )
     lines = result.stdout.decode().splitlines()
-    if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], "…"]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[:MAX_LINES], "…"]
     with open(os.devnull, "w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
         console.print(Text(f"$ {command}", "bold"))

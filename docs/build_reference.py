@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 import orjson
 
 from metrics import schemas
-from metrics.bpmn import AttributeName
+from metrics.blocks import NO_TEXT, choices, inner_blocks, json_key, keys
+from metrics.bpmn.names import AttributeName
 from metrics.catalog import METRICS
-from metrics.document import Kind
 from metrics.events import EVENTS, Event, OfDiagram
-from metrics.formats import dumps
-from metrics.metric import NO_TEXT, choices, inner_blocks, json_key, keys
+from metrics.formats.text import dumps
+from metrics.reading.document import Kind
 from metrics.report import DIAGRAM_TYPE, GROUPS
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def told(value: Any) -> str:
 
 def short(name: Any) -> str:
     """A qualified name with the usual prefix."""
-    from metrics import namespaces
+    from metrics.reading import namespaces
 
     for prefix in ("bpmn", "camunda", "zeebe"):
         uri = getattr(namespaces, prefix.upper())

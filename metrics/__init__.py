@@ -10,20 +10,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from metrics.batch import scan_many
-    from metrics.discovery import discover
-    from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
-    from metrics.explanation import Explanation, explain
-    from metrics.gate import Gate
-    from metrics.metric import OMITTED
-    from metrics.portfolio import Summary, summarize
-    from metrics.report import FRAGMENTS, Report, scan
-    from metrics.sources import NamedContent
-    from metrics.template_definitions import TemplateDefinitions
-    from metrics.workers import WorkerDiedError, Workers, WorkersBrokenError
+from metrics.version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from metrics.blocks import OMITTED
+    from metrics.checks.gate import Gate
+    from metrics.explanation import Explanation, explain
+    from metrics.reading.document import Kind
+    from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
+    from metrics.reading.sources import NamedContent
+    from metrics.report import FRAGMENTS, Report, scan
+    from metrics.scanning.batch import scan_many
+    from metrics.scanning.discovery import discover
+    from metrics.summary.model import Summary
+    from metrics.summary.portfolio import summarize
+    from metrics.system.workers import WorkerDiedError, Workers, WorkersBrokenError
+    from metrics.template_definitions import TemplateDefinitions
 
 __all__ = [
     "FRAGMENTS",
@@ -51,25 +53,25 @@ __all__ = [
 
 _MODULES = {
     "FRAGMENTS": "metrics.report",
-    "OMITTED": "metrics.metric",
-    "DiagramWarning": "metrics.document",
-    "DocumentError": "metrics.document",
-    "ErrorType": "metrics.document",
+    "OMITTED": "metrics.blocks",
+    "DiagramWarning": "metrics.reading.errors",
+    "DocumentError": "metrics.reading.errors",
+    "ErrorType": "metrics.reading.errors",
     "Explanation": "metrics.explanation",
-    "Gate": "metrics.gate",
-    "Kind": "metrics.document",
-    "NamedContent": "metrics.sources",
+    "Gate": "metrics.checks.gate",
+    "Kind": "metrics.reading.document",
+    "NamedContent": "metrics.reading.sources",
     "Report": "metrics.report",
-    "Summary": "metrics.portfolio",
+    "Summary": "metrics.summary.model",
     "TemplateDefinitions": "metrics.template_definitions",
-    "WorkerDiedError": "metrics.workers",
-    "Workers": "metrics.workers",
-    "WorkersBrokenError": "metrics.workers",
-    "discover": "metrics.discovery",
+    "WorkerDiedError": "metrics.system.workers",
+    "Workers": "metrics.system.workers",
+    "WorkersBrokenError": "metrics.system.workers",
+    "discover": "metrics.scanning.discovery",
     "explain": "metrics.explanation",
     "scan": "metrics.report",
-    "scan_many": "metrics.batch",
-    "summarize": "metrics.portfolio",
+    "scan_many": "metrics.scanning.batch",
+    "summarize": "metrics.summary.portfolio",
 }
 
 

@@ -8,11 +8,11 @@ import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from metrics.signals import end_at_once
+from metrics.system.signals import end_at_once
 
 EXIT_FAILED: Final = 2
 GARBAGE_THRESHOLD: Final = 10_000
-SECONDS_A_TURN: Final = 0.001
+SECONDS_PER_TURN: Final = 0.001
 KEPT_MEMORY: Final = 16 * 1024 * 1024
 
 
@@ -33,7 +33,7 @@ def main() -> NoReturn:
         # back each tree's memory, and asks for it again. A block never written to takes none.
         bytes(KEPT_MEMORY)
         # Who hands work to a process should not wait long for who prints what others have done.
-        sys.setswitchinterval(SECONDS_A_TURN)
+        sys.setswitchinterval(SECONDS_PER_TURN)
         status = run()
     except MemoryError:
         with suppress(OSError):

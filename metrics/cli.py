@@ -63,9 +63,9 @@ def run() -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    from metrics.commands.streams import tell
-    from metrics.formats import STEERING_LINES, escaped, on_one_line
-    from metrics.sources import printable
+    from metrics.commands.console import show_message
+    from metrics.formats.text import STEERING_LINES, escaped, on_one_line
+    from metrics.reading.sources import printable
 
     # Not by click: without standard error it would write to standard output.
     shown = io.StringIO()
@@ -75,4 +75,4 @@ def _show(error: click.ClickException) -> None:
     for argument in sys.argv[1:]:
         if "\n" in argument:
             told = told.replace(click.unstyle(argument), on_one_line(argument))
-    tell(escaped(printable(told.removesuffix("\n")), STEERING_LINES))
+    show_message(escaped(printable(told.removesuffix("\n")), STEERING_LINES))

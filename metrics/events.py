@@ -31,11 +31,7 @@ from typing import (
 )
 from uuid import UUID, uuid4
 
-from metrics import __version__
-from metrics.bpmn import Engine
-from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
-from metrics.document import Kind
-from metrics.metric import (
+from metrics.blocks import (
     OMITTED,
     Omitted,
     Text,
@@ -47,8 +43,12 @@ from metrics.metric import (
     to_json,
     type_hints,
 )
-from metrics.namespaces import CAMUNDA_8_PLATFORMS
+from metrics.bpmn.diagram import Engine
+from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
+from metrics.reading.document import Kind
+from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, Report
+from metrics.version import __version__
 
 Made = TypeVar("Made")
 

@@ -12,20 +12,22 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from metrics.bpmn import Diagram, element_type
+from metrics.blocks import meanings
+from metrics.bpmn.diagram import Diagram
+from metrics.bpmn.names import element_type
 from metrics.catalog import METRICS, TAGS
-from metrics.document import DocumentError, beginning
-from metrics.metric import Evidence, Source, meanings
+from metrics.metric import Evidence, SourceElement
+from metrics.reading.errors import DocumentError, truncated
+from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.report import Report, columns, failed, parse
-from metrics.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Dropped
-    from metrics.document import Document
+    from metrics.bpmn.ids import Dropped
+    from metrics.reading.document import Document
 
 NUMBERS: Final = tuple(
     column.key for found in columns().values() for column in found if column.is_number
@@ -36,11 +38,11 @@ OF_TEMPLATES: Final = re.compile(
     r"elementTemplates (\[[0-9]+\] (\.properties (\..+)? )? )?", re.VERBOSE | re.DOTALL
 )
 PROPERTIES: Final = "].properties."
-MOST_CHARACTERS: Final = 500
-MOST_ITEMS: Final = 100
+MAX_CHARACTERS: Final = 500
+MAX_ITEMS: Final = 100
 
 
-class Place(NamedTuple):
+class DiagramElement(NamedTuple):
     """An element: its type as the Modeler writes it, its id and name, the line where it begins.
 
     Of a text of more than 500 characters it is the beginning.
@@ -62,10 +64,10 @@ class Item(NamedTuple):
     the number it is; all but for the properties of templates are 1.
     """
 
-    place: Place | None
+    place: DiagramElement | None
     texts: Mapping[str, str | None]
-    related: Mapping[str, Place]
-    sources: tuple[Place, ...]
+    related: Mapping[str, DiagramElement]
+    sources: tuple[DiagramElement, ...]
     times: int
 
 
@@ -126,7 +128,7 @@ def explain(
         return Explanation(failed(name, error))
 
 
-def behind(
+def explain_values(
     source: str | os.PathLike[str] | bytes,
     values: Mapping[str, object],
     *,
@@ -148,13 +150,13 @@ def behind(
     except (DocumentError, MemoryError):
         return {}
     items = {
-        number.key: number.items[:MOST_ITEMS]
+        number.key: number.items[:MAX_ITEMS]
         for number in explanation.numbers
         if values.get(number.key) == number.value
     }
     words = values.keys() - set(NUMBERS)
     if words and found.root is not None:
-        place = _Places(found.lines([found.root])).item(Evidence("", Source(found.root)))
+        place = _Places(found.lines([found.root])).item(Evidence("", SourceElement(found.root)))
         items |= dict.fromkeys(words, (place,))
     return items
 
@@ -220,7 +222,7 @@ class _Places:
 
     def __init__(self, lines: Mapping[Element, int | None]) -> None:
         self._lines = lines
-        self._known: dict[Element, Place] = {}
+        self._known: dict[Element, DiagramElement] = {}
 
     def item(self, evidence: Evidence) -> Item:
         """What a piece of evidence tells."""
@@ -233,22 +235,22 @@ class _Places:
             times,
         )
 
-    def _placed(self, source: Source) -> Place:
+    def _placed(self, source: SourceElement) -> DiagramElement:
         place = self._place(source.element)
         return place if source.kind is None else place._replace(kind=_cut(source.kind))
 
-    def _place(self, element: Element) -> Place:
+    def _place(self, element: Element) -> DiagramElement:
         place = self._known.get(element)
         if place is None:
             name, id = _cut(element.get("name")), _cut(element.get("id"))
-            place = Place(element_type(element), id, name, self._lines[element])
+            place = DiagramElement(element_type(element), id, name, self._lines[element])
             self._known[element] = place
         return place
 
 
 def _cut(text: str | None) -> str | None:
     """A text that is told, perhaps many times: of a long one the beginning."""
-    return None if text is None else beginning(text, MOST_CHARACTERS)
+    return None if text is None else truncated(text, MAX_CHARACTERS)
 
 
 def _order(item: Item) -> tuple[int, list[str]]:

@@ -7,24 +7,25 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from metrics import document, sources
-from metrics.bpmn import Diagram
+from metrics.blocks import OMITTED, Omitted, described, keys, snake_case, to_json
+from metrics.blocks import columns as metric_columns
+from metrics.bpmn.diagram import Diagram
 from metrics.catalog import METRICS, TAGS, measure
-from metrics.document import DiagramWarning, DocumentError, ErrorType, Kind
-from metrics.metric import OMITTED, Omitted, described, keys, snake_case, to_json
-from metrics.metric import columns as metric_columns
-from metrics.sources import DEFAULT_MAX_SIZE
+from metrics.reading import document, sources
+from metrics.reading.document import Kind
+from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
+from metrics.reading.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from metrics.blocks import Column
     from metrics.catalog.element_templates import ElementTemplate
     from metrics.catalog.execution_platform import ExecutionPlatform
     from metrics.catalog.service_tasks import ServiceTasks
     from metrics.catalog.subprocess_planes import SubprocessPlanes
     from metrics.catalog.user_tasks import UserTasks
-    from metrics.document import Document
-    from metrics.metric import Column
+    from metrics.reading.document import Document
     from metrics.template_definitions import TemplateDefinitions
 
 FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
@@ -37,8 +38,8 @@ PLACES: Final = tuple(
 )
 
 # Hostile diagrams may name a platform each, at any length.
-MOST_CHARACTERS: Final = 100
-MOST_TEMPLATES: Final = 100
+MAX_CHARACTERS: Final = 100
+MAX_TEMPLATES: Final = 100
 
 FORM_EXTENSION: Final = ".form"
 
@@ -91,8 +92,8 @@ class Report:
     `file` is the name that it was asked for by, None for bytes without one. Either `error` says why
     it could not be measured, or `kind` is its type of diagram and `blocks` holds the block of each
     metric that such a diagram has, by the metric's name. `warnings` says what was untidy.
-    `fingerprint` tells a measured file from others (see `metrics.duplicates`), where that was asked
-    for.
+    `fingerprint` identifies the content of a measured file (see `metrics.reading.fingerprint`),
+    where that was asked for.
     """
 
     file: str | None
@@ -250,10 +251,10 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
 def is_large(report: Report) -> bool:
     """Whether its payload is so large that who remembers payloads had better forget it."""
     profile = report.execution_platform
-    return len(report.element_templates or ()) > MOST_TEMPLATES or (
+    return len(report.element_templates or ()) > MAX_TEMPLATES or (
         profile is not None
         and any(
-            isinstance(text, str) and len(text) > MOST_CHARACTERS
+            isinstance(text, str) and len(text) > MAX_CHARACTERS
             for text in (profile.execution_platform, profile.execution_platform_version)
         )
     )

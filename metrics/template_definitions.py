@@ -11,11 +11,12 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.bpmn import Engine
+from metrics.blocks import OMITTED
+from metrics.bpmn.diagram import Engine
 from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
-from metrics.document import DiagramWarning, DocumentError, in_letters, read_json
-from metrics.metric import OMITTED
-from metrics.sources import DEFAULT_MAX_SIZE, absolute, content
+from metrics.reading.errors import DiagramWarning, DocumentError
+from metrics.reading.json_text import in_letters, read_json
+from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +38,7 @@ class _Definition(NamedTuple):
     template: ElementTemplate
 
 
-class _Read(NamedTuple):
+class _DefinitionFile(NamedTuple):
     """What a file holds."""
 
     definitions: tuple[_Definition, ...]
@@ -64,7 +65,7 @@ class TemplateDefinitions:
         self._max_size = max_size
         self._folders = tuple(os.fspath(folder) for folder in folders)
         self._files: dict[str, tuple[str, ...]] = {}
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _DefinitionFile] = {}
         self._identity = os.urandom(16)
 
     def __reduce__(self) -> tuple[Callable[..., TemplateDefinitions], tuple[Any, ...]]:
@@ -93,7 +94,7 @@ class TemplateDefinitions:
             self._files[folder] = tuple(_definition_files(os.path.join(folder, TEMPLATES_FOLDER)))
         return self._files[folder]
 
-    def _content(self, path: str) -> _Read:
+    def _content(self, path: str) -> _DefinitionFile:
         if path not in self._read:
             self._read[path] = _read(path, self._max_size)
         return self._read[path]
@@ -124,18 +125,18 @@ def _definition_files(folder: str) -> list[str]:
     return sorted(files, key=lambda path: path.split(os.sep))
 
 
-def _read(path: str, max_size: int) -> _Read:
+def _read(path: str, max_size: int) -> _DefinitionFile:
     try:
         value = _json(path, max_size)
     except _UnreadableError as error:
-        return _Read((), (_warning(path, str(error)),))
+        return _DefinitionFile((), (_warning(path, str(error)),))
     definitions, warnings = [], []
     for template in value if isinstance(value, list) else [value]:
         try:
             definitions.append(_definition(template))
         except _UnreadableError as error:
             warnings.append(_warning(path, str(error)))
-    return _Read(tuple(definitions), tuple(warnings))
+    return _DefinitionFile(tuple(definitions), tuple(warnings))
 
 
 def _warning(path: str, reason: str) -> DiagramWarning:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from command import METRICS, run
-from events_of_diagrams import CASES, FIXTURES
+from support.command import METRICS, run
+from support.events_of_diagrams import CASES, FIXTURES
 
 import metrics
 from metrics import DocumentError, Report, TemplateDefinitions, scan
+from metrics.blocks import NO_TEXT
 from metrics.events import (
     EVENTS,
     ButtonClicked,
@@ -34,7 +35,6 @@ from metrics.events import (
     OverlayDeployOpened,
     Ping,
 )
-from metrics.metric import NO_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from command import lines, run
-from diagrams import process
+from support.command import lines, run
+from support.diagrams import process
 
 from metrics import explain, scan
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from diagrams import process
+from support.diagrams import process
 
 import metrics
 from metrics import ErrorType, Kind, TemplateDefinitions, discover, scan, scan_many

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from diagrams import BPMN, CAMUNDA, MODELER, ZEEBE
-from events_of_diagrams import events_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.diagrams import BPMN, CAMUNDA, MODELER, ZEEBE
+from support.events_of_diagrams import events_of
 
 from metrics import TemplateDefinitions, scan
 from metrics.events import EVENTS

@@ -10,12 +10,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.bpmn import NO_PLATFORM, Engine, camunda, zeebe
+from metrics.bpmn.diagram import NO_PLATFORM, Engine
+from metrics.bpmn.names import camunda, zeebe
 
 if TYPE_CHECKING:
-    from metrics.bpmn import Diagram
-    from metrics.document import Kind
+    from metrics.bpmn.diagram import Diagram
     from metrics.metric import Metric
+    from metrics.reading.document import Kind
 
 METRICS: Final[tuple[Metric[Any, Any], ...]] = tuple(
     sorted(

@@ -37,14 +37,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from metrics.bpmn import (
+from metrics.blocks import OMITTED, Omitted, Text, described
+from metrics.bpmn.diagram import Engine
+from metrics.bpmn.names import (
     EVENTS,
     FLOW_ELEMENTS,
     RECEIVE_TASK,
     SEQUENCE_FLOW,
     TEMPLATED_ROOT_ELEMENTS,
     AttributeName,
-    Engine,
     attribute,
     bpmn,
     camunda,
@@ -55,14 +56,14 @@ from metrics.bpmn import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import OMITTED, Evidence, Metric, Omitted, Source, Text, described
+from metrics.metric import Evidence, Metric, SourceElement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Diagram
+    from metrics.bpmn.diagram import Diagram
 
 CAMUNDA_7_ATTRIBUTES: Final = frozenset(
     {
@@ -291,7 +292,7 @@ def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
         yield Evidence(
             "elementTemplateCount",
             texts={"template": template, "version": version},
-            sources=tuple(Source(use.element) for use in of_one),
+            sources=tuple(SourceElement(use.element) for use in of_one),
         )
         most = _most(of_one)
         for use in {id(use): use for _, use in most.values()}.values():
@@ -299,7 +300,7 @@ def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
                 if times and most[binding][1] is use:
                     yield Evidence(
                         f"elementTemplates[{number}].properties.{binding}",
-                        Source(place, binding),
+                        SourceElement(place, binding),
                         related={} if place is use.element else {"element": use.element},
                         times=times,
                     )

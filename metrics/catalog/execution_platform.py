@@ -12,14 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.bpmn import Engine, Platform
-from metrics.document import Kind
-from metrics.metric import OMITTED, Metric, Omitted, Text, described, shared
+from metrics.blocks import OMITTED, Omitted, Text, described, shared
+from metrics.bpmn.diagram import Engine, Platform
+from metrics.metric import Metric
+from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from metrics.bpmn import Diagram
+    from metrics.bpmn.diagram import Diagram
     from metrics.metric import Evidence
 
 DEFAULT_PLATFORMS: Final = {

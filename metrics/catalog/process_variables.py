@@ -23,26 +23,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.bpmn import (
+from metrics.blocks import described, shared
+from metrics.bpmn.diagram import Engine
+from metrics.bpmn.names import (
     CAMUNDA_ERROR,
     EVENTS,
     FLOW_ELEMENTS,
     ROOT_ELEMENTS,
-    Engine,
     attribute,
     bpmn,
     camunda,
     camunda_attribute,
     elements_with,
 )
-from metrics.metric import Evidence, Metric, Source, described, shared
+from metrics.metric import Evidence, Metric, SourceElement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Diagram
+    from metrics.bpmn.diagram import Diagram
 
 INPUT_OUTPUT: Final = camunda("inputOutput")
 INPUT_PARAMETER: Final = camunda("inputParameter")
@@ -92,7 +93,7 @@ class Variable(NamedTuple):
     """
 
     name: str | None
-    source: Source
+    source: SourceElement
     root_element: Element
     scope: Element
 
@@ -115,7 +116,7 @@ def find(diagram: Diagram) -> Sequence[Variable]:
     written = [
         (found, root_element)
         for found in _written(diagram)
-        if (root_element := _world(diagram, found.element)) is not None
+        if (root_element := _root_element_of(diagram, found.element)) is not None
     ]
     if not written:
         return ()
@@ -123,7 +124,7 @@ def find(diagram: Diagram) -> Sequence[Variable]:
     return [
         Variable(
             name,
-            Source(element, kind),
+            SourceElement(element, kind),
             root_element,
             scopes.scope(name, element, root_element),
         )
@@ -140,7 +141,7 @@ def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | No
 
 def explain(findings: Sequence[Variable]) -> Iterator[Evidence]:
     """Each variable, with all its sources."""
-    sources: dict[tuple[str | None, Element, Element], list[Source]] = {}
+    sources: dict[tuple[str | None, Element, Element], list[SourceElement]] = {}
     for found in findings:
         sources.setdefault(found.identity, []).append(found.source)
     for (name, scope, _), of_one in sources.items():
@@ -183,7 +184,7 @@ def _written(diagram: Diagram) -> Iterator[_Written]:
                         yield _Written(variable, event, name.plain)
 
 
-def _world(diagram: Diagram, element: Element) -> Element | None:
+def _root_element_of(diagram: Diagram, element: Element) -> Element | None:
     """The root element that a source belongs to, None where its variables are not gathered."""
     if element.tag in FLOW_ELEMENTS:
         return diagram.root_element(element)

@@ -13,15 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import SERVICE_TASK, Engine, attribute, camunda, camunda_attribute, zeebe
-from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
+from metrics.blocks import block_of, described
+from metrics.bpmn.diagram import Engine
+from metrics.bpmn.names import SERVICE_TASK, attribute, camunda, camunda_attribute, zeebe
+from metrics.metric import Finding, Metric, by_keys, counting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Diagram
+    from metrics.bpmn.diagram import Diagram
 
 CONNECTOR: Final = camunda("connector")
 TYPE: Final = camunda_attribute("type")

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from metrics.bpmn import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
-from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
-from metrics.namespaces import BPMNDI
+from metrics.blocks import block_of, described
+from metrics.bpmn.names import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
+from metrics.metric import Finding, Metric, by_keys, counting
+from metrics.reading.namespaces import BPMNDI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Diagram, Engine
+    from metrics.bpmn.diagram import Diagram, Engine
 
 
 # The elements that planes are for: in most diagrams the process alone.

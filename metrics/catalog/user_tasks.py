@@ -15,23 +15,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn import (
+from metrics.blocks import block_of, described
+from metrics.bpmn.diagram import Engine
+from metrics.bpmn.names import (
     USER_TASK,
-    Engine,
     attribute,
     camunda,
     camunda_attribute,
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import Finding, Metric, block_of, by_keys, counting, described
+from metrics.metric import Finding, Metric, by_keys, counting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
-    from metrics.bpmn import Diagram
+    from metrics.bpmn.diagram import Diagram
 
 FORM_KEY: Final = camunda_attribute("formKey")
 FORM_REF: Final = camunda_attribute("formRef")

@@ -9,44 +9,44 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.baseline import Baseline, dumps
-from metrics.baseline import read as read_baseline
+from metrics.checks.baseline import Baseline, dumps
+from metrics.checks.baseline import read as read_baseline
+from metrics.checks.configuration import FILES
+from metrics.checks.configuration import read as read_configuration
+from metrics.checks.gate import Gate
+from metrics.checks.limits import LimitError, check_total, parse
+from metrics.checks.result import explain_violations
 from metrics.commands import options
-from metrics.commands.measuring import (
-    How,
-    Inputs,
+from metrics.commands.console import require_standard_input, show_message, source_of
+from metrics.commands.runs import (
+    ScanInputs,
+    ScanOptions,
     found_at,
     is_standard_output,
-    measured,
     output_of,
     refuse_to_overwrite,
+    scan_paths,
 )
-from metrics.commands.streams import require_standard_input, source_of, tell
-from metrics.configuration import FILES
-from metrics.configuration import read as read_configuration
-from metrics.discovery import EXTENSIONS, STANDARD_INPUT
-from metrics.document import DocumentError, beginning
-from metrics.formats import counted, on_one_line
 from metrics.formats.check import FORMATS, format_named
-from metrics.gate import Gate
-from metrics.limits import LimitError, check_total, parse
+from metrics.formats.text import counted, on_one_line
+from metrics.reading.errors import DocumentError, truncated
+from metrics.reading.sources import FileError, NamedContent, content
 from metrics.report import failed, scan
-from metrics.sources import FileError, NamedContent, content
-from metrics.verdict import explain_violations
+from metrics.scanning.discovery import EXTENSIONS, STANDARD_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from metrics.batch import Source
-    from metrics.configuration import Configuration
+    from metrics.checks.configuration import Configuration
+    from metrics.checks.limits import Limit
+    from metrics.checks.result import CheckResult
     from metrics.formats.check import Format
-    from metrics.limits import Limit
     from metrics.report import Report
+    from metrics.scanning.batch import DiagramSource
     from metrics.template_definitions import TemplateDefinitions
-    from metrics.verdict import Verdict
 
 EXIT_VIOLATED: Final = 1
-MOST_CHARACTERS: Final = 1000
+MAX_CHARACTERS: Final = 1000
 TEMPLATE_COUNT: Final = "elementTemplateCount"
 
 # The mark keeps the lines as they are.
@@ -165,41 +165,41 @@ def command(
         baseline=baseline,
     )
     contents: dict[str, bytes] = {}
-    inputs = Inputs(
+    inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
         lambda path: [_kept(path, stdin_filename, max_size, templates, contents)],
     )
-    how = How(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
+    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
     is_output_shown = any(output.path is None for output in outputs)
     found = found_at(paths, how)
 
-    def checked() -> Iterator[Source]:
+    def checked() -> Iterator[DiagramSource]:
         return (source for source in found() if not gate.excludes(_file(source, stdin_filename)))
 
-    def names() -> Iterator[Source]:
+    def names() -> Iterator[DiagramSource]:
         # A fault is told by who checks, and not by who counts.
         with suppress(FileError):
             yield from checked()
 
-    def below(folder: str) -> Iterator[Source]:
+    def below(folder: str) -> Iterator[DiagramSource]:
         return found_at([folder], how)()
 
     with (
         _faults_told(),
-        measured(checked(), names, inputs, how, is_output_shown=is_output_shown) as run,
+        scan_paths(checked(), names, inputs, how, is_output_shown=is_output_shown) as run,
     ):
-        verdict = gate.judge(run.reports, find=below)
-        if verdict.files and not verdict.has_limits:
+        result = gate.judge(run.reports, find=below)
+        if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
-            verdict = _tolerated(verdict, baseline, baseline_path)
+            result = _tolerated(result, baseline, baseline_path)
         # Those that are offered are not told by the diagram.
         besides = () if templates is None else (TEMPLATE_COUNT,)
-        verdict = explain_violations(
-            verdict, run.executor, max_size=max_size, contents=contents, besides=besides
+        result = explain_violations(
+            result, run.executor, max_size=max_size, contents=contents, besides=besides
         )
-        _write(verdict, outputs)
-    if not (verdict.is_kept or exit_zero):
+        _write(result, outputs)
+    if not (result.is_kept or exit_zero):
         raise click.exceptions.Exit(EXIT_VIOLATED)
 
 
@@ -239,7 +239,7 @@ def _parsed(
             limit = parse(text)
             check_key(limit.key)
         except LimitError as error:
-            reason = beginning(on_one_line(str(error)), MOST_CHARACTERS)
+            reason = truncated(on_one_line(str(error)), MAX_CHARACTERS)
             raise click.UsageError(f"{option}: {reason}") from None
         found.append(limit)
     return found
@@ -269,7 +269,7 @@ def _baseline(path: str | None, *, is_written: bool) -> Baseline:
         return read_baseline(path)
 
 
-def _file(source: Source, stdin_filename: str | None) -> str:
+def _file(source: DiagramSource, stdin_filename: str | None) -> str:
     """The name of a diagram that is to be checked."""
     if isinstance(source, str):
         return stdin_filename or source if source == STANDARD_INPUT else source
@@ -302,12 +302,12 @@ def _kept(
     return replace(report, file=called)
 
 
-def _tolerated(verdict: Verdict, baseline: Baseline, path: str) -> Verdict:
-    """Write what goes beyond its limits now to a baseline; gives the verdict that it leads to."""
+def _tolerated(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
+    """Write what goes beyond its limits now to a baseline; gives the result that it leads to."""
     with output_of(path) as (stream, _):
-        for line in dumps(verdict.entries, path):
+        for line in dumps(result.entries, path):
             stream.write(line)
-    now = {entry.subject: entry.value for entry in verdict.entries}
+    now = {entry.subject: entry.value for entry in result.entries}
     before = {entry.subject: entry.value for entry in baseline.entries()}
     parts = [counted(len(now), "value")]
     for number, word in (
@@ -316,26 +316,26 @@ def _tolerated(verdict: Verdict, baseline: Baseline, path: str) -> Verdict:
         (sum(before[one] != now[one] for one in before.keys() & now.keys()), "changed"),
     ):
         parts += [f"{number:,} {word}"] if before and number else []
-    tell(f"metrics: {on_one_line(path)} written: {', '.join(parts)}")
-    tolerated = verdict.tolerated + len(verdict.violations)
-    return replace(verdict, violations=(), improvements=(), tolerated=tolerated)
+    show_message(f"metrics: {on_one_line(path)} written: {', '.join(parts)}")
+    tolerated = result.tolerated + len(result.violations)
+    return replace(result, violations=(), improvements=(), tolerated=tolerated)
 
 
-def _write(verdict: Verdict, outputs: Iterable[_Output]) -> None:
+def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
     """Write each of the outputs, whatever becomes of the others."""
     failed: click.ClickException | None = None
     for output in outputs:
         try:
-            _write_one(verdict, output)
+            _write_one(result, output)
         except click.ClickException as error:
             if failed is not None:
-                tell(f"Error: {failed.message}")
+                show_message(f"Error: {failed.message}")
             failed = error
     if failed is not None:
         raise failed
 
 
-def _write_one(verdict: Verdict, output: _Output) -> None:
+def _write_one(result: CheckResult, output: _Output) -> None:
     with output_of(output.path) as (stream, is_terminal):
-        for piece in output.write(verdict, is_terminal):
+        for piece in output.write(result, is_terminal):
             stream.write(piece)

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from metrics.commands import options
-from metrics.commands.measuring import (
-    How,
-    Inputs,
+from metrics.commands.console import show_message, source_of
+from metrics.commands.runs import (
+    ScanInputs,
+    ScanOptions,
     found_at,
     has_lines,
     is_standard_output,
-    measured,
     output_of,
     refuse_to_overwrite,
+    scan_paths,
 )
-from metrics.commands.streams import source_of, tell
-from metrics.comparison import Pair, Status, compare, paired
-from metrics.discovery import STANDARD_INPUT
-from metrics.formats import on_one_line
+from metrics.diff.comparison import Pair, Status, compare, paired
 from metrics.formats.diff import FORMATS, format_named
-from metrics.lines import reports
+from metrics.formats.text import on_one_line
+from metrics.reading.sources import printable
 from metrics.report import Report
-from metrics.sources import printable
+from metrics.scanning.discovery import STANDARD_INPUT
+from metrics.scanning.ndjson_reports import reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from metrics.batch import Source
-    from metrics.revisions import Revision
+    from metrics.diff.git import Revision
+    from metrics.scanning.batch import DiagramSource
 
 EXIT_DIFFERENT: Final = 1
 SEPARATOR: Final = "--"
@@ -49,7 +49,7 @@ Examples:
 """
 
 
-class _Compared(NamedTuple):
+class _PairedSides(NamedTuple):
     """What is compared: the pairs of diagrams, and what both sides are called."""
 
     pairs: Sequence[Pair[Any]]
@@ -118,7 +118,7 @@ def command(
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = format_named(format_name)
-    how = How(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_outcome=False)
+    how = ScanOptions(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_outcome=False)
     are_files = paths is None and new is not None and _is_file(old) and _is_file(new)
     if are_files and new is not None:
         for path in (old, new):
@@ -134,7 +134,7 @@ def command(
     is_shown = is_standard_output(output_path)
     found = sources() if are_files else _loaded(sources(), max_size)
     with (
-        measured(found, sources, NO_INPUTS, how, is_output_shown=is_shown) as run,
+        scan_paths(found, sources, NO_INPUTS, how, is_output_shown=is_shown) as run,
         output_of(output_path) as (stream, is_terminal),
     ):
         comparison = compare(pairs, run.reports, old=compared.old, new=compared.new)
@@ -144,21 +144,21 @@ def command(
         raise click.exceptions.Exit(EXIT_DIFFERENT)
 
 
-NO_INPUTS: Final = Inputs(lambda source: False, lambda path: ())
+NO_INPUTS: Final = ScanInputs(lambda source: False, lambda path: ())
 
 
 def _is_file(path: str) -> bool:
     return path == STANDARD_INPUT or os.path.lexists(path)
 
 
-def _of_files(old: str, new: str, how: How) -> _Compared:
+def _of_files(old: str, new: str, how: ScanOptions) -> _PairedSides:
     if old == new == STANDARD_INPUT:
         raise click.UsageError("Standard input can be one side only.")
     are_folders = [os.path.isdir(path) for path in (old, new)]
     are_lines = [has_lines(path) and not os.path.isdir(path) for path in (old, new)]
     if not any(are_folders) and not any(are_lines):
         name = None if old == new else old
-        return _Compared([Pair(new, old, new, name)], old, new)
+        return _PairedSides([Pair(new, old, new, name)], old, new)
     if any(are_folders) and not all(map(max, are_folders, are_lines)):
         raise click.UsageError("One of OLD and NEW is a folder, the other is a diagram.")
     # What a scan printed has the folder in its names.
@@ -170,17 +170,19 @@ def _of_files(old: str, new: str, how: How) -> _Compared:
         pair._replace(status=Status.UNMEASURED) if pair.file in lines else pair
         for pair in paired(*sides)
     ]
-    return _Compared(pairs, old, new)
+    return _PairedSides(pairs, old, new)
 
 
-def _side(path: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
+def _side(path: str, how: ScanOptions, *, is_relative: bool) -> Iterator[tuple[str, DiagramSource]]:
     """The diagrams of a side, by the names that they are paired by."""
     if not os.path.isdir(path) and has_lines(path):
         return _lines(path, how.max_size)
     return _found(path, how, is_relative=is_relative)
 
 
-def _found(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, Source]]:
+def _found(
+    folder: str, how: ScanOptions, *, is_relative: bool
+) -> Iterator[tuple[str, DiagramSource]]:
     for source in found_at([folder], how)():
         path = (source.file or "") if isinstance(source, Report) else str(source)
         name = os.path.relpath(path, folder) if is_relative else os.path.normpath(path)
@@ -188,7 +190,7 @@ def _found(folder: str, how: How, *, is_relative: bool) -> Iterator[tuple[str, S
         yield printable(name), source
 
 
-def _lines(path: str, max_size: int) -> Iterator[tuple[str, Source]]:
+def _lines(path: str, max_size: int) -> Iterator[tuple[str, DiagramSource]]:
     content, _, name = source_of(path, None)
     for report in reports(content, name, max_size=max_size):
         yield os.path.normpath(report.file or name), report
@@ -196,8 +198,8 @@ def _lines(path: str, max_size: int) -> Iterator[tuple[str, Source]]:
 
 def _of_revisions(
     old: str, new: str | None, paths: Sequence[str], *, has_separator: bool
-) -> _Compared:
-    from metrics.revisions import RevisionError, UnknownRevisionError
+) -> _PairedSides:
+    from metrics.diff.git import RevisionError, UnknownRevisionError
 
     try:
         return _differences(old, new, paths)
@@ -208,8 +210,8 @@ def _of_revisions(
         raise click.ClickException(on_one_line(str(error)) + hint) from None
 
 
-def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
-    from metrics.revisions import Repository
+def _differences(old: str, new: str | None, paths: Sequence[str]) -> _PairedSides:
+    from metrics.diff.git import Repository
 
     repository = Repository()
     right: Revision | None
@@ -233,8 +235,10 @@ def _differences(old: str, new: str | None, paths: Sequence[str]) -> _Compared:
         old_name, new_name = old, "the working tree" if new is None else new
     differences = repository.differences(left, right, paths)
     for submodule in differences.submodules:
-        tell(f"metrics: {on_one_line(submodule)} is a submodule: what is in it is not compared")
-    return _Compared(differences.pairs, old_name, new_name)
+        show_message(
+            f"metrics: {on_one_line(submodule)} is a submodule: what is in it is not compared"
+        )
+    return _PairedSides(differences.pairs, old_name, new_name)
 
 
 def _hint(old: str, new: str | None) -> str:
@@ -249,7 +253,7 @@ def _hint(old: str, new: str | None) -> str:
     return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."
 
 
-def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[Source]:
-    from metrics.revisions import loaded
+def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[DiagramSource]:
+    from metrics.diff.git import loaded
 
     return loaded(sources, max_size=max_size)

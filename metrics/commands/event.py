@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin
 import click
 import orjson
 
+from metrics.blocks import choices, keys, type_hints
 from metrics.commands import InOrder, options
-from metrics.commands.streams import EXIT_UNMEASURED, about, scanned, tell, told, write
+from metrics.commands.console import (
+    EXIT_UNMEASURED,
+    describe_report,
+    message_for,
+    scanned,
+    show_message,
+    write,
+)
 from metrics.events import EVENTS, Event, EventError, OfDiagram
-from metrics.formats import counted, dumps, on_one_line
-from metrics.metric import choices, keys, type_hints
-from metrics.sources import printable
+from metrics.formats.text import counted, dumps, on_one_line
+from metrics.reading.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -263,12 +270,12 @@ def _run(
             event = made(**given)
     except EventError as error:
         if error.field is None:
-            tell(about(name, f"no {made.name}: {error}"))
+            show_message(message_for(name, f"no {made.name}: {error}"))
             raise click.exceptions.Exit(EXIT_UNMEASURED) from None
         raise _invalid(variant.fields[error.field], error) from None
     printed, remarks = _printed(event, max_bytes, documented_keys=documented_keys, compact=compact)
     for remark in remarks:
-        tell(about(name, remark))
+        show_message(message_for(name, remark))
     write(printed)
 
 
@@ -328,8 +335,8 @@ def _report(
 ) -> Report:
     """The report of a diagram, once people are told what is to be told of it."""
     report = scanned(file, stdin_filename, max_size=max_size, templates=templates)
-    for line in told(report):
-        tell(line)
+    for line in describe_report(report):
+        show_message(line)
     if report.error is not None:
         # No event is printed: what is piped on must be one.
         raise click.exceptions.Exit(EXIT_UNMEASURED)

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from metrics.commands import options
-from metrics.commands.streams import (
+from metrics.commands.console import (
     EXIT_UNMEASURED,
+    describe_report,
     output,
     require_standard_output,
+    show_message,
     source_of,
-    tell,
-    told,
 )
 from metrics.explanation import NUMBERS, explain
-from metrics.formats import on_one_line
-from metrics.formats.explanation import FORMATS, tree
-from metrics.metric import did_you_mean
+from metrics.formats.explain import FORMATS
+from metrics.formats.explain.tree import tree
+from metrics.formats.text import on_one_line
+from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +83,8 @@ def command(
         for piece in _written(explanation, format_name):
             stream.write(piece)
     if explanation.report.error is not None:
-        for line in told(explanation.report):
-            tell(line)
+        for line in describe_report(explanation.report):
+            show_message(line)
         raise click.exceptions.Exit(EXIT_UNMEASURED)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from metrics.sources import DEFAULT_MAX_SIZE
+from metrics.reading.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions

@@ -7,11 +7,11 @@ import os
 import click
 
 from metrics.commands import options
-from metrics.commands.measuring import How, Inputs, measuring
-from metrics.commands.streams import require_standard_input, scanned
-from metrics.discovery import STANDARD_INPUT
-from metrics.formats import FORMATS, Layout, format_named
+from metrics.commands.console import require_standard_input, scanned
+from metrics.commands.runs import ScanInputs, ScanOptions, open_run
+from metrics.formats.scan import FORMATS, ScanLayout, format_named
 from metrics.report import FRAGMENTS
+from metrics.scanning.discovery import STANDARD_INPUT
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b
@@ -79,12 +79,12 @@ def command(
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = format_named(format_name or ("json" if single else "ndjson"))
-    inputs = Inputs(
+    inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
         lambda path: [scanned(path, stdin_filename, max_size=max_size, templates=templates)],
     )
-    how = How(jobs, timeout, max_size, no_ignore, templates)
-    with measuring(paths, inputs, how, output_path) as run:
-        layout = Layout(fragments, documented_keys, warnings, single, run.is_terminal)
+    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates)
+    with open_run(paths, inputs, how, output_path) as run:
+        layout = ScanLayout(fragments, documented_keys, warnings, single, run.is_terminal)
         for piece in write(run.reports, layout):
             run.stream.write(piece)

@@ -6,8 +6,8 @@ import click
 import orjson
 
 from metrics.commands import options
-from metrics.commands.streams import write
-from metrics.formats import dumps
+from metrics.commands.console import write
+from metrics.formats.text import dumps
 from metrics.schemas import names, schema
 
 EXAMPLES = """\b

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from metrics.commands import options
-from metrics.commands.measuring import How, Inputs, has_lines, measuring
-from metrics.commands.streams import source_of
-from metrics.formats.summary import FORMATS, Layout, format_named
-from metrics.lines import reports
-from metrics.portfolio import GROUPINGS
+from metrics.commands.console import source_of
+from metrics.commands.runs import ScanInputs, ScanOptions, has_lines, open_run
+from metrics.formats.summary import FORMATS, SummaryLayout, format_named
+from metrics.scanning.ndjson_reports import reports
+from metrics.summary.portfolio import GROUPINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,13 +86,13 @@ def command(
         return reports(content, name, max_size=max_size, fingerprints=True)
 
     # What is untidy in many diagrams, line by line, would hide what they are asked for.
-    how = How(
+    how = ScanOptions(
         jobs, timeout, max_size, no_ignore, templates, fingerprints=True, tells_warnings=False
     )
-    with measuring(paths or (os.curdir,), Inputs(has_lines, lines), how, output_path) as run:
+    with open_run(paths or (os.curdir,), ScanInputs(has_lines, lines), how, output_path) as run:
         # Lines may name a file as often as they like, discovery gives none a second time.
         each_once = not any(map(has_lines, paths))
-        for piece in write(run.reports, Layout(by, max_size, each_once, run.is_terminal)):
+        for piece in write(run.reports, SummaryLayout(by, max_size, each_once, run.is_terminal)):
             run.stream.write(piece)
 
 

@@ -14,11 +14,7 @@ from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
-from metrics.bpmn import Engine
-from metrics.catalog import METRICS
-from metrics.document import Kind
-from metrics.events import ANY_TEXT, EVENTS, OfDiagram
-from metrics.metric import (
+from metrics.blocks import (
     Omitted,
     Text,
     alternatives,
@@ -28,7 +24,11 @@ from metrics.metric import (
     keys,
     type_hints,
 )
-from metrics.namespaces import CAMUNDA_8_PLATFORMS
+from metrics.bpmn.diagram import Engine
+from metrics.catalog import METRICS
+from metrics.events import ANY_TEXT, EVENTS, OfDiagram
+from metrics.reading.document import Kind
+from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, WarningBlock
 
 if TYPE_CHECKING:

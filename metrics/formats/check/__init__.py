@@ -1,6 +1,6 @@
-"""From the verdict of a check to bytes: one module a format, with one function.
+"""From the result of a check to bytes: one module a format, with one function.
 
-A format takes a verdict and gives pieces of output. It is imported when it is asked for.
+A format takes a result and gives pieces of output. It is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from metrics.verdict import Verdict
+    from metrics.checks.result import CheckResult
 
-    Format = Callable[[Verdict, bool], Iterator[bytes]]
+    Format = Callable[[CheckResult, bool], Iterator[bytes]]
 
 FORMATS: Final[Mapping[str, str]] = {
     "text": "metrics.formats.check.text",
@@ -26,7 +26,7 @@ FORMATS: Final[Mapping[str, str]] = {
 
 
 def format_named(name: str) -> Format:
-    """The function of a format, from a verdict and whether a person reads it at once to bytes.
+    """The function of a format, from a result and whether a person reads it at once to bytes.
 
     Raises `KeyError` where there is none of that name.
     """

@@ -6,17 +6,17 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from metrics.document import beginning
-from metrics.formats import counted
-from metrics.metric import Omitted
+from metrics.blocks import Omitted
+from metrics.formats.text import counted
+from metrics.reading.errors import truncated
 
 if TYPE_CHECKING:
+    from metrics.checks.limits import Limit, Value
+    from metrics.checks.result import CheckResult, Improvement, Violation
     from metrics.explanation import Item
-    from metrics.limits import Limit, Value
     from metrics.report import Report
-    from metrics.verdict import Improvement, Verdict, Violation
 
-MOST_CHARACTERS: Final = 200
+MAX_CHARACTERS: Final = 200
 
 
 def said(violation: Violation) -> str:
@@ -28,12 +28,12 @@ def said(violation: Violation) -> str:
 
 def condition(limit: Limit) -> str:
     """The operator and the value of a limit, for people."""
-    return beginning(limit.condition, MOST_CHARACTERS)
+    return truncated(limit.condition, MAX_CHARACTERS)
 
 
 def shown(value: Value) -> str:
     """A value for people."""
-    return "not named" if value is None else beginning(str(value), MOST_CHARACTERS)
+    return "not named" if value is None else truncated(str(value), MAX_CHARACTERS)
 
 
 def better(improvement: Improvement) -> str:
@@ -54,22 +54,22 @@ def failure(report: Report) -> str:
     return "" if error is None else f"not measured, {error.type}: {error.message}"
 
 
-def conclusion(verdict: Verdict) -> str:
+def conclusion(result: CheckResult) -> str:
     """How it ends, in one sentence."""
-    broken = [violation.file for violation in verdict.violations if violation.file is not None]
-    totals = len(verdict.violations) - len(broken)
-    parts = [f"{counted(len(verdict.files), 'diagram')} checked"]
+    broken = [violation.file for violation in result.violations if violation.file is not None]
+    totals = len(result.violations) - len(broken)
+    parts = [f"{counted(len(result.files), 'diagram')} checked"]
     if broken:
         found = counted(len(broken), "violation")
         parts.append(f"{found} in {counted(len({*broken}), 'diagram')}")
     if totals:
         parts.append(f"{counted(totals, 'total')} beyond {'its' if totals == 1 else 'their'} limit")
-    if verdict.is_kept:
+    if result.is_kept:
         parts.append("no violations")
-    if verdict.failures:
-        parts.append(f"{len(verdict.failures):,} not measured")
-    if verdict.tolerated:
-        parts.append(f"{verdict.tolerated:,} tolerated by the baseline")
+    if result.failures:
+        parts.append(f"{len(result.failures):,} not measured")
+    if result.tolerated:
+        parts.append(f"{result.tolerated:,} tolerated by the baseline")
     return f"{', '.join(parts)}."
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats import counted, without_breaks
 from metrics.formats.check.content import (
     better,
     conclusion,
@@ -20,43 +19,44 @@ from metrics.formats.check.content import (
     place_of,
     said,
 )
+from metrics.formats.text import counted, without_breaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.verdict import Verdict, Violation
+    from metrics.checks.result import CheckResult, Violation
 
-MOST_OF_A_KIND: Final = 10
-MOST_ITEMS: Final = 10
+MAX_OF_A_KIND: Final = 10
+MAX_ITEMS: Final = 10
 TITLE: Final = "metrics check"
 
 
-def github(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
+def github(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
     """Give an error for each violation and each failure, and a notice for what is better."""
-    errors = [*_errors(verdict)]
-    notices = [*_notices(verdict)]
+    errors = [*_errors(result)]
+    notices = [*_notices(result)]
     for commands in (errors, notices):
-        for command in commands[:MOST_OF_A_KIND]:
+        for command in commands[:MAX_OF_A_KIND]:
             yield f"{command}\n".encode()
     rest = [
-        counted(len(commands) - MOST_OF_A_KIND, f"more {kind}")
+        counted(len(commands) - MAX_OF_A_KIND, f"more {kind}")
         for commands, kind in ((errors, "error"), (notices, "notice"))
-        if len(commands) > MOST_OF_A_KIND
+        if len(commands) > MAX_OF_A_KIND
     ]
     if rest:
         yield f"{' and '.join(rest)} not shown as annotations.\n".encode()
-    yield f"{conclusion(verdict)}\n".encode()
+    yield f"{conclusion(result)}\n".encode()
 
 
-def _errors(verdict: Verdict) -> Iterator[str]:
+def _errors(result: CheckResult) -> Iterator[str]:
     # Of what only ten are seen the few that stand for many come first.
-    for violation in verdict.violations:
+    for violation in result.violations:
         if violation.file is None:
             yield _violation(violation)
-    for report in verdict.failures:
+    for report in result.failures:
         line = None if report.error is None else report.error.line
         yield _command("error", report.file, line, [failure(report)])
-    for violation in verdict.violations:
+    for violation in result.violations:
         if violation.file is not None:
             yield _violation(violation)
 
@@ -65,15 +65,15 @@ def _violation(violation: Violation) -> str:
     return _command("error", place_of(violation), first_line(violation), _lines(violation))
 
 
-def _notices(verdict: Verdict) -> Iterator[str]:
-    for improvement in verdict.improvements:
+def _notices(result: CheckResult) -> Iterator[str]:
+    for improvement in result.improvements:
         told = f"the baseline can be tightened: {better(improvement)}"
         yield _command("notice", improvement.file, None, [told])
 
 
 def _lines(violation: Violation) -> Iterator[str]:
     yield said(violation)
-    for item in islice(violation.items, MOST_ITEMS):
+    for item in islice(violation.items, MAX_ITEMS):
         line = line_of(item)
         yield name_of(item) + ("" if line is None else f", line {line}")
     yield from (f"{holder.value:,}  {holder.file}" for holder in violation.most)

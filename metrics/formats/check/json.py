@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from metrics.formats import dumps
-from metrics.formats.explanation import item_record
-from metrics.metric import Omitted
-from metrics.sources import printable
+from metrics.blocks import Omitted
+from metrics.formats.explain.json import item_record
+from metrics.formats.text import dumps
+from metrics.reading.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metrics.verdict import Improvement, Verdict, Violation
+    from metrics.checks.result import CheckResult, Improvement, Violation
 
 Record = dict[str, Any]
 
 
-def json(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
+def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
     """Give the object, indented."""
     record = {
-        "diagrams": verdict.diagrams,
-        "measured": len(verdict.files),
-        "failed": len(verdict.failures),
-        "tolerated": verdict.tolerated,
-        "violations": [*map(_violation, verdict.violations)],
-        "improvements": [*map(_improvement, verdict.improvements)],
+        "diagrams": result.diagrams,
+        "measured": len(result.files),
+        "failed": len(result.failures),
+        "tolerated": result.tolerated,
+        "violations": [*map(_violation, result.violations)],
+        "improvements": [*map(_improvement, result.improvements)],
         "failures": [
-            {"file": printable(report.file or "")} | report.payload() for report in verdict.failures
+            {"file": printable(report.file or "")} | report.payload() for report in result.failures
         ],
     }
     yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

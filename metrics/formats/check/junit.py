@@ -8,42 +8,42 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from metrics.formats import escaped, on_one_line
 from metrics.formats.check.content import failure, line_of, name_of, said
+from metrics.formats.text import escaped, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.etree import _Element as Element
 
-    from metrics.verdict import Verdict, Violation
+    from metrics.checks.result import CheckResult, Violation
 
 NAME: Final = "metrics check"
 # Beside those that would steer a terminal: XML has no such characters.
 FORBIDDEN: Final = re.compile("[\ufffe\uffff]")
-MOST_ITEMS: Final = 100
+MAX_ITEMS: Final = 100
 
 
-def junit(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
+def junit(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
     """Give a suite: diagrams, those that could not be measured as errors, and sums that fail."""
     violations: dict[str, list[Violation]] = {}
     totals = []
-    for violation in verdict.violations:
+    for violation in result.violations:
         if violation.file is None:
             totals.append(violation)
         else:
             violations.setdefault(violation.file, []).append(violation)
     figures = {
         "name": NAME,
-        "tests": str(verdict.diagrams + len(totals)),
+        "tests": str(result.diagrams + len(totals)),
         "failures": str(len(violations) + len(totals)),
-        "errors": str(len(verdict.failures)),
+        "errors": str(len(result.failures)),
     }
     # Written piece by piece: there may be a million cases.
     yield b'<?xml version="1.0" encoding="UTF-8"?>\n'
     yield _start("testsuites", figures)
     yield _start("testsuite", figures | {"skipped": "0"})
-    for file in verdict.files:
+    for file in result.files:
         case = _case(file)
         broken = violations.get(file)
         if broken:
@@ -51,7 +51,7 @@ def junit(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
             lines = (line for violation in broken for line in _lines(violation))
             _add(case, "failure", "limit", message, "\n".join(lines))
         yield etree.tostring(case) + b"\n"
-    for report in verdict.failures:
+    for report in result.failures:
         case = _case(report.file or "-")
         _add(case, "error", report.error.type if report.error else "", failure(report))
         yield etree.tostring(case) + b"\n"
@@ -84,7 +84,7 @@ def _element(tag: str, attributes: dict[str, str]) -> Element:
 
 def _lines(violation: Violation) -> Iterator[str]:
     yield _clean(said(violation))
-    for item in violation.items[:MOST_ITEMS]:
+    for item in violation.items[:MAX_ITEMS]:
         line = line_of(item)
         place = "" if line is None else f":{line}"
         yield _clean(f"  {violation.file}{place}: {name_of(item)}")

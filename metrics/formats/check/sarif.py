@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-import metrics
-from metrics.formats import counted, dumps, on_one_line
+from metrics.checks.limits import MEANINGS
 from metrics.formats.check.content import (
     failure,
     first_line,
@@ -24,43 +23,44 @@ from metrics.formats.check.content import (
     place_of,
     said,
 )
-from metrics.limits import MEANINGS
+from metrics.formats.text import counted, dumps, on_one_line
+from metrics.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.verdict import Verdict, Violation
+    from metrics.checks.result import CheckResult, Violation
 
 Record = dict[str, Any]
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 VERSION: Final = "2.1.0"
 TOP: Final = "%SRCROOT%"
-MOST_RESULTS: Final = 25_000
-MOST_NOTIFICATIONS: Final = 1_000
+MAX_RESULTS: Final = 25_000
+MAX_NOTIFICATIONS: Final = 1_000
 # With more, the file would be larger than the 10 MB that are taken of it, compressed.
-MOST_LOCATIONS: Final = 250_000
+MAX_LOCATIONS: Final = 250_000
 TOTAL: Final = "total."
 
 
-def sarif(verdict: Verdict, is_terminal: bool) -> Iterator[bytes]:
+def sarif(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
     """Give a log with one run: its rules are the keys that are limited."""
-    told = verdict.violations[:MOST_RESULTS]
+    told = result.violations[:MAX_RESULTS]
     rules = sorted({*map(_rule, told)})
     places = {rule: place for place, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
                 "name": "metrics",
-                "semanticVersion": metrics.__version__,
+                "semanticVersion": __version__,
                 "rules": [*map(_described, rules)],
             }
         },
         "automationDetails": {"id": "metrics-check/"},
         "invocations": [
             {
-                "executionSuccessful": not verdict.failures,
-                "toolExecutionNotifications": [*_notifications(verdict)],
+                "executionSuccessful": not result.failures,
+                "toolExecutionNotifications": [*_notifications(result)],
             }
         ],
         "results": [*_results(told, places)],
@@ -87,7 +87,7 @@ def _described(rule: str) -> Record:
 
 
 def _results(violations: Iterable[Violation], places: dict[str, int]) -> Iterator[Record]:
-    left = MOST_LOCATIONS
+    left = MAX_LOCATIONS
     for violation in violations:
         rule = _rule(violation)
         place = place_of(violation)
@@ -137,8 +137,8 @@ def _fingerprint(violation: Violation, place: str | None) -> str:
     return hashlib.sha256(os.fsencode("\0".join(parts))).hexdigest()
 
 
-def _notifications(verdict: Verdict) -> Iterator[Record]:
-    for report in verdict.failures[:MOST_NOTIFICATIONS]:
+def _notifications(result: CheckResult) -> Iterator[Record]:
+    for report in result.failures[:MAX_NOTIFICATIONS]:
         line = None if report.error is None else report.error.line
         yield {
             "level": "error",
@@ -146,8 +146,8 @@ def _notifications(verdict: Verdict) -> Iterator[Record]:
             "locations": [_location(report.file or "-", line)],
         }
     for found, told, noun in (
-        (len(verdict.failures), MOST_NOTIFICATIONS, "unmeasured diagram"),
-        (len(verdict.violations), MOST_RESULTS, "violation"),
+        (len(result.failures), MAX_NOTIFICATIONS, "unmeasured diagram"),
+        (len(result.violations), MAX_RESULTS, "violation"),
     ):
         if found > told:
             text = f"{counted(found - told, f'more {noun}')}, which this log leaves out."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from metrics.comparison import Comparison
+    from metrics.diff.comparison import Comparison
 
     Format = Callable[[Comparison, bool], Iterator[bytes]]
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.comparison import Status
-from metrics.document import beginning
-from metrics.formats import counted, told_template
-from metrics.metric import Omitted
+from metrics.blocks import Omitted
+from metrics.diff.comparison import Status
+from metrics.formats.text import counted, describe_template
+from metrics.reading.errors import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metrics.comparison import Change, Comparison, Difference
-    from metrics.document import DocumentError
+    from metrics.diff.comparison import Change, Comparison, Difference
+    from metrics.reading.errors import DocumentError
 
 NOTHING: Final = "-"
 NO_VERSION: Final = "none"
-MOST_CHARACTERS: Final = 200
+MAX_CHARACTERS: Final = 200
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -52,7 +52,7 @@ def errors(change: Change) -> Iterator[str]:
 
 def _reason(error: DocumentError) -> str:
     place = "" if error.line is None else f"line {error.line}: "
-    return f"{error.type}: {place}{beginning(error.message, MOST_CHARACTERS)}"
+    return f"{error.type}: {place}{truncated(error.message, MAX_CHARACTERS)}"
 
 
 def shown(value: Any) -> str:
@@ -62,8 +62,8 @@ def shown(value: Any) -> str:
     if value is None:
         return NO_VERSION
     if isinstance(value, list):
-        return beginning(", ".join(map(told_template, value)), MOST_CHARACTERS) or NO_VERSION
-    return f"{value:,}" if isinstance(value, int) else beginning(str(value), MOST_CHARACTERS)
+        return truncated(", ".join(map(describe_template, value)), MAX_CHARACTERS) or NO_VERSION
+    return f"{value:,}" if isinstance(value, int) else truncated(str(value), MAX_CHARACTERS)
 
 
 def step(difference: Difference) -> str:

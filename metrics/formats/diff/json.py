@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from metrics.comparison import Status
-from metrics.formats import dumps
-from metrics.metric import Omitted, to_json
+from metrics.blocks import Omitted, to_json
+from metrics.diff.comparison import Status
+from metrics.formats.text import dumps
+from metrics.reading.sources import printable
 from metrics.report import error_block
-from metrics.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from metrics.comparison import Change, Comparison, Difference
+    from metrics.diff.comparison import Change, Comparison, Difference
 
 Record = dict[str, Any]
 

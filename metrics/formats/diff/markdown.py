@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.document import beginning
-from metrics.formats import counted
 from metrics.formats.diff.content import (
-    MOST_CHARACTERS,
+    MAX_CHARACTERS,
     conclusion,
     errors,
     has_totals,
@@ -18,25 +16,27 @@ from metrics.formats.diff.content import (
     step,
     values,
 )
-from metrics.formats.markdown import cell, code, row_of, table_of
+from metrics.formats.text import counted
+from metrics.formats.text.markdown import cell, code, row_of, table_of
+from metrics.reading.errors import truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.comparison import Change, Comparison, Difference
+    from metrics.diff.comparison import Change, Comparison, Difference
 
 MARK: Final = "<!-- metrics diff -->"
 """The first line, by which a comment can be found again, to be replaced."""
 
-MOST_BYTES: Final = 60_000
-MOST_SHOWN: Final = 10
+MAX_BYTES: Final = 60_000
+MAX_SHOWN: Final = 10
 HEADS: Final = ("Before", "After", "Change")
 
 
 def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     """Give what it comes to, then each diagram with its values, as long as there is room."""
     yield from _encoded(_head(comparison))
-    left = MOST_BYTES
+    left = MAX_BYTES
     told = 0
     rows: list[bytes] = []
     for change in comparison.changes:
@@ -46,7 +46,7 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
             break
         told += 1
         rows += lines
-    is_folded = told > MOST_SHOWN
+    is_folded = told > MAX_SHOWN
     if rows:
         yield from _encoded(("", "<details><summary>Each diagram</summary>") if is_folded else ())
         yield from _encoded(("", *table_of(("Diagram", "Value", *HEADS), (), names=2)))
@@ -66,7 +66,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield MARK
     yield "### Numbers of the diagrams"
     yield ""
-    old, new = (code(beginning(side, MOST_CHARACTERS)) for side in (comparison.old, comparison.new))
+    old, new = (code(truncated(side, MAX_CHARACTERS)) for side in (comparison.old, comparison.new))
     yield f"{old} → {new}: {conclusion(comparison)}."
     if has_totals(comparison):
         yield ""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats import on_one_line
 from metrics.formats.diff.content import conclusion, errors, has_totals, shown, step, values
-from metrics.formats.styled import printed
+from metrics.formats.text import on_one_line
+from metrics.formats.text.styled import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.comparison import Change, Comparison, Difference
-    from metrics.formats.styled import Segments
+    from metrics.diff.comparison import Change, Comparison, Difference
+    from metrics.formats.text.styled import Segments
 
 INDENT: Final = "  "
 ARROW: Final = "→"

@@ -9,14 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.sources import DEFAULT_MAX_SIZE
+from metrics.reading.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from metrics.report import Report
 
-    Format = Callable[[Iterable[Report], "Layout"], Iterator[bytes]]
+    Format = Callable[[Iterable[Report], "SummaryLayout"], Iterator[bytes]]
 
 FORMATS: Final[Mapping[str, str]] = {
     "table": "metrics.formats.summary.table",
@@ -27,7 +27,7 @@ FORMATS: Final[Mapping[str, str]] = {
 """The formats by their names on the command line, and the module of each."""
 
 
-class Layout(NamedTuple):
+class SummaryLayout(NamedTuple):
     """What the summary is grouped by, if by anything, and whether a person reads it at once.
 
     `max_size` is that above which no file is read; `each_once` where no report is of the same file

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import vl_convert
 
-from metrics.formats import counted, on_one_line
 from metrics.formats.summary.content import NO_VERSION, percent, quantity, titles
-from metrics.portfolio import COUNT, SHARES, distinct
+from metrics.formats.text import counted, on_one_line
+from metrics.summary.portfolio import COUNT, SHARES, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from metrics.portfolio import Interval, Summary
+    from metrics.summary.model import Interval, Summary
 
 WIDTH: Final = 220
 STEP: Final = 24
-MOST_BARS: Final = 12
+MAX_BARS: Final = 12
 # The page has fonts of its own, which may be wider than those that are drawn with.
-PIXELS_A_CHARACTER: Final = 7.5
-MOST_PIXELS: Final = 215
+PIXELS_PER_CHARACTER: Final = 7.5
+MAX_PIXELS: Final = 215
 INK, LINE, BAR = (f"var(--{name})" for name in ("ink", "line", "bar"))
 
 CONFIG: Final = {
@@ -34,7 +34,7 @@ CONFIG: Final = {
         "labelColor": INK,
         "domainColor": LINE,
         "labelFontSize": 12,
-        "labelLimit": MOST_PIXELS / 1.2,
+        "labelLimit": MAX_PIXELS / 1.2,
         "ticks": False,
         "grid": False,
         "title": None,
@@ -124,11 +124,11 @@ def _bounds(interval: Interval) -> str:
 def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
     # Bars of the same name would be one.
     names = distinct(on_one_line(bar.name) for bar in bars)
-    shown = [bar._replace(name=name) for bar, name in zip(bars[:MOST_BARS], names, strict=False)]
-    if len(bars) > MOST_BARS:
-        rest = bars[MOST_BARS:]
+    shown = [bar._replace(name=name) for bar, name in zip(bars[:MAX_BARS], names, strict=False)]
+    if len(bars) > MAX_BARS:
+        rest = bars[MAX_BARS:]
         shown.append(_diagrams(f"{len(rest):,} more", sum(bar.value for bar in rest)))
-    room = min(MOST_PIXELS, PIXELS_A_CHARACTER * max(len(bar.name) for bar in shown))
+    room = min(MAX_PIXELS, PIXELS_PER_CHARACTER * max(len(bar.name) for bar in shown))
     spec = {
         "background": None,
         "padding": 2,

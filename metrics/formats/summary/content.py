@@ -5,22 +5,22 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.formats import counted
-from metrics.metric import Omitted
-from metrics.portfolio import ADDABLE, summarize
+from metrics.blocks import Omitted
+from metrics.formats.text import counted
 from metrics.report import GROUPS, columns
+from metrics.summary.portfolio import ADDABLE, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from metrics.formats.summary import Layout
-    from metrics.portfolio import NumberSummary, Summary
+    from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
+    from metrics.summary.model import NumberSummary, Summary
 
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 NO_VERSION: Final = "no version"
 GONE: Final = "their files are not found from here"
-MOST_VERSIONS: Final = 10
+MAX_VERSIONS: Final = 10
 
 
 class Label(NamedTuple):
@@ -54,7 +54,7 @@ class Table(NamedTuple):
     has_paths: bool = False
 
 
-def summarized(reports: Iterable[Report], layout: Layout) -> Summary:
+def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
     """The summary of reports that a layout asks for."""
     return summarize(reports, by=layout.by, max_size=layout.max_size, each_once=layout.each_once)
 
@@ -93,11 +93,11 @@ def _profiles(summary: Summary) -> Iterator[Row]:
             yield Row(kind, figures(diagrams))
     for platform in summary.platforms:
         yield Row(platform.execution_platform, figures(platform.diagrams), is_quoted=True)
-        for version in islice(platform.versions, MOST_VERSIONS):
+        for version in islice(platform.versions, MAX_VERSIONS):
             name = version.execution_platform_version
             told = NO_VERSION if name is None else name
             yield Row(told, figures(version.diagrams), 1, is_quoted=name is not None)
-        more = platform.versions[MOST_VERSIONS:]
+        more = platform.versions[MAX_VERSIONS:]
         if more:
             diagrams = sum(version.diagrams for version in more)
             yield Row(f"{len(more):,} more", figures(diagrams), 1)

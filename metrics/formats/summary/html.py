@@ -15,8 +15,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from metrics import __version__
-from metrics.formats import counted, dumps, on_one_line
+from metrics.blocks import Omitted
 from metrics.formats.summary.charts import charts, distributions
 from metrics.formats.summary.content import (
     GONE,
@@ -33,21 +32,22 @@ from metrics.formats.summary.content import (
     titles,
 )
 from metrics.formats.summary.rows import Rows
-from metrics.metric import Omitted
-from metrics.portfolio import Portfolio
+from metrics.formats.text import counted, dumps, on_one_line
+from metrics.summary.portfolio import Portfolio
+from metrics.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.formats.summary import Layout
-    from metrics.portfolio import Summary
+    from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
+    from metrics.summary.model import Summary
 
 PAGE: Final = "page.html"
-MOST_COPIES: Final = 20
+MAX_COPIES: Final = 20
 
 
-def html(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
+def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the page piece by piece."""
     page = _page()
     with closing(Rows()) as rows, Portfolio(layout.by) as portfolio:
@@ -97,7 +97,7 @@ def _page() -> Any:
         "label": label,
         "share_of": share_of,
         "rest": rest,
-        "most_copies": MOST_COPIES,
+        "most_copies": MAX_COPIES,
         "gone": GONE,
         "no_version": NO_VERSION,
     }

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from metrics.formats import dumps
+from metrics.blocks import to_json
 from metrics.formats.summary.content import summarized
-from metrics.metric import to_json
+from metrics.formats.text import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.formats.summary import Layout
+    from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
 
 
-def json(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
+def json(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the summary as an object."""
     summary = to_json(summarized(reports, layout))
     yield dumps(summary, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats import counted
-from metrics.formats.markdown import cell, code, table_of
+from metrics.blocks import Omitted
 from metrics.formats.summary.content import GONE, Row, quantity, rest, summarized, tables
-from metrics.metric import Omitted
+from metrics.formats.text import counted
+from metrics.formats.text.markdown import cell, code, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from metrics.formats.summary import Layout
-    from metrics.portfolio import Summary
+    from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
+    from metrics.summary.model import Summary
 
 INDENT: Final = "&emsp;"
-MOST_COPIES: Final = 10
+MAX_COPIES: Final = 10
 
 
-def markdown(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
+def markdown(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the tables; the diagrams that hold the most of a number are folded below its name."""
     summary = summarized(reports, layout)
     for lines in (
@@ -96,13 +96,13 @@ def _duplicates(summary: Summary) -> Iterator[str]:
         yield (
             f"{counted(duplicates.diagrams, 'diagram')}, {counted(duplicates.contents, 'content')}"
         )
-    for copies in duplicates.most[:MOST_COPIES]:
+    for copies in duplicates.most[:MAX_COPIES]:
         yield ""
         yield f"{counted(copies.diagrams, 'diagram')}:"
         yield ""
-        yield from (f"- {code(file)}" for file in copies.first[:MOST_COPIES])
-        yield from _rest(copies.diagrams, MOST_COPIES, "diagram")
-    if more := rest(duplicates.contents, MOST_COPIES, "content"):
+        yield from (f"- {code(file)}" for file in copies.first[:MAX_COPIES])
+        yield from _rest(copies.diagrams, MAX_COPIES, "diagram")
+    if more := rest(duplicates.contents, MAX_COPIES, "content"):
         yield from ("", f"{more}.")
     if duplicates.not_compared:
         said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}."

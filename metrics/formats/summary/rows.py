@@ -5,20 +5,20 @@ from __future__ import annotations
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.formats import dumps
-from metrics.portfolio import OTHERS, STANDARD_INPUT
+from metrics.formats.text import dumps
+from metrics.reading.sources import printable
 from metrics.report import error_block
-from metrics.sources import printable
+from metrics.summary.portfolio import OTHERS, STANDARD_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from metrics.portfolio import Payload
     from metrics.report import Report
+    from metrics.summary.portfolio import DiagramNumbers
 
-MOST_BYTES_IN_MEMORY: Final = 1024 * 1024
+MAX_BYTES_IN_MEMORY: Final = 1024 * 1024
 # Hostile diagrams may name a version each.
-MOST_PROFILES: Final = 10_000
+MAX_PROFILES: Final = 10_000
 
 
 class Rows:
@@ -44,12 +44,12 @@ class Rows:
             for kind, platform, version, numbers in self._profiles
         ]
 
-    def add(self, report: Report, payload: Payload | None) -> None:
+    def add(self, report: Report, payload: DiagramNumbers | None) -> None:
         """Take a diagram, and what it adds to a portfolio."""
         file = STANDARD_INPUT if report.file is None else printable(report.file)
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
-            if len(self._profiles) >= MOST_PROFILES and profile not in self._profiles:
+            if len(self._profiles) >= MAX_PROFILES and profile not in self._profiles:
                 profile = (payload.kind, OTHERS, OTHERS, payload.numbers)
             place = self._profiles.setdefault(profile, len(self._profiles))
             common = _common(self._before, file)
@@ -91,7 +91,7 @@ def _characters(text: str) -> int:
 
 class _Spool:
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(MOST_BYTES_IN_MEMORY)  # noqa: SIM115
+        self._file = SpooledTemporaryFile(MAX_BYTES_IN_MEMORY)  # noqa: SIM115
 
     def add(self, value: Any) -> None:
         self._file.write(dumps(value) + b"\n")

@@ -9,25 +9,25 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from metrics.formats import counted, on_one_line
+from metrics.blocks import Omitted
 from metrics.formats.summary.content import GONE, quantity, rest, summarized, tables
-from metrics.formats.terminal import UNBOUNDED, console
-from metrics.metric import Omitted
+from metrics.formats.text import counted, on_one_line
+from metrics.formats.text.terminal import UNBOUNDED, console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metrics.formats.summary import Layout
+    from metrics.formats.summary import SummaryLayout
     from metrics.formats.summary.content import Table as Figures
-    from metrics.portfolio import Summary
     from metrics.report import ErrorBlock, Report
+    from metrics.summary.model import Summary
 
-MOST_HOLDERS: Final = 3
-MOST_FILES: Final = 3
+MAX_HOLDERS: Final = 3
+MAX_FILES: Final = 3
 INDENT: Final = "  "
 
 
-def table(reports: Iterable[Report], layout: Layout) -> Iterator[bytes]:
+def table(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the tables, and lists with the first of what JSON has ten of."""
     summary = summarized(reports, layout)
     printed = io.StringIO()
@@ -83,11 +83,11 @@ def _table_of_paths(figures: Figures) -> Table:
 
 
 def _most(summary: Summary) -> Iterator[Text]:
-    title = f"The {MOST_HOLDERS} diagrams that hold the most (ten in the other formats)"
+    title = f"The {MAX_HOLDERS} diagrams that hold the most (ten in the other formats)"
     if any(number.not_zero for number in summary.numbers.values()):
         yield Text(title, "bold")
     for key, number in summary.numbers.items():
-        holders = () if isinstance(number.most, Omitted) else number.most[:MOST_HOLDERS]
+        holders = () if isinstance(number.most, Omitted) else number.most[:MAX_HOLDERS]
         if holders:
             yield Text(key, "cyan")
         width = max((len(quantity(holder.value)) for holder in holders), default=0)
@@ -100,7 +100,7 @@ def _place(error: ErrorBlock) -> str:
 
 
 def _rest(found: int, noun: str, indent: str = "") -> Iterator[Text]:
-    if more := rest(found, MOST_FILES, noun):
+    if more := rest(found, MAX_FILES, noun):
         yield Text(indent + more, "dim")
 
 
@@ -109,7 +109,7 @@ def _failures(summary: Summary) -> Iterator[Text]:
         yield Text("Failures", "bold")
     for type, failed in summary.failures.items():
         yield Text.assemble((type, "red"), f"  {counted(failed.diagrams, 'diagram')}")
-        for failure in failed.first[:MOST_FILES]:
+        for failure in failed.first[:MAX_FILES]:
             said = f"{failure.file}{_place(failure.error)}: {failure.error.message}"
             yield Text(INDENT + on_one_line(said))
         yield from _rest(failed.diagrams, "diagram", INDENT)
@@ -124,9 +124,9 @@ def _duplicates(summary: Summary) -> Iterator[Text]:
         diagrams, contents = duplicates.diagrams, duplicates.contents
         found = f"{counted(diagrams, 'diagram')}, {counted(contents, 'content')}"
     yield Text(f"Byte by byte the same: {found}", "bold")
-    for copies in duplicates.most[:MOST_FILES]:
+    for copies in duplicates.most[:MAX_FILES]:
         yield Text(counted(copies.diagrams, "diagram"), "cyan")
-        yield from (Text(f"{INDENT}{on_one_line(file)}") for file in copies.first[:MOST_FILES])
+        yield from (Text(f"{INDENT}{on_one_line(file)}") for file in copies.first[:MAX_FILES])
         yield from _rest(copies.diagrams, "diagram", INDENT)
     yield from _rest(duplicates.contents, "content")
     if duplicates.not_compared:

@@ -1,0 +1,1 @@
+"""What BPMN means: names, ids, diagrams."""

@@ -1,0 +1,187 @@
+"""What BPMN means: names, flow elements, extension elements, and which of them the Modeler reads.
+
+Tags are written as lxml has them, `{namespace}name`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lxml import etree
+
+from metrics.reading.namespaces import (
+    BPMN,
+    BPMNDI,
+    CAMUNDA,
+    MODELER,
+    PREDEFINED_PREFIXES,
+    ZEEBE,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lxml.etree import _Element as Element
+
+
+def bpmn(names: str) -> tuple[str, ...]:
+    """Tags in the BPMN namespace, from names with blanks between."""
+    return tuple(f"{{{BPMN}}}{name}" for name in names.split())
+
+
+def camunda(name: str) -> str:
+    """A tag or an attribute's name in the Camunda 7 namespace."""
+    return f"{{{CAMUNDA}}}{name}"
+
+
+def zeebe(name: str) -> str:
+    """A tag or an attribute's name in the Camunda 8 namespace."""
+    return f"{{{ZEEBE}}}{name}"
+
+
+PROCESS, SEQUENCE_FLOW = bpmn("process sequenceFlow")
+USER_TASK, SERVICE_TASK, RECEIVE_TASK = bpmn("userTask serviceTask receiveTask")
+DEFINITIONS, EXTENSION_ELEMENTS = bpmn("definitions extensionElements")
+BPMN_DIAGRAM: Final = f"{{{BPMNDI}}}BPMNDiagram"
+BPMN_PLANE: Final = f"{{{BPMNDI}}}BPMNPlane"
+EXECUTION_PLATFORM: Final = f"{{{MODELER}}}executionPlatform"
+EXECUTION_PLATFORM_VERSION: Final = f"{{{MODELER}}}executionPlatformVersion"
+PLANE_ELEMENTS: Final = tuple(
+    f"{{{BPMNDI}}}{name}" for name in ("BPMNShape", "BPMNEdge", "BPMNLabel", "BPMNPlane")
+)
+
+SUB_PROCESSES: Final = frozenset(bpmn("subProcess transaction adHocSubProcess"))
+
+EVENTS: Final = frozenset(
+    bpmn(
+        "startEvent endEvent boundaryEvent intermediateCatchEvent intermediateThrowEvent"
+        " implicitThrowEvent"
+    )
+)
+
+FLOW_ELEMENTS: Final = (
+    SUB_PROCESSES
+    | EVENTS
+    | frozenset(
+        bpmn(
+            "task userTask serviceTask sendTask receiveTask manualTask scriptTask businessRuleTask"
+            " callActivity exclusiveGateway inclusiveGateway parallelGateway complexGateway"
+            " eventBasedGateway sequenceFlow dataObject dataObjectReference dataStoreReference"
+            " subChoreography callChoreography choreographyTask"
+        )
+    )
+)
+
+EVENT_DEFINITIONS: Final = frozenset(
+    bpmn(
+        "cancelEventDefinition compensateEventDefinition conditionalEventDefinition"
+        " errorEventDefinition escalationEventDefinition linkEventDefinition"
+        " messageEventDefinition signalEventDefinition terminateEventDefinition"
+        " timerEventDefinition"
+    )
+)
+
+ROOT_ELEMENTS: Final = EVENT_DEFINITIONS | frozenset(
+    bpmn(
+        "process collaboration globalConversation choreography globalChoreographyTask globalTask"
+        " globalManualTask globalUserTask globalScriptTask globalBusinessRuleTask interface"
+        " endPoint message signal error escalation category dataStore itemDefinition resource"
+        " correlationProperty partnerEntity partnerRole"
+    )
+)
+
+# The root elements that may have an element template, as flow elements may.
+TEMPLATED_ROOT_ELEMENTS: Final = frozenset(
+    bpmn("process collaboration globalConversation choreography globalChoreographyTask")
+)
+
+# What holds flow elements: at the root of the file, and among flow elements themselves.
+ROOT_CONTAINERS: Final = frozenset(bpmn("process choreography globalChoreographyTask"))
+INNER_CONTAINERS: Final = SUB_PROCESSES | frozenset(bpmn("subChoreography"))
+
+# Of extension elements the Modeler's model gives an id only to the BPMN elements among them.
+CAMUNDA_ERROR: Final = camunda("errorEventDefinition")
+TASK_LISTENER: Final = camunda("taskListener")
+
+
+PREFIXES: Final = {namespace: prefix for prefix, namespace in PREDEFINED_PREFIXES.items()}
+
+
+def element_type(element: Element) -> str:
+    """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`.
+
+    The prefix is the one that the Modeler has for the namespace, whatever the file calls it.
+    """
+    return _type(str(element.tag))
+
+
+@lru_cache(maxsize=256)
+def _type(tag: str) -> str:
+    namespace, name = etree.QName(tag).namespace, etree.QName(tag).localname
+    prefix = f"{PREFIXES[namespace]}:" if namespace in PREFIXES else ""
+    return f"{prefix}{name[:1].upper()}{name[1:]}"
+
+
+class AttributeName(NamedTuple):
+    """The name of an extension attribute: with its namespace, and as written without a prefix."""
+
+    qualified: str
+    plain: str
+
+
+def camunda_attribute(name: str) -> AttributeName:
+    """The name of a Camunda 7 attribute."""
+    return AttributeName(camunda(name), name)
+
+
+def zeebe_attribute(name: str) -> AttributeName:
+    """The name of a Camunda 8 attribute."""
+    return AttributeName(zeebe(name), name)
+
+
+def attribute(element: Element, name: AttributeName) -> str | None:
+    """An extension attribute in its namespace, or as written without any prefix: both are read.
+
+    Of both the last in the file counts.
+    """
+    qualified, plain = name
+    value = element.get(qualified)
+    if value is None:
+        return element.get(plain)
+    if element.get(plain) is not None:
+        names = element.keys()
+        if names.index(plain) > names.index(qualified):
+            return element.get(plain)
+    return value
+
+
+def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
+    """A function that gives the elements at and below another that have an extension attribute.
+
+    They come in document order, whether it is written in its namespace or without a prefix.
+    """
+    namespace, _, local = name.qualified[1:].partition("}")
+    prefixes = {"extension": namespace}
+    # To collect attributes takes half the time of asking every element.
+    qualified = etree.XPath(f"/descendant::*/@extension:{local}", namespaces=prefixes, regexp=False)
+    plain = etree.XPath(f"/descendant::*/@{local}", regexp=False)
+
+    def find(element: Element) -> list[Element]:
+        in_namespace, without_prefix = qualified(element), plain(element)
+        if in_namespace and without_prefix:
+            either = f"//*[@extension:{local} or @{local}]"
+            found: list[Element] = etree.XPath(either, namespaces=prefixes)(element)
+            return found
+        return [value.getparent() for value in in_namespace or without_prefix]
+
+    return find
+
+
+def extensions(element: Element) -> Iterable[Element]:
+    """What stands directly in an element's extension elements.
+
+    Where there are several `extensionElements`, the Modeler keeps the last.
+    """
+    extension_elements = list(element.iterchildren(EXTENSION_ELEMENTS))
+    return extension_elements[-1] if extension_elements else ()

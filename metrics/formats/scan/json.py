@@ -1,0 +1,29 @@
+"""JSON, indented: an object for a single diagram, an array of them for several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from metrics.formats.scan import ScanLayout, record
+from metrics.formats.text import dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from metrics.report import Report
+
+
+def json(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
+    """Give the payload of a single diagram, or the array piece by piece."""
+    if layout.single:
+        for report in reports:
+            yield dumps(record(report, layout, named=False), orjson.OPT_INDENT_2) + b"\n"
+        return
+    separator = b"[\n"
+    for report in reports:
+        dumped = dumps(record(report, layout), orjson.OPT_INDENT_2)
+        yield separator + b"  " + dumped.replace(b"\n", b"\n  ")
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"

@@ -1,0 +1,78 @@
+"""From bytes to text."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+from metrics.reading.errors import (
+    DiagramWarning,
+)
+
+MAX_CHARACTERS_QUOTED: Final = 80
+
+BYTE_ORDER_MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+UTF_16_OPENINGS: Final = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+
+# An encoding is a name out of a hostile file: these families are read, no other codec is run.
+ENCODING: Final = re.compile(
+    r"(?:utf[-_]?(?:8|16|32)(?:[-_]?[lb]e)?|(?:us[-_]?)?ascii|latin[-_]?\d+|iso[-_]?8859[-_]\d+"
+    r"|(?:windows|cp)[-_]?\d+|koi8[-_][rtu]|shift[-_]?jis|euc[-_](?:jp|kr)|gbk?|gb2312|gb18030"
+    r"|big5|mac[-_]?roman)",
+    re.ASCII | re.IGNORECASE,
+)
+DECLARED_ENCODING: Final = re.compile(
+    rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z][\w.-]*)["']""", re.IGNORECASE
+)
+
+
+def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
+    """The text of a file, and warnings for what could not be read as its encoding says.
+
+    The encoding is that of the byte order mark, else UTF-16 where the first byte of a tag stands
+    beside a NUL, else `declared`, else that of the XML declaration, else UTF-8. Bytes that
+    are not valid in it are read as U+FFFD.
+    """
+    warnings: list[DiagramWarning] = []
+    marks = [mark for mark in BYTE_ORDER_MARKS if source.startswith(mark)]
+    if marks:
+        source = source[len(marks[0]) :]
+        encoding = BYTE_ORDER_MARKS[marks[0]]
+    elif source[:2] in UTF_16_OPENINGS:
+        encoding = UTF_16_OPENINGS[source[:2]]
+    else:
+        encoding = declared or _declared_encoding(source, warnings)
+    try:
+        return source.decode(encoding), warnings
+    except UnicodeDecodeError as error:
+        before = source[: error.start].decode(encoding, errors="replace")
+        message = f"bytes that are not valid {encoding} are read as U+FFFD"
+        warnings.append(DiagramWarning(message, before.count("\n") + 1))
+        return source.decode(encoding, errors="replace"), warnings
+
+
+def _declared_encoding(source: bytes, warnings: list[DiagramWarning]) -> str:
+    match = DECLARED_ENCODING.search(source, 0, 1024)
+    if match is None:
+        return "utf-8"
+    name = match[1].decode("ascii")
+    if ENCODING.fullmatch(name):
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            pass
+    warnings.append(DiagramWarning(f"the encoding {quoted(name)} is not known: read as UTF-8", 1))
+    return "utf-8"
+
+
+def quoted(text: str) -> str:
+    """A piece of the file for a message: bounded, and printable."""
+    cut = text[:MAX_CHARACTERS_QUOTED]
+    return repr(cut) + ("…" if len(cut) < len(text) else "")

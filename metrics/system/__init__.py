@@ -1,0 +1,1 @@
+"""Processes, signals, output and progress; nothing here knows of diagrams."""

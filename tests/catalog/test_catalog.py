@@ -1,0 +1,90 @@
+"""What every metric must have, so that none can be half added."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from metrics import FRAGMENTS, scan
+from metrics import catalog as catalogue
+from metrics.blocks import json_key, snake_case
+from metrics.catalog import METRICS
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+HERE = Path(__file__).parent.parent
+PROJECT = HERE.parent
+IDS = [metric.name for metric in METRICS]
+
+
+def test_every_module_is_a_metric() -> None:
+    modules = {path.stem for path in Path(catalogue.__path__[0]).glob("[!_]*.py")}
+    assert {metric.name for metric in METRICS} == modules
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=IDS)
+class TestEachMetric:
+    """One name everywhere, and nothing missing."""
+
+    def test_block_tells_what_it_means(self, metric: Metric[Any, Any]) -> None:
+        assert metric.block.__doc__
+        assert sys.modules[metric.find.__module__].__doc__
+        for field in dataclasses.fields(metric.block):
+            assert field.metadata["meaning"]
+
+    def test_block_cannot_be_changed(self, metric: Metric[Any, Any]) -> None:
+        block = metric.count((), next(iter(catalogue.TAGS)))
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(block, dataclasses.fields(metric.block)[0].name, 1)
+
+    def test_has_fixtures(self, metric: Metric[Any, Any]) -> None:
+        folder = HERE / "fixtures" / metric.name
+        diagrams = {path.stem for path in folder.iterdir() if path.suffix != ".json"}
+        expected = {path.stem for path in folder.glob("*.json")}
+        assert diagrams == expected
+        assert len(diagrams) > 10
+
+    def test_has_a_section_in_the_reference(self, metric: Metric[Any, Any]) -> None:
+        page = (PROJECT / "docs" / "reference.md").read_text(encoding="utf-8")
+        assert f"## {metric.name.replace('_', ' ').capitalize()}\n" in page
+
+    def test_stands_in_the_typed_report(self, metric: Metric[Any, Any]) -> None:
+        report = scan(PROJECT / "examples" / "invoice.bpmn")
+        where: Any = report
+        for part in metric.key.split(".") if metric.key else ():
+            where = getattr(where, snake_case(part))
+        if metric.fragment == "diagramMetrics":
+            for field in dataclasses.fields(metric.block):
+                assert hasattr(where, field.name)
+        assert metric.name in report.blocks
+
+    def test_positions_differ(self, metric: Metric[Any, Any]) -> None:
+        assert [other.position for other in METRICS].count(metric.position) == 1
+
+
+def test_generated_files_are_what_the_code_says() -> None:
+    script = """
+import build_reference
+for path, text in build_reference.files().items():
+    if path.read_text(encoding="utf-8") != text:
+        print(path)
+"""
+    differing = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT / "docs", capture_output=True, check=True
+    ).stdout
+    assert differing == b""
+
+
+def test_fragments() -> None:
+    assert FRAGMENTS == ("profile", "elementTemplates", "diagramMetrics")
+
+
+@pytest.mark.parametrize("name", ["count", "camunda_forms", "process_variables_count"])
+def test_names_of_fields_and_keys_are_each_others(name: str) -> None:
+    assert snake_case(json_key(name)) == name

@@ -1,0 +1,715 @@
+"""Summaries: what there is in many diagrams, as worked out by other means."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.command import METRICS, lines, run
+from support.diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
+
+from metrics import Report, scan, summarize
+from metrics.blocks import to_json
+from metrics.reading.fingerprint import fingerprint
+from metrics.summary.duplicates import Duplicates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER_TASKS = "diagramMetrics.tasks.userTask.count"
+FORMS = "diagramMetrics.tasks.userTask.form.count"
+EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
+FORM = {"diagramType": "form", "executionPlatform": "Camunda Platform"}
+TASK = "<bpmn:userTask/>"
+EMBEDDED_TASK = '<bpmn:userTask camunda:formKey="embedded:a"/>'
+
+
+def platform(name: str, version: str | None = None) -> str:
+    """The namespaces of a diagram for a platform, and what it says of that."""
+    said = f' modeler:executionPlatformVersion="{version}"' if version else ""
+    return f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{name}"{said}'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All fixtures, copies of some, and what cannot be measured, in several folders."""
+    folder = tmp_path_factory.mktemp("models")
+    copy_fixtures(folder)
+    (folder / "broken.bpmn").write_bytes(b"<")
+    (folder / "user_tasks" / "broken.bpmn").write_bytes(b"<")
+    (folder / "empty.form").write_bytes(b"")
+    (folder / "none.bpmn").symlink_to("nowhere")
+    (folder / "copy.form").write_bytes(b"{}")
+    (folder / "copy 2.form").write_bytes(b"{}")
+    return folder
+
+
+def summary_of(*arguments: str | Path, **options: Any) -> dict[str, Any]:
+    """The summary that is printed as JSON."""
+    found: dict[str, Any] = json.loads(run("summary", "-f", "json", *arguments, **options).stdout)
+    return found
+
+
+def flat(record: dict[str, Any]) -> dict[str, int]:
+    """The numbers of a line, by their dotted keys."""
+    found: dict[str, int] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
+        elif isinstance(value, int):
+            found[key] = value
+    return found
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> dict[str, Any]:
+    """The summary of the folder."""
+    return summary_of(folder)
+
+
+@pytest.fixture(scope="module")
+def records(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a scan of the folder."""
+    return lines(run("scan", folder))
+
+
+def percentile_90(values: list[int]) -> float:
+    """The 90th percentile, as Python's own library has it."""
+    if len(values) == 1:
+        return values[0]
+    return statistics.quantiles(values, n=10, method="inclusive")[8]
+
+
+class TestFigures:
+    """Every figure, worked out again from the lines of a scan."""
+
+    def test_diagrams(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        failed = [record for record in records if "error" in record]
+        assert summary["diagrams"] == len(records)
+        assert summary["failed"] == len(failed) == 4
+        assert summary["measured"] == len(records) - 4
+        types = Counter(record["diagramType"] for record in records if "error" not in record)
+        assert summary["diagramTypes"] == types
+        assert summary["failures"] == {
+            "malformed": {
+                "diagrams": 3,
+                "first": [one for one in failed if one["error"]["type"] == "malformed"],
+            },
+            "unreadable": {
+                "diagrams": 1,
+                "first": [one for one in failed if one["error"]["type"] == "unreadable"],
+            },
+        }
+
+    def test_platforms(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        profiles = Counter(
+            (record["executionPlatform"], record.get("executionPlatformVersion"))
+            for record in records
+            if "error" not in record
+        )
+        told = {
+            (one["executionPlatform"], version["executionPlatformVersion"]): version["diagrams"]
+            for one in summary["platforms"]
+            for version in one["versions"]
+        }
+        assert told == profiles
+        for one in summary["platforms"]:
+            assert one["diagrams"] == sum(version["diagrams"] for version in one["versions"])
+            frequencies = [version["diagrams"] for version in one["versions"]]
+            assert frequencies == sorted(frequencies, reverse=True)
+
+    def test_numbers(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        rows = [flat(record) for record in records]
+        assert {*summary["numbers"]} == {key for row in rows for key in row} - {"error.line"} - {
+            "error.column"
+        }
+        for key, told in summary["numbers"].items():
+            values = [row[key] for row in rows if key in row]
+            assert told["sum"] == sum(values)
+            assert told["diagrams"] == len(values)
+            assert told["notZero"] == len([*filter(None, values)])
+            assert told["median"] == statistics.median(values)
+            assert told["percentile90"] == pytest.approx(percentile_90(values))
+            assert told["maximum"] == max(values)
+            for interval in told["distribution"]:
+                bounds = range(interval["atLeast"], interval["atMost"] + 1)
+                assert interval["diagrams"] == len([value for value in values if value in bounds])
+            assert sum(interval["diagrams"] for interval in told["distribution"]) == len(values)
+
+    def test_most(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        for key, told in summary["numbers"].items():
+            values = [(record["file"], flat(record).get(key, 0)) for record in records]
+            # Sorting keeps the order of those that hold the same.
+            most = sorted((item for item in values if item[1]), key=lambda item: -item[1])[:10]
+            assert [(one["file"], one["value"]) for one in told["most"]] == most
+
+    def test_bindings(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        templates, properties = Counter[str](), Counter[str]()
+        for record in records:
+            for template in record.get("elementTemplates", []):
+                templates.update(template["properties"].keys())
+                properties.update(template["properties"])
+        assert len(templates) > 20
+        assert {name: one["templates"] for name, one in summary["bindings"].items()} == templates
+        assert {name: one["properties"] for name, one in summary["bindings"].items()} == properties
+
+    def test_shares(self, summary: dict[str, Any]) -> None:
+        numbers = summary["numbers"]
+        assert {key: one.get("shareOf") for key, one in numbers.items()} == {
+            key: {
+                "form": USER_TASKS if key.endswith("count") else FORMS,
+                "implementation": "diagramMetrics.tasks.serviceTask.count"
+                if key.endswith("count")
+                else "diagramMetrics.tasks.serviceTask.implementation.count",
+            }.get(key.split(".")[-2] if "." in key else "")
+            for key in numbers
+        }
+        for one in numbers.values():
+            if "shareOf" in one:
+                assert one["share"] == one["sum"] / numbers[one["shareOf"]]["sum"]
+            else:
+                assert "share" not in one
+
+    def test_duplicates(self, summary: dict[str, Any], folder: Path) -> None:
+        contents: dict[bytes, list[str]] = {}
+        measured = {line["file"] for line in lines(run("scan", folder)) if "error" not in line}
+        for file in sorted(measured):
+            contents.setdefault(Path(file).read_bytes(), []).append(file)
+        copies = [files for files in contents.values() if len(files) > 1]
+        duplicates = summary["duplicates"]
+        assert duplicates["contents"] == len(copies) > 0
+        assert duplicates["diagrams"] == sum(map(len, copies))
+        assert duplicates["notCompared"] == 0
+        told = [(one["diagrams"], set(one["first"])) for one in duplicates["most"]]
+        assert all((len(files), set(files[:10])) in told or len(told) == 10 for files in copies)
+        assert {str(folder / "copy.form"), str(folder / "copy 2.form")} in [
+            files & {str(folder / "copy.form"), str(folder / "copy 2.form")} for _, files in told
+        ]
+
+
+class TestEarlierScan:
+    """The lines of a scan have the same summary as what was scanned."""
+
+    @pytest.mark.parametrize("by", [[], ["--by", "folder"], ["--by", "version"]])
+    def test_same(self, folder: Path, tmp_path: Path, by: list[str]) -> None:
+        expected = run("summary", "-f", "json", *by, folder)
+        (tmp_path / "scan.ndjson").write_bytes(run("scan", folder).stdout)
+        got = run("summary", "-f", "json", *by, tmp_path / "scan.ndjson")
+        assert got.stdout == expected.stdout
+        assert got.returncode == expected.returncode == 2
+        piped = run("summary", "-f", "json", *by, "-", stdin=run("scan", folder).stdout)
+        assert piped.stdout == expected.stdout
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_beside_folders_and_files(self, folder: Path, tmp_path: Path, jobs: str) -> None:
+        scanned = tmp_path / "scan.ndjson"
+        scanned.write_bytes(run("scan", folder / "user_tasks").stdout)
+        paths = [folder / "service_tasks", scanned, folder / "copy.form"]
+        whole = summary_of("-j", jobs, *paths)
+        parts = [summary_of(path) for path in paths]
+        assert whole["diagrams"] == sum(part["diagrams"] for part in parts)
+        sums = [part["numbers"][USER_TASKS]["sum"] for part in parts]
+        assert whole["numbers"][USER_TASKS]["sum"] == sum(sums)
+
+    def test_files_that_are_gone_are_not_compared(self, tmp_path: Path) -> None:
+        for name in "abc":
+            (tmp_path / f"{name}.form").write_bytes(b"{}")
+        printed = run("scan", ".", cwd=tmp_path).stdout
+        (tmp_path / "b.form").unlink()
+        duplicates = summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]
+        assert (duplicates["diagrams"], duplicates["notCompared"]) == (2, 1)
+
+    def test_a_file_is_no_copy_of_itself(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        (tmp_path / "scan.ndjson").write_bytes(
+            run("scan", "-f", "ndjson", "a.form", cwd=tmp_path).stdout * 2
+        )
+        found = summary_of("scan.ndjson", cwd=tmp_path)
+        assert found["measured"] == 2
+        assert found["duplicates"]["contents"] == 0
+
+    def test_a_file_by_two_names_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b"{}")
+        printed = b"".join(
+            run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
+            for name in ("a.form", "./a.form")
+        )
+        assert summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]["contents"] == 0
+
+    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
+        for name in (b"a.form", b"\xff.form"):
+            (tmp_path / os.fsdecode(name)).write_bytes(b"{}")
+        expected = run("summary", "-f", "json", ".", cwd=tmp_path).stdout
+        printed = run("scan", ".", cwd=tmp_path).stdout
+        assert run("summary", "-f", "json", "-", stdin=printed, cwd=tmp_path).stdout == expected
+
+    def test_long_reasons(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_text(f"<{'a' * 5000}></b>")
+        scanned = run("scan", ".", cwd=tmp_path)
+        assert len(lines(scanned)[0]["error"]["message"]) == 1000
+        from_lines = summary_of("-", stdin=scanned.stdout, cwd=tmp_path)
+        assert from_lines == summary_of(".", cwd=tmp_path)
+
+    def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "a.form")
+        printed = json.dumps({"file": "a.form"} | FORM).encode()
+        with subprocess.Popen(["sh", "-c", "echo kept > a.form"], cwd=tmp_path) as writer:
+            found = summary_of("-", stdin=printed, cwd=tmp_path)
+            assert writer.poll() is None
+            assert (tmp_path / "a.form").read_text() == "kept\n"
+        assert found["duplicates"]["notCompared"] == 1
+
+    def test_input_that_does_not_wait(self) -> None:
+        line = json.dumps({"file": "a.form"} | FORM).encode() + b"\n"
+        ours, theirs = os.pipe()
+        os.set_blocking(ours, False)
+        with subprocess.Popen(
+            [METRICS, "summary", "-f", "json", "-"], stdin=ours, stdout=subprocess.PIPE
+        ) as summing:
+            os.close(ours)
+            for piece in (line, line[:20], line[20:], line):
+                os.write(theirs, piece)
+                time.sleep(0.3)
+            os.close(theirs)
+            assert summing.stdout is not None
+            assert json.loads(summing.stdout.read())["measured"] == 3
+
+    def test_a_line_of_something_else_is_told(self, tmp_path: Path) -> None:
+        result = run("summary", "-f", "json", "-", stdin=b'{"a": 1}\n<xml/>\n')
+        assert result.returncode == 2
+        assert b"-:1: malformed: no line that metrics scan prints" in result.stderr
+        assert json.loads(result.stdout)["failures"]["malformed"]["diagrams"] == 2
+
+
+class TestDuplicates:
+    """Copies are told byte by byte, and nothing but copies."""
+
+    @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
+    def test_contents_that_differ_in_one_byte(self, tmp_path: Path, size: int) -> None:
+        # In the larger ones at a place of which no part is taken: they have the same fingerprint.
+        one = b'{"a":"' + b" " * size + b'"}'
+        place = size * 2 // 3
+        other = one[:place] + b"x" + one[place + 1 :]
+        last = one[:place] + b"y" + one[place + 1 :]
+        for name, content in zip("abcdef", (one, other, one, last, other, one), strict=True):
+            (tmp_path / f"{name}.form").write_bytes(content)
+        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
+        assert duplicates == {
+            "contents": 2,
+            "diagrams": 5,
+            "notCompared": 0,
+            "most": [
+                {"diagrams": 3, "first": ["a.form", "c.form", "f.form"]},
+                {"diagrams": 2, "first": ["b.form", "e.form"]},
+            ],
+        }
+
+    def test_a_link_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "a.form").write_bytes(b"{}")
+        (tmp_path / "b.form").symlink_to("folder/a.form")
+        (tmp_path / "again").symlink_to("folder")
+        printed = b"".join(
+            run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
+            for name in ("folder/a.form", "b.form", "again/a.form")
+        )
+        found = summary_of("-", stdin=printed, cwd=tmp_path)
+        assert found["measured"] == 3
+        assert found["duplicates"]["contents"] == 0
+
+    def test_a_large_file_by_many_names_is_no_copy(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_bytes(b'{"a":"' + b" " * 20_000 + b'"}')
+        printed = "".join(
+            json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
+            for times in range(1, 50)
+        )
+        found = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
+        assert (found["contents"], found["notCompared"]) == (0, 0)
+
+    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="there is no /proc")
+    def test_files_that_tell_no_size(self) -> None:
+        printed = "".join(
+            json.dumps({"file": f"/proc/{name}"} | FORM) + "\n" for name in ("version", "uptime")
+        )
+        found = summary_of("-", stdin=printed.encode())["duplicates"]
+        assert (found["contents"], found["notCompared"]) == (0, 2)
+
+    def test_a_file_that_is_replaced_while_files_are_found(self) -> None:
+        duplicates = Duplicates()
+        for content in (b"one", b"other"):
+            for name in "ab":
+                duplicates.add(fingerprint(content), name)
+        found = duplicates.compare(max_size=9, each_once=True, most_contents=9, most_files=9)
+        duplicates.close()
+        assert (found.contents, found.files, found.unread) == (1, 2, 0)
+
+    def test_what_is_no_file_any_more_is_not_opened(self, tmp_path: Path) -> None:
+        content = b" " * 20_000
+        duplicates = Duplicates()
+        for name in "abc":
+            (tmp_path / name).write_bytes(content)
+            duplicates.add(fingerprint(content), str(tmp_path / name))
+        (tmp_path / "a").unlink()
+        os.mkfifo(tmp_path / "a")
+        with subprocess.Popen(["sh", "-c", "echo kept > a"], cwd=tmp_path) as writer:
+            found = duplicates.compare(
+                max_size=30_000, each_once=True, most_contents=9, most_files=9
+            )
+            assert writer.poll() is None
+            assert (tmp_path / "a").read_text() == "kept\n"
+        duplicates.close()
+        assert (found.contents, found.files, found.unread) == (1, 2, 1)
+
+    def test_most_copies_first(self, tmp_path: Path) -> None:
+        times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}
+        for number, copies in times.items():
+            for copy in range(copies):
+                (tmp_path / f"{number:03}-{copy:03}.form").write_text(f'{{"a": {number}}}')
+        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
+        assert duplicates["contents"] == 110
+        assert duplicates["diagrams"] == sum(times.values())
+        assert duplicates["most"] == [
+            {
+                "diagrams": times[number],
+                "first": [f"{number:03}-{copy:03}.form" for copy in range(min(100, times[number]))],
+            }
+            for number in sorted(times, key=lambda number: -times[number])[:100]
+        ]
+
+
+class TestGroups:
+    """Each group has the summary that its diagrams have by themselves."""
+
+    @staticmethod
+    def alone(summary: dict[str, Any]) -> dict[str, Any]:
+        """A summary as a group has it."""
+        numbers = {
+            key: {name: value for name, value in one.items() if name != "most"}
+            for key, one in summary["numbers"].items()
+        }
+        own = {key: value for key, value in summary.items() if key != "duplicates"}
+        return own | {"numbers": numbers}
+
+    def test_folders(self, folder: Path) -> None:
+        summary = summary_of("--by", "folder", folder)
+        assert summary["by"] == "folder"
+        assert [*summary["groups"]] == sorted(
+            {os.path.dirname(line["file"]) for line in lines(run("scan", folder))}
+        )
+        for name, group in summary["groups"].items():
+            own = sorted(path for path in Path(name).iterdir() if not path.is_dir())
+            assert group == self.alone(summary_of(*own))
+
+    def test_platforms_and_versions(self, tmp_path: Path) -> None:
+        for name, said in {
+            "a": platform("Camunda Cloud", "8.6.0"),
+            "b": platform("Camunda Cloud", "8.7.0"),
+            "c": platform("Camunda Cloud"),
+            "d": NAMESPACES,
+        }.items():
+            (tmp_path / f"{name}.bpmn").write_bytes(process(TASK, namespaces=said))
+        (tmp_path / "e.bpmn").write_bytes(b"<")
+        by_platform = summary_of("--by", "platform", ".", cwd=tmp_path)["groups"]
+        assert {name: group["diagrams"] for name, group in by_platform.items()} == {
+            "(not measured)": 1,
+            "Camunda Cloud": 3,
+            "Camunda Platform": 1,
+        }
+        by_version = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
+        assert {name: group["diagrams"] for name, group in by_version.items()} == {
+            "(not measured)": 1,
+            "Camunda Cloud (no version)": 1,
+            "Camunda Cloud 8.6.0": 1,
+            "Camunda Cloud 8.7.0": 1,
+            "Camunda Platform (no version)": 1,
+        }
+        assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
+
+    def test_versions_are_in_the_order_of_their_numbers(self, tmp_path: Path) -> None:
+        versions = [
+            "7.09.0",
+            "7.9.0",
+            "7.10.0",
+            "7.10.0-alpha2",
+            "7.10.0-alpha10",
+            "10.0.0",
+            "x",
+            "9" * 5000,
+        ]
+        for place, version in enumerate(reversed(versions)):
+            (tmp_path / f"{place}.bpmn").write_bytes(process("", namespaces=platform("P", version)))
+        groups = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
+        assert [*groups] == [
+            "P 7.09.0",
+            "P 7.9.0",
+            "P 7.10.0",
+            "P 7.10.0-alpha2",
+            "P 7.10.0-alpha10",
+            "P 10.0.0",
+            f"P {'9' * 99}…",
+            "P x",
+        ]
+
+    def test_groups_that_are_called_the_same(self) -> None:
+        profiles = [("P", None), ("P", ""), ("A", "B C"), ("A B", "C"), ("(not measured)", None)]
+        printed = [
+            json.dumps(
+                {"file": f"{number}.form", "diagramType": "form", "executionPlatform": name}
+                | ({} if version is None else {"executionPlatformVersion": version})
+            )
+            for number, (name, version) in enumerate(profiles)
+        ]
+        printed.append('{"file": "a", "error": {"type": "malformed", "message": "b"}}')
+        source = "\n".join(printed).encode()
+        by_version = summary_of("--by", "version", "-", stdin=source)["groups"]
+        assert [group["diagrams"] for group in by_version.values()] == [1] * 6
+        by_platform = summary_of("--by", "platform", "-", stdin=source)["groups"]
+        assert sorted(group["diagrams"] for group in by_platform.values()) == [1, 1, 1, 1, 2]
+
+    def test_other_grouping(self) -> None:
+        with pytest.raises(ValueError, match="no grouping: owner"):
+            summarize([], by="owner")
+
+
+class TestLaws:
+    """What must be so for every portfolio."""
+
+    @given(st.lists(st.integers(0, 40), max_size=30))
+    def test_spread(self, counts: list[int]) -> None:
+        reports = [scan(process(TASK * count)) for count in counts]
+        number = summarize(reports).numbers[USER_TASKS]
+        assert number.sum == sum(counts)
+        assert number.maximum == max(counts, default=None)
+        if counts:
+            assert number.median == statistics.median(counts)
+            assert number.percentile_90 == pytest.approx(percentile_90(counts))
+        else:
+            assert (number.median, number.percentile_90) == (None, None)
+
+    @given(st.permutations(range(12)))
+    def test_order_changes_no_figure(self, order: list[int]) -> None:
+        sources = [EMBEDDED_TASK * (number % 4) + TASK * (number % 3) for number in range(12)]
+        reports = [Report(str(number), *_measured(process(sources[number]))) for number in order]
+        summary = to_json(summarize(reports))
+        expected = to_json(summarize(sorted(reports, key=lambda report: report.file or "")))
+        for one in (summary, expected):
+            for number in one["numbers"].values():
+                number["most"] = [holder["value"] for holder in number["most"]]
+        assert summary == expected
+
+
+def _measured(source: bytes) -> tuple[Any, Any]:
+    report = scan(source)
+    return report.kind, report.blocks
+
+
+def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
+    """The most memory, in kB, that a summary of lines takes."""
+    path = folder / "scan.ndjson"
+    with path.open("w") as file:
+        for record in records:
+            file.write(json.dumps(record) + "\n")
+    command = [str(METRICS), "summary", "-f", "json", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+class TestHostile:
+    """Portfolios that are made to cost memory, or to lie."""
+
+    def test_many_long_names(self, tmp_path: Path) -> None:
+        long = "x" * 10_000
+        for number in range(1100):
+            said = platform(f"{number:04}{long}", "1")
+            (tmp_path / f"{number}.bpmn").write_bytes(process("", namespaces=said))
+        found = summary_of(".", cwd=tmp_path)
+        assert len(found["platforms"]) == 1001
+        assert found["platforms"][0] == {
+            "executionPlatform": "(others)",
+            "diagrams": 100,
+            "versions": [{"executionPlatformVersion": "(others)", "diagrams": 100}],
+        }
+        assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
+
+    def test_the_first_names_are_told(self) -> None:
+        # Some are too large to be remembered.
+        names = [*map(str, range(600)), "few", *(f"{number}{'x' * 90}" for number in range(600))]
+        names = [name if len(name) < 90 else name + "y" * 20 for name in names]
+        printed = "\n".join(
+            json.dumps({"file": "a"} | FORM | {"executionPlatformVersion": name}) for name in names
+        )
+        (platform,) = summary_of("-", stdin=printed.encode())["platforms"]
+        told = {one["executionPlatformVersion"]: one["diagrams"] for one in platform["versions"]}
+        expected = [name if len(name) <= 100 else f"{name[:99]}…" for name in names[:1000]]
+        assert told == dict.fromkeys(expected, 1) | {"(others)": 201}
+
+    def test_sums_of_more_than_64_bits(self) -> None:
+        record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
+        record["diagramMetrics"]["processVariablesCount"] = 2**53
+        printed = "\n".join([json.dumps(record)] * 4096)
+        found = summary_of("-", stdin=printed.encode())
+        assert found["numbers"]["diagramMetrics.processVariablesCount"]["sum"] == 2**65
+
+    def test_many_large_payloads(self, tmp_path: Path) -> None:
+        def lines_of(count: int) -> Iterator[dict[str, Any]]:
+            for number in range(count):
+                name = f"{number}" + "x" * 200_000
+                yield FORM | {"file": f"{number}.form", "executionPlatform": name}
+
+        assert peak(tmp_path, lines_of(300)) < peak(tmp_path, lines_of(10)) + 5_000
+
+    def test_many_payloads(self, tmp_path: Path) -> None:
+        # More than are remembered at once.
+        record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
+        printed = []
+        for number in range(5000):
+            record["diagramMetrics"]["processVariablesCount"] = number
+            printed.append(json.dumps(record | {"file": f"{number}.bpmn"}))
+        found = summary_of("-", stdin="\n".join(printed).encode())
+        number = found["numbers"]["diagramMetrics.processVariablesCount"]
+        assert number["sum"] == 5000 * 4999 // 2
+        assert [one["value"] for one in number["most"]] == [*range(4999, 4989, -1)]
+
+    def test_memory_does_not_grow(self, tmp_path: Path) -> None:
+        records = [line for line in lines(run("scan", FIXTURES)) if "error" not in line]
+
+        def lines_of(count: int) -> Iterator[dict[str, Any]]:
+            for number in range(count):
+                yield records[number % len(records)] | {"file": f"none/{number}.bpmn"}
+
+        assert peak(tmp_path, lines_of(100_000)) < peak(tmp_path, lines_of(5_000)) + 2_000
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
+    def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
+        said = platform("a&#x9b;31m&#10;|`b`", "&#x202e;")
+        (tmp_path / "x\x1b[31m`|\n.bpmn").write_bytes(process(EMBEDDED_TASK, namespaces=said))
+        (tmp_path / "y\x1b[31m`|\n.bpmn").write_bytes(b"<")
+        printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed)
+        if format_name == "markdown":
+            for row in printed.splitlines():
+                if row.startswith("|"):
+                    assert len(re.findall(r"(?<!\\)\|", row)) in {3, 4, 8}
+
+
+class TestFormats:
+    """What people read says what JSON says."""
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_numbers(self, folder: Path, format_name: str) -> None:
+        found = summary_of(folder)
+        printed = run("summary", "-f", format_name, folder).stdout.decode()
+        rows = [
+            [cell.strip() for cell in re.split(r"\||\s{2,}", row.replace("&emsp;", ""))]
+            for row in printed.splitlines()
+        ]
+        told = [[cell for cell in row if cell] for row in rows]
+        for key, number in found["numbers"].items():
+            name = key.removesuffix(".count").rpartition(".")[2]
+            expected = [
+                name,
+                *([f"{number['sum']:,}"] if name != "nesting" else []),
+                *([f"{number['share']:.1%}"] if "share" in number else []),
+                *(f"{number[one]:,}" for one in ("notZero", "median", "percentile90", "maximum")),
+            ]
+            assert expected in told
+        for type, failed in found["failures"].items():
+            assert type in printed
+            assert all(f"{one['error']['message']}" in printed for one in failed["first"][:3])
+        most = found["numbers"][USER_TASKS]["most"]
+        assert all(one["file"] in printed for one in most[:3])
+
+    def test_no_number_is_cut_off(self, folder: Path) -> None:
+        narrow, usual = (
+            run("summary", folder, env={"COLUMNS": columns}).stdout for columns in ("20", "300")
+        )
+        assert narrow == usual
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_groups(self, folder: Path, format_name: str) -> None:
+        printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()
+        summary = summary_of("--by", "platform", folder)
+        rows = [re.findall(r"(?<!\S)[\d,]+(?!\S)", row) for row in printed.splitlines()]
+        # All but the nesting, which does not add up.
+        keys = [key for key in summary["numbers"] if not key.endswith(".nesting")]
+        assert all(summary["numbers"][key]["sum"] for key in keys)
+        for group in summary["groups"].values():
+            figures = [group["diagrams"], group["failed"]]
+            figures += [group["numbers"][key]["sum"] for key in keys]
+            assert [f"{figure:,}" for figure in figures] in [row[: len(figures)] for row in rows]
+
+    def test_kinds_that_there_are_none_of_are_no_columns(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(EMBEDDED_TASK + TASK))
+        printed = run("summary", "-f", "markdown", "--by", "folder", ".", cwd=tmp_path).stdout
+        (heads,) = (line for line in printed.decode().splitlines() if line.startswith("| By "))
+        assert heads == (
+            "| By folder | Diagrams | Failed | Element templates | Process variables | User tasks"
+            " | User tasks: form | User tasks: embedded | Service tasks | Subprocess planes |"
+        )
+
+    @pytest.mark.parametrize(
+        ("format_name", "expected"),
+        [
+            ("table", ["  and 8 more diagrams", "and 27 more contents"]),
+            ("markdown", ["- and 1 more diagram", "and 20 more contents."]),
+        ],
+    )
+    def test_what_is_not_told_is_counted(
+        self, tmp_path: Path, format_name: str, expected: list[str]
+    ) -> None:
+        for number in range(30):
+            for copy in range(2 if number else 11):
+                (tmp_path / f"{number:02}-{copy:02}.form").write_text(f'{{"a": {number}}}')
+        printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode().splitlines()
+        assert [line for line in printed if " more " in line] == expected
+
+    def test_no_copies_are_told_of(self, tmp_path: Path) -> None:
+        (tmp_path / "a.form").write_text("{}")
+        printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
+        assert "Byte by byte the same: none" in printed
+
+    @pytest.mark.parametrize("columns", ["20", "80", "300"])
+    def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:
+        result = run("summary", "--by", "folder", folder, env={"COLUMNS": columns})
+        groups = summary_of("--by", "folder", folder)["groups"]
+        found = result.stdout.decode().splitlines()
+        for name, group in groups.items():
+            (line,) = (line for line in found if line.endswith(f"  {name}"))
+            assert line.split()[0] == f"{group['diagrams']:,}"
+
+    def test_failures_alone(self, tmp_path: Path) -> None:
+        result = run("summary", "nowhere", cwd=tmp_path)
+        assert result.returncode == 2
+        assert result.stdout.decode().splitlines() == [
+            "1 diagram: 0 measured, 1 failed",
+            "",
+            "Failures",
+            "unreadable  1 diagram",
+            "  nowhere: No such file or directory",
+        ]
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
+    def test_nothing(self, tmp_path: Path, format_name: str) -> None:
+        result = run("summary", "-f", format_name, ".", cwd=tmp_path)
+        assert result.returncode == 0
+        assert b"0" in result.stdout
+        assert result.stderr == b"metrics: no diagrams found\n"
+
+    def test_output_is_written_whole(self, folder: Path, tmp_path: Path) -> None:
+        output = tmp_path / "summary.json"
+        result = run("summary", "-f", "json", "-o", output, folder)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert output.read_bytes() == run("summary", "-f", "json", folder).stdout

@@ -1,0 +1,448 @@
+"""What goes wrong, or could, around revisions of a git repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from subprocess import CalledProcessError
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import METRICS, all_end, comes_true, run
+from support.repositories import Repository, git, isolate, refused, told
+from support.states import FORM, diff, tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+NOT_AT_HAND = "its content is not in this clone of the repository"
+NO_LINK = "a link, which is not followed in a repository"
+SHALLOW = "this clone is shallow: fetch more of its history, as by git fetch --unshallow."
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No configuration but that of the scratch repositories."""
+    isolate(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository with two commits, and a diagram that is changed once more since."""
+    repository = Repository(tmp_path / "repository")
+    files = {"a.bpmn": tasks(1), "b.bpmn": tasks(1, "b"), "c.txt": b"c"}
+    repository.commit(files | {f"sub/{letter}.bpmn": tasks(1, letter) for letter in "xy"})
+    moved = {f"sub/{letter}.bpmn": None for letter in "xy"}
+    repository.commit(moved | {f"{letter}2.bpmn": tasks(2, letter) for letter in "xy"})
+    repository.write({"a.bpmn": tasks(3)})
+    return repository
+
+
+def instead_of_git(folder: Path, command: str, does: str) -> dict[str, str]:
+    """An environment in which git does something else for one of its commands."""
+    git = shutil.which("git")
+    path = folder / "bin" / "git"
+    path.parent.mkdir()
+    path.write_text(
+        f'#!/bin/bash\ncase " $* " in *" {command} "*) {does} ;; *) exec "{git}" "$@" ;; esac\n'
+    )
+    path.chmod(0o755)
+    return {"PATH": os.pathsep.join((str(path.parent), os.environ["PATH"]))}
+
+
+ONE_TO_TWO = [f"renamed sub/{letter}.bpmn {letter}2.bpmn before 1 after 2" for letter in "xy"]
+SINCE = ["changed a.bpmn before 1 after 3"]
+
+
+def clone(repository: Repository, *options: str) -> Path:
+    """A clone of a repository, as by a network."""
+    folder = repository.folder.with_name("clone")
+    git("clone", "-q", *options, f"file://{repository.folder}", folder, cwd=folder.parent)
+    return folder
+
+
+def script(folder: Path, then: str = "") -> tuple[Path, Path]:
+    """A script for git to run, and the file by which it shows that it was."""
+    path, mark = folder / "script", folder / "was-run"
+    path.write_text(f"#!/bin/sh\n: > '{mark}'\n{then}\n")
+    path.chmod(0o755)
+    return path, mark
+
+
+class TestNoRevision:
+    """Where there is nothing to compare, the reason is told, and what may help."""
+
+    @pytest.mark.parametrize("name", ["nope", "HEAD~9", "c.txt", "HEAD:a.bpmn", "", " ", "a\nb"])
+    def test_unknown(self, repository: Repository, name: str) -> None:
+        for arguments in ([name], ["HEAD", name], [f"{name}..HEAD"] if name else ["", "HEAD"]):
+            said = refused(repository.folder, *arguments, "--")
+            assert said == f"Error: there is no revision '{name}'.\n".replace("a\nb", "a\\nb")
+
+    def test_unknown_side_of_a_range(self, repository: Repository) -> None:
+        for name in ("nope...HEAD", "HEAD...nope", "nope..."):
+            assert "there is no " in (said := refused(repository.folder, name))
+            assert "'nope'." in said
+
+    @pytest.mark.parametrize("name", ["--output=made", "-p", "--no-index", "--help", "-"])
+    def test_what_looks_like_an_option(self, repository: Repository, name: str) -> None:
+        for arguments in ([f"HEAD..{name}"], [f"{name}..HEAD"], [f"HEAD...{name}"], ["--", name]):
+            result = run("diff", *arguments, cwd=repository.folder)
+            assert (result.returncode, result.stdout) == (2, b"")
+        assert not (repository.folder / "made").exists()
+
+    def test_no_commit(self, tmp_path: Path) -> None:
+        folder = Repository(tmp_path / "empty").folder
+        assert refused(folder, "HEAD") == "Error: there is no revision 'HEAD'.\n"
+
+    def test_shallow(self, repository: Repository) -> None:
+        folder = clone(repository, "--depth", "1")
+        said = f"Error: there is no revision 'HEAD~1'; {SHALLOW}\n"
+        assert refused(folder, "HEAD~1") == said
+        assert diff("HEAD", cwd=folder)["changes"] == []
+
+    def test_no_common_ancestor(self, repository: Repository) -> None:
+        repository.git("switch", "-q", "-f", "--orphan", "other")
+        repository.commit({"a.bpmn": tasks(5)})
+        said = "Error: no common ancestor of 'main' and 'other' is known.\n"
+        assert refused(repository.folder, "main...other") == said
+        assert "changed a.bpmn before 1 after 5" in told(repository.diff("main..other"))
+
+    def test_common_ancestor_beyond_a_shallow_clone(self, repository: Repository) -> None:
+        repository.git("switch", "-q", "-f", "-c", "side", "HEAD~1")
+        repository.commit({"a.bpmn": tasks(5)})
+        folder = clone(repository, "--depth", "1", "--no-single-branch")
+        sides = "'origin/main' and 'origin/side'"
+        said = f"Error: no common ancestor of {sides} is known; {SHALLOW}\n"
+        assert refused(folder, "origin/main...origin/side") == said
+
+    def test_no_repository(self, tmp_path: Path) -> None:
+        said = "Error: the current folder is in no git repository.\n"
+        assert refused(tmp_path, "HEAD") == refused(tmp_path, "HEAD", "--", "a.bpmn") == said
+
+    def test_no_git(self, repository: Repository, tmp_path: Path) -> None:
+        said = refused(repository.folder, "HEAD", PATH=str(tmp_path))
+        assert said == "Error: revisions are read by git, and there is none.\n"
+
+    def test_files_need_no_git(self, repository: Repository, tmp_path: Path) -> None:
+        arguments = ["diff", "-f", "json", "a.bpmn", "b.bpmn"]
+        result = run(*arguments, cwd=repository.folder, env={"PATH": str(tmp_path)})
+        assert told(json.loads(result.stdout)) == ["changed a.bpmn b.bpmn before 3 after 1"]
+
+    def test_broken_repository(self, repository: Repository) -> None:
+        (repository.folder / ".git" / "index").write_bytes(b"broken")
+        assert refused(repository.folder, "HEAD").startswith("Error: git: ")
+        assert told(repository.diff("HEAD~1..")) == ONE_TO_TWO
+
+
+class TestKindsOfRepositories:
+    """Repositories that are not as most are."""
+
+    def test_bare(self, repository: Repository) -> None:
+        folder = clone(repository, "--bare")
+        for arguments in (["HEAD~1", "HEAD"], ["HEAD~1..main"], ["HEAD~1...HEAD", "--", "*.bpmn"]):
+            assert told(diff(*arguments, cwd=folder)) == ONE_TO_TWO
+        said = "Error: a bare repository has no working tree: name a second revision."
+        assert refused(folder, "main").startswith(said)
+        assert refused(folder, "HEAD") == f"{said}\n"
+
+    def test_other_hashes(self, tmp_path: Path) -> None:
+        repository = Repository(tmp_path / "repository", "--object-format=sha256")
+        form = FORM + b" " * 50
+        repository.commit({"a.bpmn": tasks(1), "b.form": form})
+        repository.write({"b.form": None})
+        assert len(repository.commit({"a.bpmn": tasks(2), "c.form": form})) == 64
+        repository.write({"c.form": None, "a.bpmn": tasks(3)})
+        expected = ["changed a.bpmn before 1 after 2", "renamed b.form c.form"]
+        assert told(repository.diff("HEAD~1..")) == expected
+        expected = ["changed a.bpmn before 1 after 3", "removed b.form"]
+        assert told(repository.diff("HEAD~1")) == expected
+
+    def test_second_working_tree(self, repository: Repository) -> None:
+        repository.git("worktree", "add", "-q", "../second")
+        second = repository.folder.with_name("second")
+        (second / "b.bpmn").write_bytes(tasks(7))
+        assert told(diff("HEAD", cwd=second)) == ["changed b.bpmn before 1 after 7"]
+
+    def test_packed(self, repository: Repository) -> None:
+        repository.git("gc", "-q")
+        assert told(repository.diff("HEAD~1..")) == ONE_TO_TWO
+
+    @pytest.fixture
+    def partial(self, repository: Repository) -> Path:
+        """A clone that has no content but what is fetched when it is asked for."""
+        repository.git("config", "uploadpack.allowFilter", "true")
+        repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        files = {"a.bpmn": tasks(4), "b.bpmn": tasks(5)}
+        repository.commit(files)
+        return clone(repository, "--filter=blob:none", "--no-checkout")
+
+    def test_partial_clone(self, partial: Path) -> None:
+        for name in ("HEAD~1:a.bpmn", "HEAD:a.bpmn"):
+            git("cat-file", "blob", name, cwd=partial)
+        list_all = ["cat-file", "--batch-all-objects", "--batch-check"]
+        before = git(*list_all, cwd=partial)
+        trace = partial.with_name("trace")
+        arguments = ["diff", "-f", "json", "HEAD~1", "HEAD"]
+        result = run(*arguments, cwd=partial, env={"GIT_TRACE2_EVENT": str(trace)})
+        assert result.returncode == 2
+        record = json.loads(result.stdout)
+        assert told(record) == ["changed a.bpmn before 1 after 4", "unmeasured b.bpmn"]
+        errors = record["changes"][1]["errors"]
+        reason = {"type": "unreadable", "message": NOT_AT_HAND}
+        assert errors == {"before": reason, "after": reason}
+        assert git(*list_all, cwd=partial) == before
+        assert "upload-pack" not in trace.read_text()
+
+    def test_partial_clone_with_what_may_be_renames(self, partial: Path) -> None:
+        for name in ("HEAD~2:a.bpmn", "HEAD:a.bpmn"):
+            git("cat-file", "blob", name, cwd=partial)
+        record = diff("HEAD~2", "HEAD", cwd=partial, status=2)
+        # How much alike two contents are nobody knows who does not have them.
+        assert told(record) == [
+            "changed a.bpmn before 1 after 4",
+            "unmeasured b.bpmn",
+            *[f"removed sub/{letter}.bpmn" for letter in "xy"],
+            *[f"added {letter}2.bpmn" for letter in "xy"],
+        ]
+
+
+class TestNoDiagram:
+    """What is no diagram on a side is told, and all others are compared."""
+
+    def test_broken(self, repository: Repository) -> None:
+        repository.commit({"b.bpmn": b"<a>\n<b>\n</a>"})
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder)
+        assert result.returncode == 2
+        assert result.stderr.startswith(b"HEAD:b.bpmn:")
+        record = json.loads(result.stdout)
+        assert told(record) == [*SINCE, "unmeasured b.bpmn"]
+        error = record["changes"][1]["errors"]["after"]
+        assert (error["type"], error["line"]) == ("malformed", 3)
+        assert record["totals"] == {
+            "diagramMetrics.tasks.userTask.count": {"before": 1, "after": 3}
+        }
+
+    def test_added_and_removed(self, repository: Repository) -> None:
+        repository.commit({"new.bpmn": b"<" * 50})
+        record = repository.diff("HEAD~1..", "--", "new.bpmn", status=2)
+        assert (told(record), record["totals"]) == (["added new.bpmn"], {})
+        assert [*record["changes"][0]["errors"]] == ["after"]
+        assert told(repository.diff("HEAD", "HEAD~1", "--", "new.bpmn", status=2)) == [
+            "removed new.bpmn"
+        ]
+
+    def test_link(self, repository: Repository) -> None:
+        repository.write({"b.bpmn": None})
+        (repository.folder / "b.bpmn").symlink_to("a.bpmn")
+        unstaged = repository.diff("HEAD", status=2)
+        repository.commit({})
+        for record in (unstaged, repository.diff("HEAD~1..", status=2)):
+            assert told(record) == [*SINCE, "unmeasured b.bpmn"]
+            reason = {"type": "unreadable", "message": NO_LINK}
+            assert record["changes"][1]["errors"] == {"after": reason}
+
+    def test_pointer(self, repository: Repository) -> None:
+        repository.commit({"b.bpmn": POINTER})
+        repository.commit({"b.bpmn": tasks(2)})
+        (change,) = repository.diff("HEAD~1..", status=2)["changes"]
+        reason = "a pointer of Git LFS: its content is not in the repository"
+        assert change["errors"] == {"before": {"type": "unreadable", "message": reason}}
+
+    def test_submodule(self, repository: Repository) -> None:
+        id = repository.git("rev-parse", "HEAD")
+        for name in ("inner", "in\nner"):
+            repository.git("update-index", "--add", "--cacheinfo", f"160000,{id},{name}")
+        repository.git("commit", "-q", "-m", "submodules")
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder)
+        assert (result.returncode, json.loads(result.stdout)["changes"]) == (0, [])
+        assert sorted(result.stderr.decode().splitlines()) == [
+            f"metrics: {name} is a submodule: what is in it is not compared"
+            for name in (r"in\nner", "inner")
+        ]
+
+    def test_conflicts(self, repository: Repository) -> None:
+        repository.commit({"kept.bpmn": tasks(1, "kept")})
+        repository.git("switch", "-q", "-c", "side")
+        repository.commit({"a.bpmn": tasks(7), "b.bpmn": tasks(4, "b"), "kept.bpmn": tasks(2)})
+        repository.git("switch", "-q", "main")
+        repository.commit({"a.bpmn": tasks(9), "kept.bpmn": None})
+        with pytest.raises(CalledProcessError):
+            repository.git("merge", "side")
+        record = repository.diff("HEAD", status=2)
+        assert told(record) == [
+            "unmeasured a.bpmn",
+            "changed b.bpmn before 1 after 4",
+            "added kept.bpmn after 2",
+        ]
+        assert [*record["changes"][0]["errors"]] == ["after"]
+
+
+class TestConfiguration:
+    """What is configured changes no result, and no command that is configured is run."""
+
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            "diff.renames=false",
+            "diff.renames=copies",
+            "diff.renameLimit=1",
+            "diff.noprefix=true",
+            "diff.mnemonicPrefix=true",
+            "diff.relative=true",
+            "diff.submodule=log",
+            "diff.ignoreSubmodules=all",
+            "diff.orderFile=../order",
+            "diff.algorithm=minimal",
+            "diff.autoRefreshIndex=false",
+            "core.quotePath=true",
+            "core.abbrev=4",
+            "core.pager=false",
+            "color.ui=always",
+            "color.diff=always",
+            "pager.diff=true",
+        ],
+    )
+    def test_results(self, repository: Repository, setting: str) -> None:
+        (repository.folder.parent / "order").write_text("y2.bpmn\nx2.bpmn\ny\nx\n")
+        id = repository.git("rev-parse", "HEAD")
+        for name in "xy":
+            repository.git("update-index", "--add", "--cacheinfo", f"160000,{id},{name}")
+        arguments = ["diff", "-f", "json", "HEAD~1"]
+        (repository.folder / "sub").mkdir(exist_ok=True)
+        before = run(*arguments, cwd=repository.folder / "sub")
+        assert told(json.loads(before.stdout)) == [*SINCE, *ONE_TO_TWO]
+        repository.git("config", *setting.split("="))
+        after = run(*arguments, cwd=repository.folder / "sub")
+        assert (after.stdout, after.stderr) == (before.stdout, before.stderr)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "diff.external",
+            "diff.evil.command",
+            "diff.evil.textconv",
+            "core.fsmonitor",
+            "core.pager",
+            "pager.diff",
+            "filter.evil.clean",
+            "filter.evil.process",
+        ],
+    )
+    def test_no_command(self, repository: Repository, tmp_path: Path, name: str) -> None:
+        path, mark = script(tmp_path, "cat")
+        repository.git("config", name, str(path))
+        attributes = repository.folder / ".git" / "info" / "attributes"
+        attributes.write_text("*.bpmn diff=evil filter=evil\n")
+        os.utime(repository.folder / "b.bpmn", (0, 0))
+        result = run("diff", "-f", "json", "HEAD~1", cwd=repository.folder)
+        assert not mark.exists()
+        assert told(json.loads(result.stdout)) == [*SINCE, *ONE_TO_TWO]
+
+    @pytest.mark.parametrize("hook", ["post-index-change", "post-checkout", "pre-auto-gc"])
+    def test_no_hook(self, repository: Repository, tmp_path: Path, hook: str) -> None:
+        path, mark = script(tmp_path)
+        hooks = tmp_path / "hooks"
+        hooks.mkdir()
+        path.rename(hooks / hook)
+        repository.git("config", "core.hooksPath", str(hooks))
+        os.utime(repository.folder / "b.bpmn", (0, 0))
+        assert told(repository.diff("HEAD")) == SINCE
+        assert not mark.exists()
+
+    def test_no_command_of_a_remote(self, repository: Repository, tmp_path: Path) -> None:
+        repository.git("config", "uploadpack.allowFilter", "true")
+        folder = clone(repository, "--filter=blob:none", "--no-checkout")
+        path, mark = script(tmp_path)
+        for name, value in {
+            "remote.origin.url": "ssh://example.org/a",
+            "core.sshCommand": str(path),
+            "remote.origin.uploadpack": str(path),
+            "protocol.ssh.allow": "always",
+            "protocol.ext.allow": "always",
+        }.items():
+            git("config", name, value, cwd=folder)
+        for url in ("ssh://example.org/a", f"ext::{path}"):
+            git("config", "remote.origin.url", url, cwd=folder)
+            run("diff", "HEAD~1", "HEAD", cwd=folder)
+            run("diff", "HEAD~1", "HEAD", "--", "sub", cwd=folder)
+            assert not mark.exists()
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("GIT_LITERAL_PATHSPECS", "1"),
+            ("GIT_GLOB_PATHSPECS", "1"),
+            ("GIT_DIFF_OPTS", "-u0"),
+            ("GIT_TRACE", "1"),
+            ("GIT_PAGER", "false"),
+            ("LC_ALL", "de_DE.UTF-8"),
+        ],
+    )
+    def test_environment(self, repository: Repository, name: str, value: str) -> None:
+        result = run(
+            "diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env={name: value}
+        )
+        assert told(json.loads(result.stdout)) == ONE_TO_TWO
+
+    def test_no_command_of_the_environment(self, repository: Repository, tmp_path: Path) -> None:
+        path, mark = script(tmp_path)
+        arguments = ["diff", "-f", "json", "HEAD~1"]
+        result = run(*arguments, cwd=repository.folder, env={"GIT_EXTERNAL_DIFF": str(path)})
+        assert told(json.loads(result.stdout)) == [*SINCE, *ONE_TO_TWO]
+        assert not mark.exists()
+
+
+class TestOddGit:
+    """What git does that it should not is told, and ends with a status of its own."""
+
+    @pytest.mark.parametrize(
+        ("command", "does"),
+        [
+            ("diff", "echo garbage"),
+            ("diff", "printf ':1 2 3 4 M\\0'"),
+            ("diff", "exit 3"),
+            ("rev-parse", "kill -9 $$"),
+            ("cat-file", "read -r id; echo $id blob xyz"),
+            ("cat-file", "read -r id; echo $id blob -5"),
+            ("cat-file", "read -r id; echo $id blob 900; echo '<definitions/>'"),
+            ("cat-file", "exit 1"),
+        ],
+    )
+    def test_garbage(self, repository: Repository, tmp_path: Path, command: str, does: str) -> None:
+        env = instead_of_git(tmp_path, command, does)
+        result = run("diff", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
+        assert (result.returncode, b"Traceback" in result.stderr) == (2, False)
+        assert result.stderr
+        if command == "cat-file":
+            assert b"unreadable: " in result.stderr
+
+    def test_one_that_starts_others(self, repository: Repository, tmp_path: Path) -> None:
+        env = instead_of_git(tmp_path, "cat-file", f'cat | {shutil.which("git")} "$@"')
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
+        assert told(json.loads(result.stdout)) == ONE_TO_TWO
+
+    def test_none_is_left(self, repository: Repository, tmp_path: Path) -> None:
+        pids = tmp_path / "pids"
+        env = instead_of_git(tmp_path, "diff", f"echo $$ > '{pids}'; exec sleep 60")
+        with subprocess.Popen(
+            [METRICS, "diff", "HEAD~1", "HEAD"], cwd=repository.folder, env=os.environ | env
+        ) as process:
+            assert comes_true(lambda: pids.exists() and bool(pids.read_text().strip()))
+            process.terminate()
+            assert process.wait() == 143
+        assert all_end([int(pids.read_text())])
+
+    def test_a_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
+        repository.git("config", "uploadpack.allowFilter", "true")
+        folder = clone(repository, "--filter=blob:none", "--no-checkout")
+        path, mark = script(tmp_path)
+        git("config", "protocol.ext.allow", "always", cwd=folder)
+        git("config", "remote.origin.url", f"ext::{path}", cwd=folder)
+        env = instead_of_git(
+            tmp_path, "cat-file", f'unset GIT_NO_LAZY_FETCH; exec {shutil.which("git")} "$@"'
+        )
+        assert run("diff", "HEAD~1", "HEAD", cwd=folder, env=env).returncode == 2
+        assert not mark.exists()

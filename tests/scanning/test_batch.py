@@ -1,0 +1,419 @@
+"""Many diagrams over executors: in order, bounded, and every one of them reported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.command import all_end, is_running
+from support.diagrams import process as diagram
+
+from metrics import (
+    DocumentError,
+    ErrorType,
+    Kind,
+    Report,
+    TemplateDefinitions,
+    Workers,
+    scan,
+    scan_many,
+)
+from metrics.reading.sources import NamedContent
+from metrics.system.workers import WorkerDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TASK = "<bpmn:userTask/>"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[str]:
+    """Diagrams that hold as many user tasks as their number in the list, one of them broken."""
+    found = []
+    for number in range(300):
+        path = tmp_path / f"{number}.bpmn"
+        path.write_bytes(diagram(TASK * number) if number != 7 else b"<")
+        found.append(str(path))
+    return found
+
+
+def tasks(reports: Iterator[Report]) -> list[int | None]:
+    """How many user tasks each report has, None for an error."""
+    return [
+        None if report.diagram_metrics is None else report.diagram_metrics.tasks.user_task.count
+        for report in reports
+    ]
+
+
+EXPECTED = [number if number != 7 else None for number in range(300)]
+
+
+class TestExecutors:
+    """Any executor gives what none gives."""
+
+    def test_none(self, paths: list[str]) -> None:
+        assert tasks(scan_many(paths)) == EXPECTED
+
+    @pytest.mark.parametrize(
+        "executor",
+        [
+            lambda: ThreadPoolExecutor(3),
+            lambda: ProcessPoolExecutor(2),
+            lambda: Workers(1),
+            lambda: Workers(2),
+        ],
+    )
+    def test_some(self, paths: list[str], executor: Callable[[], Executor]) -> None:
+        with executor() as running:
+            assert tasks(scan_many(paths, running, jobs=2)) == EXPECTED
+
+    def test_reports_pass(self, paths: list[str]) -> None:
+        known = Report("known", error=DocumentError(ErrorType.UNREADABLE, "it is gone"))
+        sources: list[str | Report] = [known, paths[1], known, known, *paths[2:5], known]
+        with Workers(2) as workers:
+            for executor in (None, workers):
+                reports = list(scan_many(sources, executor))
+                assert [report.file for report in reports] == [
+                    source.file if isinstance(source, Report) else source for source in sources
+                ]
+                assert reports[0] is known
+
+    def test_options(self, paths: list[str], tmp_path: Path) -> None:
+        templates = tmp_path / ".camunda" / "element-templates"
+        templates.mkdir(parents=True)
+        (templates / "a.json").write_text('{"appliesTo": ["bpmn:Task"], "properties": []}')
+        size = os.path.getsize(paths[5])
+        with Workers(2) as workers:
+            reports = list(
+                scan_many(paths[:7], workers, max_size=size, templates=TemplateDefinitions())
+            )
+        assert [report.error is None for report in reports] == [True] * 6 + [False]
+        assert all(report.element_templates for report in reports[:6])
+
+    def test_definitions_are_read_once_a_process(self, paths: list[str], tmp_path: Path) -> None:
+        folder = tmp_path / ".camunda" / "element-templates"
+        folder.mkdir(parents=True)
+        definition = folder / "a.json"
+        definition.write_text('{"appliesTo": ["bpmn:Task"], "properties": []}')
+        with Workers(1) as workers:
+            reports = scan_many(paths[8:], workers, jobs=1, templates=TemplateDefinitions())
+            found = [next(reports)]
+            definition.unlink()
+            found += reports
+            assert all(report.element_templates for report in found)
+            (report,) = scan_many(paths[8:9], workers, templates=TemplateDefinitions())
+            assert report.element_templates == ()
+
+    def test_large_ones_among_small(self, tmp_path: Path) -> None:
+        sources = []
+        for number in range(20):
+            path = tmp_path / f"{number}.bpmn"
+            if number != 11:
+                blanks = b" " * (700_000 if number % 3 == 0 else 0)
+                path.write_bytes(diagram(TASK * number) + blanks)
+            sources.append(path)
+        reports = list(scan_many(sources))
+        assert [report.file for report in reports] == [str(path) for path in sources]
+        assert tasks(iter(reports)) == [n if n != 11 else None for n in range(20)]
+
+    def test_few_are_taken_ahead(self, paths: list[str]) -> None:
+        taken = []
+
+        def sources() -> Iterator[str]:
+            for path in paths:
+                taken.append(path)
+                yield path
+
+        reports = scan_many(sources())
+        next(reports)
+        assert len(taken) <= 32
+
+    def test_no_more_is_read_than_needed(self, paths: list[str]) -> None:
+        taken = 0
+
+        def sources() -> Iterator[str]:
+            nonlocal taken
+            for _ in range(100):
+                for path in paths:
+                    taken += 1
+                    yield path
+
+        with Workers(2) as workers:
+            reports = scan_many(sources(), workers, jobs=2)
+            next(reports)
+            time.sleep(0.2)
+            assert taken < 200
+            for _ in range(2000):
+                next(reports)
+            assert taken < 8000
+            reports.close()  # type: ignore[attr-defined]
+
+    def test_broken_for_good(self, paths: list[str]) -> None:
+        executor = ThreadPoolExecutor(1)
+        executor.shutdown()
+        assert tasks(scan_many(paths, executor, jobs=2)) == EXPECTED
+
+    def test_whatever_a_task_raises(self, paths: list[str]) -> None:
+        class Failing(Executor):
+            def submit(self, *_: Any, **__: Any) -> Future[Any]:
+                future: Future[Any] = Future()
+                future.set_exception(ValueError("no luck"))
+                return future
+
+        (report,) = scan_many(paths[:1], Failing())
+        assert report.error is not None
+        assert (report.error.type, report.error.message) == (ErrorType.CRASHED, "no luck")
+
+
+class TestDeaths:
+    """A process that dies costs no diagram its result."""
+
+    def test_in_mid_work(self, paths: list[str]) -> None:
+        with Workers(2) as workers:
+            reports = scan_many(paths * 20, workers, jobs=2)
+            found = [next(reports)]
+            for process in workers.processes:
+                os.kill(process, signal.SIGKILL)
+            found += reports
+        assert tasks(iter(found)) == EXPECTED * 20
+
+    def test_of_a_process_pool(self, paths: list[str]) -> None:
+        with ProcessPoolExecutor(2) as executor:
+            process = executor.submit(os.getpid).result()
+            reports = scan_many(paths * 20, executor, jobs=2)
+            found = [next(reports)]
+            os.kill(process, signal.SIGKILL)
+            found += reports
+        assert tasks(iter(found)) == EXPECTED * 20
+
+    def test_the_one_that_kills_is_named(self, paths: list[str], tmp_path: Path) -> None:
+        killer = str(tmp_path / "pipe.bpmn")
+        os.mkfifo(killer)
+        sources = [*paths[:100], killer, *paths[100:]]
+        with Workers(2) as workers:
+            over = threading.Event()
+
+            def kill_who_reads() -> None:
+                while not over.wait(0.01):
+                    try:
+                        # This fails while nobody reads, and who reads waits for what is written.
+                        pipe = os.open(killer, os.O_WRONLY | os.O_NONBLOCK)
+                    except OSError:
+                        continue
+                    while not (reading := [p for p in workers.processes if has_open(p, killer)]):
+                        time.sleep(0.001)
+                    os.kill(reading[0], signal.SIGKILL)
+                    os.close(pipe)
+
+            thread = threading.Thread(target=kill_who_reads)
+            thread.start()
+            reports = list(scan_many(sources, workers, jobs=2))
+            over.set()
+            thread.join()
+        named = [report for report in reports if report.error and report.file == killer]
+        assert [report.file for report in reports] == sources
+        assert named[0].error is not None
+        assert named[0].error.type is ErrorType.CRASHED
+        assert "SIGKILL" in named[0].error.message
+        assert tasks(report for report in reports if report.file != killer) == EXPECTED
+
+
+def has_open(process: int, path: str) -> bool:
+    """Whether a process has a file open."""
+    files = f"/proc/{process}/fd"
+    try:
+        return any(os.path.realpath(f"{files}/{name}") == path for name in os.listdir(files))
+    except OSError:
+        return False
+
+
+class TestTimeouts:
+    """A file that takes too long is given up, and no other."""
+
+    def test_among_others(self, paths: list[str], tmp_path: Path) -> None:
+        slow = str(tmp_path / "pipe.bpmn")
+        os.mkfifo(slow)
+        sources = [*paths[:50], slow, *paths[50:]]
+        with Workers(2, timeout=0.5) as workers:
+            reports = list(scan_many(sources, workers, jobs=2))
+        assert [report.file for report in reports] == sources
+        error = reports.pop(50).error
+        assert error is not None
+        assert (error.type, error.message) == (ErrorType.TIMEOUT, "took longer than 0.5 seconds")
+        assert tasks(iter(reports)) == EXPECTED
+
+
+UNGUARDED = """
+import sys, threading
+from metrics import Workers, scan_many
+print("top", flush=True)
+# Beside a thread no process is forked, and one that is spawned runs this script.
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+with Workers(2) as workers:
+    for report in scan_many(sys.argv[1:], workers, jobs=2):
+        print(report.diagram_metrics and report.diagram_metrics.tasks.user_task.count)
+"""
+
+
+class TestWithoutProcesses:
+    """Where no process can be started, all is measured in this one, and nobody is blamed."""
+
+    def test_script_that_asks_for_no_name(self, paths: list[str], tmp_path: Path) -> None:
+        script = tmp_path / "script.py"
+        script.write_text(UNGUARDED)
+        result = subprocess.run(
+            [sys.executable, script, *paths], capture_output=True, text=True, check=True
+        )
+        printed = result.stdout.splitlines()
+        assert [line for line in printed if line != "top"] == [str(count) for count in EXPECTED]
+        assert printed.count("top") <= 3
+        assert 'if __name__ == "__main__":' in result.stderr
+
+    def test_of_an_executor_that_is_shut_down(self, paths: list[str]) -> None:
+        with Workers(1) as workers:
+            pass
+        assert tasks(scan_many(paths, workers)) == EXPECTED
+
+    def test_with_a_timeout(self, paths: list[str]) -> None:
+        with Workers(1, timeout=5) as workers:
+            pass
+        (report,) = scan_many(paths[:1], workers)
+        assert report.error is not None
+        assert report.error.type is ErrorType.CRASHED
+
+
+def double(number: int) -> int:
+    """Twice a number."""
+    return 2 * number
+
+
+def end(status: int) -> None:
+    """End the process that is asked to do this."""
+    os._exit(status)
+
+
+def fail() -> None:
+    """Fail in a way of its own."""
+    raise LookupError("nothing there")
+
+
+class TestWorkers:
+    """The executor by itself."""
+
+    def test_results_and_errors(self) -> None:
+        with Workers(2) as workers:
+            assert list(workers.map(double, range(50))) == list(range(0, 100, 2))
+            with pytest.raises(LookupError, match="nothing there"):
+                workers.submit(fail).result()
+            assert workers.submit(double, 4).result() == 8
+
+    def test_what_cannot_be_pickled(self) -> None:
+        with Workers(1) as workers:
+            with pytest.raises(Exception, match="pickle"):
+                workers.submit(lambda: 1).result()
+            with pytest.raises(Exception, match="pickle"):
+                workers.submit(threading.Lock).result()
+            assert workers.submit(double, 4).result() == 8
+
+    def test_deaths(self) -> None:
+        with Workers(1) as workers:
+            for _ in range(2):
+                with pytest.raises(WorkerDiedError, match="ended with status 3"):
+                    workers.submit(end, 3).result()
+                assert workers.submit(double, 4).result() == 8
+
+    def test_timeouts(self) -> None:
+        with Workers(1, timeout=0.3) as workers:
+            with pytest.raises(TimeoutError):
+                workers.submit(time.sleep, 60).result()
+            assert workers.submit(double, 4).result() == 8
+
+    def test_what_a_new_process_imports_is_not_timed(self, tmp_path: Path) -> None:
+        # A process in place of another imports what the first had by its fork.
+        slow = str(tmp_path / "pipe.bpmn")
+        os.mkfifo(slow)
+        quick = [str(tmp_path / f"{number}.bpmn") for number in range(20)]
+        for path in quick:
+            Path(path).write_bytes(diagram(TASK))
+        with Workers(1, timeout=0.05) as workers:
+            reports = list(scan_many([*quick, slow, *quick], workers, jobs=1))
+        assert [report.file for report in reports if report.error] == [slow]
+
+    def test_status_of_a_process_that_ends(self) -> None:
+        with Workers(1) as workers, pytest.raises(WorkerDiedError, match="ended with status 3"):
+            workers.submit(sys.exit, 3).result()
+
+    def test_shutdown_that_nobody_waits_for(self) -> None:
+        workers = Workers(2)
+        future = workers.submit(double, 4)
+        workers.shutdown(wait=False)
+        assert future.result() == 8
+        assert all_end(workers.processes)
+
+    def test_within_a_worker(self, paths: list[str]) -> None:
+        with Workers(1) as workers, pytest.raises(RuntimeError, match="starts no workers"):
+            workers.submit(Workers, 1).result()
+
+    def test_no_process_is_left(self) -> None:
+        with Workers(3) as workers:
+            processes = workers.processes
+            assert len(set(processes)) == 3
+            assert workers.submit(double, 4).result() == 8
+        assert not any(map(is_running, processes))
+
+    def test_an_exception_ends_all_at_once(self) -> None:
+        with pytest.raises(KeyboardInterrupt), Workers(2) as workers:  # noqa: PT012
+            processes = workers.processes
+            futures = [workers.submit(time.sleep, 60) for _ in range(5)]
+            time.sleep(0.1)
+            raise KeyboardInterrupt
+        assert not any(map(is_running, processes))
+        assert all(future.done() for future in futures)
+
+    def test_processes_end_with_their_parent(self) -> None:
+        script = (
+            "import os, time; from metrics import Workers; workers = Workers(3); "
+            "print(*workers.processes, flush=True); workers.submit(time.sleep, 0.2); "
+            "time.sleep(0.1); os.kill(os.getpid(), 9)"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30
+        )
+        assert all_end(list(map(int, result.stdout.split())))
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_named_contents(jobs: int | None) -> None:
+    # What is in memory is measured by its name, never a file of that name, and in its place.
+    user_task = diagram('<bpmn:userTask id="A"/>')
+    sources: list[NamedContent | Report] = [
+        NamedContent("main:a.bpmn", user_task),
+        Report("b.bpmn", error=DocumentError(ErrorType.UNREADABLE, "gone")),
+        NamedContent("main:c.form", b"{}"),
+        NamedContent("main:large.bpmn", user_task + b" " * 2000),
+        NamedContent("main:d.bpmn", b"<"),
+    ]
+    with ExitStack() as stack:
+        executor = stack.enter_context(Workers(jobs)) if jobs else None
+        reports = [*scan_many(sources, executor, jobs=jobs, max_size=1500)]
+    assert [report.file for report in reports] == [
+        "main:a.bpmn",
+        "b.bpmn",
+        "main:c.form",
+        "main:large.bpmn",
+        "main:d.bpmn",
+    ]
+    assert [report.kind for report in reports] == [Kind.BPMN, None, Kind.FORM, None, None]
+    errors = [report.error.type for report in reports if report.error]
+    assert errors == [ErrorType.UNREADABLE, ErrorType.TOO_LARGE, ErrorType.MALFORMED]
+    assert reports[0].payload() == scan(user_task).payload()

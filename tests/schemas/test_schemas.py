@@ -1,0 +1,307 @@
+"""The schemas: they take what is printed, and nothing else.
+
+`METRICS_CORPUS`, the path of a folder with diagrams, has what is printed of those validated too.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+from support.command import lines, run
+from support.events_of_diagrams import CASES, events_of
+
+from metrics import FRAGMENTS, discover, scan
+from metrics.events import EVENTS
+from metrics.formats.text import dumps
+from metrics.schemas import file_name, names, schema
+
+if TYPE_CHECKING:
+    from metrics import Report
+
+HERE = Path(__file__).parent.parent
+FIXTURES = HERE / "fixtures"
+CORPUS = os.environ.get("METRICS_CORPUS")
+FOLDERS = [str(FIXTURES), *([CORPUS] if CORPUS else [])]
+
+
+@cache
+def validator(name: str, *, documented_keys: bool = False) -> Draft202012Validator:
+    """What validates by a schema."""
+    return Draft202012Validator(schema(name, documented_keys=documented_keys))
+
+
+def reports() -> Iterator[Report]:
+    """The report of each diagram there is."""
+    return map(scan, (path for path in discover(FOLDERS) if isinstance(path, str)))
+
+
+@pytest.mark.parametrize("documented_keys", [False, True])
+@pytest.mark.parametrize("name", names())
+def test_schema_is_one(name: str, documented_keys: bool) -> None:
+    made = schema(name, documented_keys=documented_keys)
+    Draft202012Validator.check_schema(made)
+    assert made["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    options = ["--documented-keys"] if documented_keys else []
+    assert json.loads(run("schema", name, *options).stdout) == made
+    for value in described(made):
+        assert value.get("description")
+
+
+def described(made: Any) -> Iterator[dict[str, Any]]:
+    """The schemas of all keys, where they are told."""
+    told = [item for item in made.get("properties", {}).values() if item is not True]
+    # That of a branch only says which it is.
+    yield from (item for item in told if set(item) not in ({"const"}, {"enum"}))
+    branches = (made[key] for key in ("then", "else", "items") if key in made)
+    for inner in (*told, *branches, *made.get("oneOf", ())):
+        yield from described(inner)
+
+
+def test_what_is_done_with_a_schema_changes_no_other() -> None:
+    schema("link:opened")["allOf"][0]["then"]["required"].append("mine")
+    validator("link:opened").validate(CASES["click_external_link"]["event"])
+    assert schema("link:opened")["allOf"][0]["then"]["required"] == ["link"]
+
+
+def test_list() -> None:
+    listed = run("schema").stdout.decode().splitlines()
+    assert listed == list(names())
+    assert set(listed) == {"payload", *FRAGMENTS, "error", "line", *EVENTS}
+
+
+def test_name_that_there_is_not() -> None:
+    result = run("schema", "diagram:saved")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"'diagram:opened'" in result.stderr
+    with pytest.raises(KeyError):
+        schema("diagram:saved")
+
+
+def test_schemas_are_files_of_the_package() -> None:
+    folder = Path(sys.modules[schema.__module__].__path__[0])
+    shipped = {path.name: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
+    assert shipped == {file_name(name): schema(name) for name in names()}
+
+
+def test_meanings_are_those_of_the_fields() -> None:
+    for_bpmn, *_ = schema("diagramMetrics")["oneOf"]
+    planes = for_bpmn["properties"]["diagramMetrics"]["properties"]["subprocessPlanes"]
+    assert list(planes["properties"]) == ["count", "nesting"]
+    for_documents, *_ = schema("diagramMetrics", documented_keys=True)["oneOf"]
+    assert "nesting:" in json.dumps(for_documents)
+    reference = (HERE.parent / "docs" / "reference.md").read_text("utf-8")
+    assert planes["properties"]["nesting"]["description"] in reference
+
+
+class TestWhatIsPrinted:
+    """All of it is as its schema says."""
+
+    @pytest.mark.parametrize("documented_keys", [False, True])
+    def test_lines(self, documented_keys: bool) -> None:
+        options = ["--documented-keys"] if documented_keys else ["--warnings"]
+        printed = lines(run("scan", "--format", "ndjson", *options, *FOLDERS))
+        assert len(printed) > 500
+        validate = validator("line", documented_keys=documented_keys).validate
+        for line in printed:
+            validate(line)
+
+    def test_single_diagrams(self, tmp_path: Path) -> None:
+        for path in (FIXTURES / "events").glob("*.*m*"):
+            for options in ([], ["--warnings"]):
+                validator("payload").validate(json.loads(run("scan", *options, path).stdout))
+        broken = tmp_path / "broken.bpmn"
+        broken.write_text("<")
+        validator("error").validate(json.loads(run("scan", broken).stdout))
+        validator("line").validate(json.loads(run("scan", broken).stdout))
+
+    def test_payloads_fragments_and_events(self) -> None:
+        seen = set()
+        for report in reports():
+            payload = report.payload()
+            # Most diagrams have a payload that another has, too.
+            identity = dumps(payload)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            if report.error is not None:
+                validator("error").validate(payload)
+                continue
+            validator("payload").validate(payload)
+            for fragment in FRAGMENTS:
+                validator(fragment).validate(report.payload(fragments=[fragment]))
+            for event in events_of(report):
+                validator(event.name).validate(event.payload())
+                validator(event.name).validate(event.payload(without_if_too_large=True))
+                documented = event.payload(documented_keys=True)
+                validator(event.name, documented_keys=True).validate(documented)
+        assert len(seen) > 200
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_event(self, name: str) -> None:
+        printed = json.loads(run("event", *CASES[name]["command"], cwd=FIXTURES / "events").stdout)
+        documented_keys = "--documented-keys" in CASES[name]["command"]
+        validator(printed["event"], documented_keys=documented_keys).validate(printed)
+
+
+class Example(NamedTuple):
+    """Something that a schema takes."""
+
+    name: str
+    value: dict[str, Any]
+
+
+def examples() -> Iterator[Example]:
+    """Something of each kind that each schema takes."""
+    for case in CASES.values():
+        if "--documented-keys" not in case["command"]:
+            yield Example(case["event"]["event"], case["event"])
+    for path in sorted((FIXTURES / "events").glob("*.*m*")):
+        report = scan(path)
+        yield Example("payload", report.payload())
+        yield Example("line", {"file": str(path)} | report.payload())
+        yield from (Example(name, report.payload(fragments=[name])) for name in FRAGMENTS)
+    error = scan(b"<a>", name="a.bpmn").payload()
+    yield Example("error", error)
+    yield Example("line", {"file": "a.bpmn"} | error)
+
+
+EXAMPLES = list(examples())
+
+
+def test_each_schema_has_an_example() -> None:
+    assert {example.name for example in EXAMPLES} == set(names())
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of all values within a value, itself first."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(item, (*path, key))
+
+
+def changed(value: Any, path: tuple[str | int, ...], to: Any) -> Any:
+    """A copy with another value at a path."""
+    if not path:
+        return to
+    copied = copy.deepcopy(value)
+    holder = copied
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = to
+    return copied
+
+
+def at(value: Any, path: tuple[str | int, ...]) -> Any:
+    """The value at a path."""
+    for key in path:
+        value = value[key]
+    return value
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+class TestWhatIsRefused:
+    """Everything else."""
+
+    def test_wrong_types(self, example: Example) -> None:
+        validate = validator(example.name)
+        assert validate.is_valid(example.value)
+        for path in places(example.value):
+            may_be_null = path == ("executionPlatformVersion",)
+            wrong: Any
+            for wrong in (None, 1.5, 1, "a text", True, [], {}):
+                if type(wrong) is type(at(example.value, path)) or (wrong is None and may_be_null):
+                    continue
+                assert not validate.is_valid(changed(example.value, path, wrong)), (path, wrong)
+
+    def test_negative_counts(self, example: Example) -> None:
+        for path in places(example.value):
+            there = at(example.value, path)
+            if type(there) is int:
+                assert not validator(example.name).is_valid(changed(example.value, path, -1))
+
+    def test_unknown_keys(self, example: Example) -> None:
+        for path in places(example.value):
+            there = at(example.value, path)
+            if isinstance(there, dict) and path[-1:] not in (("properties",), ("flags",)):
+                more = changed(example.value, path, there | {"unknown": 0})
+                assert not validator(example.name).is_valid(more), path
+
+    def test_missing_keys(self, example: Example) -> None:
+        may_lack = {"icon", "error", "file", "link", "executionPlatformVersion", "line", "column"}
+        may_lack |= {"targetType", "deployedTo", "elementTemplates", "diagramMetrics"}
+        for key in set(example.value) - may_lack:
+            less = {name: item for name, item in example.value.items() if name != key}
+            assert not validator(example.name).is_valid(less), key
+
+    def test_words_that_are_not_fixed(self, example: Example) -> None:
+        for key in ("event", "diagramType", "type", "parent", "source", "targetType"):
+            if key in example.value:
+                other = example.value | {key: "anything"}
+                assert not validator(example.name).is_valid(other), key
+
+
+def test_texts_that_no_event_carries() -> None:
+    event = CASES["diagram_opened"]["event"]
+    validate = validator("diagram:opened")
+    (entry,) = event["elementTemplates"]
+    for key, value in (
+        ("executionPlatform", "Jane <jane@example.org>"),
+        ("executionPlatformVersion", "7" * 41),
+        ("applicationVersion", "a b"),
+        ("applicationVersion", "5.31.0\n"),
+        ("editorId", "me"),
+        ("elementTemplates", [entry | {"appliesTo": ["a b"]}]),
+        ("elementTemplates", [entry | {"properties": {"a b": 1}}]),
+    ):
+        assert not validate.is_valid(event | {key: value})
+
+
+def test_what_belongs_together() -> None:
+    event = CASES["diagram_opened"]["event"]
+    validate = validator("diagram:opened")
+    assert not validate.is_valid(event | {"executionPlatform": "Camunda Cloud"})
+    assert not validate.is_valid(event | {"diagramType": "dmn"})
+    link = CASES["click_external_link"]["event"]
+    assert not validator("link:opened").is_valid(link | {"link": "http://localhost/x"})
+    inner = CASES["click_internal_link"]["event"]
+    assert not validator("link:opened").is_valid(link | {"type": "internal-link"})
+    assert not validator("link:opened").is_valid(inner | {"type": "external-link"})
+
+
+def test_form_goes_to_camunda_7_only() -> None:
+    form = CASES["deployment_form"]["event"]
+    validate = validator("deploy:success")
+    assert validate.is_valid(form)
+    for key, value in (
+        ("executionPlatform", "Camunda Cloud"),
+        ("targetType", "selfHosted"),
+        ("deployedTo", {"executionPlatform": "Camunda Cloud"}),
+    ):
+        assert not validate.is_valid(form | {key: value})
+
+
+def test_what_is_wrong_is_named() -> None:
+    event = CASES["diagram_opened"]["event"]
+    for wrong, named in (
+        (event | {"elementTemplateCount": "1"}, "'1' is not of type 'integer'"),
+        (event | {"unknown": 1}, "'unknown' was unexpected"),
+        ({key: event[key] for key in event if key != "diagramMetrics"}, "'diagramMetrics' is a"),
+    ):
+        (error,) = validator("diagram:opened").iter_errors(wrong)
+        assert named in error.message
+
+
+def test_schema_of_a_payload_takes_any_text() -> None:
+    payload = scan(FIXTURES / "events" / "oddly_named.bpmn").payload()
+    assert payload["executionPlatform"] == "Engine of Jane Doe, <jane@example.org>"
+    validator("payload").validate(payload)
