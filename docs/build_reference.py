@@ -19,7 +19,7 @@ import orjson
 from metrics import schemas
 from metrics.blocks import NO_TEXT, choices, inner_blocks, json_key, keys
 from metrics.bpmn.names import AttributeName
-from metrics.catalog import METRICS
+from metrics.catalog import METRICS, all_metrics
 from metrics.events import EVENTS, Event, OfDiagram
 from metrics.formats.text import dumps
 from metrics.reading.document import Kind
@@ -58,6 +58,8 @@ def fields(block: Any, key: str = "") -> Iterator[tuple[str, dataclasses.Field[A
 
 def rows(metric: Metric[Any, Any]) -> Iterator[str]:
     """What a metric's keys mean, a row each."""
+    if metric.rules is not None:
+        yield f"| `{metric.key}.rules` | The version of the rules that it is computed by |"
     for key, field, kind in fields(metric.block, metric.key):
         if kind is not None:
             yield f"| | **{inspect.cleandoc(kind.__doc__ or '')}** |"
@@ -111,6 +113,11 @@ def short(name: Any) -> str:
     return str(name)
 
 
+def off_by_default(metric: Metric[Any, Any]) -> str:
+    """How a fragment of our own is asked for; nothing for a documented one."""
+    return "" if metric.rules is None else f", which `--with {metric.fragment}` adds to the payload"
+
+
 def section(metric: Metric[Any, Any]) -> str:
     """What the page says of a metric."""
     documentation = inspect.cleandoc(module(metric).__doc__ or "")
@@ -119,7 +126,7 @@ def section(metric: Metric[Any, Any]) -> str:
     parts = [
         f"## {title}",
         documentation,
-        f"Part of the fragment `{metric.fragment}`.",
+        f"Part of the fragment `{metric.fragment}`{off_by_default(metric)}.",
         "\n".join(["| key | meaning |", "|---|---|", *rows(metric)]),
         facts.rstrip(),
     ]
@@ -197,7 +204,7 @@ def schema_text(name: str) -> str:
 
 def files() -> dict[Path, str]:
     """All that is written, by its path."""
-    reference = [introduction("reference"), *(section(metric) for metric in METRICS)]
+    reference = [introduction("reference"), *(section(metric) for metric in all_metrics())]
     events = [
         introduction("events").replace("(bounds)\n", bounds()),
         *(event_section(event) for event in EVENTS.values()),

@@ -14,12 +14,13 @@ from metrics.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from metrics.blocks import OMITTED
+    from metrics.catalog import FRAGMENTS
     from metrics.checks.gate import Gate
     from metrics.explanation import Explanation, explain
     from metrics.reading.document import Kind
     from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
     from metrics.reading.sources import NamedContent
-    from metrics.report import FRAGMENTS, Report, scan
+    from metrics.report import Report, scan
     from metrics.scanning.batch import scan_many
     from metrics.scanning.discovery import discover
     from metrics.summary.model import Summary
@@ -52,7 +53,7 @@ __all__ = [
 
 
 _MODULES = {
-    "FRAGMENTS": "metrics.report",
+    "FRAGMENTS": "metrics.catalog",
     "OMITTED": "metrics.blocks",
     "DiagramWarning": "metrics.reading.errors",
     "DocumentError": "metrics.reading.errors",

@@ -1,8 +1,30 @@
-"""Blocks: frozen dataclasses as JSON objects, and what follows from their fields."""
+"""Blocks: frozen dataclasses that are printed as JSON objects, and what follows from their fields.
+
+    @dataclass(frozen=True)
+    class Forms:
+        camunda_forms: int = described("User tasks with a Camunda Form")
+
+is printed as `{"camundaForms": 0}`. The type of a field and its `described(...)` say all that
+formats, limits, totals, summaries, schemas and the reference need: they ask this module for the
+leaves of a block. A leaf is a value that a dotted key names:
+
+| type of the field | leaf |
+|---|---|
+| `int` | a number, which adds up over diagrams unless `total` says otherwise |
+| `float`, or `float` or None | a ratio, which does not add up |
+| `str`, `bool`, literals | a text; a version with `is_version` |
+| `tuple[…, …]` | a list: one leaf, of JSON |
+| `Mapping[Literal[…], int]` | a fixed map: a number for each name |
+| `Mapping[str, int]` | an open map: one leaf, whose members can be named by keys |
+| another block | its leaves, below the field's key |
+
+This module knows nothing of diagrams.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -26,13 +48,14 @@ from typing import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    Total = Callable[[Any, Any], Any]
 
 Block = TypeVar("Block")
 
 MAX_CHARACTERS_SHARED: Final = 100
 
-# What all readers of JSON have exactly. No file gives as much.
 LARGEST_NUMBER: Final = 2**53
+"""The largest number that every reader of JSON reads exactly."""
 
 
 class Omitted(Enum):
@@ -47,15 +70,10 @@ class Omitted(Enum):
 OMITTED: Final = Omitted.OMITTED
 
 
-OTHER: Final = "other"
-"""What an event says in place of a text that it does not pass on."""
-
-
 class Text(NamedTuple):
-    """Which texts an event carries: their characters and their length are bounded.
+    """The texts that an event may carry: `pattern` matches all of one, `meaning` describes them.
 
-    The `pattern` is a regular expression that must match all of a text, and means the same to
-    Python and to JSON Schema; `meaning` tells it to people.
+    The regular expression means the same in Python and in JSON Schema.
     """
 
     pattern: str
@@ -66,71 +84,77 @@ class Text(NamedTuple):
         return re.fullmatch(self.pattern, text) is not None
 
     def bounded(self, text: str) -> str:
-        """The text where it is one of them, else `OTHER`."""
+        """The text if it is one of them, else `OTHER`."""
         return text if self.has(text) else OTHER
 
+
+OTHER: Final = "other"
+"""What an event carries in place of a text that it may not carry."""
 
 NO_TEXT: Final = Text(OTHER, "none")
 
 
-def shared(block: Callable[..., Block], *values: Any) -> Block:
-    """A block of these values: it never changes, so that one object does for all that are equal.
+class Tally(NamedTuple):
+    """How a summary shows the names of a map over all diagrams.
 
-    Blocks with long texts, which hostile diagrams have, or with mappings are not kept.
+    `key` is the summary's key for it and `title` its heading; a name is printed with the number of
+    diagrams or records that have it at `records`, and with the sum of its values at `values`.
     """
-    for value in values:
-        if type(value) is str and len(value) > MAX_CHARACTERS_SHARED:
-            return block(*values)
-    try:
-        known: Block = _shared(block, *values)
-    except TypeError:
-        return block(*values)
-    return known
 
-
-@lru_cache(maxsize=4096, typed=True)
-def _shared(block: Callable[..., Block], *values: Any) -> Block:
-    return block(*values)
-
-
-def reduce_block(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    # What other processes have measured is shared as well.
-    return shared, (type(block), *keys(type(block)).values(block))
+    key: str
+    title: str
+    records: str
+    values: str
 
 
 def described(
     meaning: str,
     *,
     documented_key: str | None = None,
-    total: Callable[[int, int], int] = add,
+    total: Total | Omitted | None = OMITTED,
+    is_version: bool = False,
     text: Text = NO_TEXT,
+    tally: Tally | None = None,
     **more: Any,
 ) -> Any:
-    """A field of a block: what it means, and its key on the telemetry page where that differs.
+    """A field of a block.
 
-    `total` makes one number of those of two diagrams. `text` says what of a field with texts an
-    event passes on. All else is as for `dataclasses.field`.
+    `meaning` describes it for people; `documented_key` is its key on the telemetry page if that
+    differs. `total` makes one value of those of two diagrams, None if there is no such value: by
+    default numbers add up, and nothing else does. Texts with `is_version` compare as versions.
+    `text` limits the texts that an event carries, `tally` describes a map in summaries. Further
+    arguments are those of `dataclasses.field`.
     """
-    metadata = {"meaning": meaning, "documented_key": documented_key, "total": total, "text": text}
+    metadata = {
+        "meaning": meaning,
+        "documented_key": documented_key,
+        "total": total,
+        "is_version": is_version,
+        "text": text,
+        "tally": tally,
+    }
     metadata |= more.pop("metadata", {})
     return dataclasses.field(metadata=metadata, **more)
 
 
+# Fields and keys
+
+
 def json_key(name: str) -> str:
-    """The JSON key for a field's name: `camunda_forms` is `camundaForms`."""
+    """The JSON key of a field: `camunda_forms` is `camundaForms`."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
 def snake_case(key: str) -> str:
-    """The name of a field for a JSON key: `camundaForms` is `camunda_forms`."""
+    """The name of the field with a JSON key: `camundaForms` is `camunda_forms`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
 
 
 class Keys(NamedTuple):
-    """Of each field of a block its name, its JSON key, and that as the telemetry page spells it.
+    """The fields of a block: their names, JSON keys, and keys as the telemetry page spells them.
 
-    `values` gives the values of all fields; `is_plain` where all of them are numbers.
+    `values` returns the values of all fields; `is_plain` if all of them are numbers.
     """
 
     names: tuple[str, ...]
@@ -140,7 +164,6 @@ class Keys(NamedTuple):
     is_plain: bool
 
 
-SCALARS: Final = frozenset({int, float, str, bool, NoneType})
 _KEYS: Final[dict[type, Keys]] = {}
 _HINTS: Final[dict[type, Mapping[str, Any]]] = {}
 
@@ -173,13 +196,13 @@ def type_hints(block: type) -> Mapping[str, Any]:
 
 @cache
 def alternatives(hint: Any) -> Sequence[Any]:
-    """The types that a type is a union of, but for `Omitted`; itself where it is none."""
+    """The members of a union but for `Omitted`; the type itself if it is no union."""
     parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     return tuple(part for part in parts if part is not Omitted)
 
 
 def choices(hint: Any) -> tuple[Any, ...]:
-    """The values that a type of literals has; none for other types."""
+    """The values of literal types; none for other types."""
     return tuple(
         value
         for part in alternatives(hint)
@@ -190,77 +213,196 @@ def choices(hint: Any) -> tuple[Any, ...]:
 
 @cache
 def inner_blocks(hint: Any) -> Sequence[type]:
-    """The blocks that a field with this type holds, one for an engine; none where it has values."""
+    """The blocks that a field of this type holds, one for each engine; none if it holds values."""
     return tuple(
-        kind
-        for kind in alternatives(hint)
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+        part
+        for part in alternatives(hint)
+        if isinstance(part, type) and dataclasses.is_dataclass(part)
     )
 
 
-class Column(NamedTuple):
-    """A value that a payload can hold: its dotted key, and how two diagrams' numbers are one."""
+# Leaves
+
+QUOTED_CHARACTERS: Final = re.compile(r"""[\s."'\[\]<>=!]""")
+
+
+@lru_cache(maxsize=4096)
+def key_part(name: str) -> str:
+    """A name as a part of a dotted key: in quotes if it has blanks, dots or operators."""
+    if not QUOTED_CHARACTERS.search(name):
+        return name
+    return f"'{name}'" if '"' in name else f'"{name}"'
+
+
+class LeafKind(Enum):
+    """What a leaf holds; the value describes it for people."""
+
+    NUMBER = "a number"
+    RATIO = "a ratio"
+    VERSION = "a version"
+    TEXT = "a word"
+    LIST = "a list"
+    MAP = "a map"
+
+
+RULES: Final = "rules"
+"""The key of the version of the rules that a fragment is computed by."""
+
+
+class Leaf(NamedTuple):
+    """A value that a block can hold.
+
+    `key` is its dotted key. `total` makes one value of those of two diagrams, None if there is no
+    such value. `item` is the block that a list holds, None for other lists; `tally` describes a map
+    in summaries. A member of a fixed map has the key of the map as `group`.
+    """
 
     key: str
-    total: Callable[[int, int], int]
-    is_number: bool
-    is_list: bool
+    kind: LeafKind
     meaning: str
+    total: Total | None
+    item: type | None = None
+    tally: Tally | None = None
+    group: str | None = None
+
+    @property
+    def is_rules(self) -> bool:
+        """Whether it is the version of a fragment's rules, which counts nothing."""
+        return self.key.rpartition(".")[2] == RULES
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of things, which a total can be made of."""
+        return self.kind is LeafKind.NUMBER and self.total is not None
 
 
-def columns(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Column]:
-    """All values that a block can have, whatever the engine; a list is one value."""
+def leaves(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Leaf]:
+    """All values that a block can have, for any engine, in the order of its fields.
+
+    Their keys begin with `prefix`. `documented_keys` spells keys as the telemetry page does.
+    """
     hints = type_hints(block)
     _, printed, documented, *_ = keys(block)
-    found: list[Column] = []
-    for field, key in zip(
-        dataclasses.fields(block), documented if documented_keys else printed, strict=True
-    ):
-        dotted, hint = prefix + key, hints[field.name]
-        inner = inner_blocks(hint)
-        for kind in inner:
-            found += columns(kind, f"{dotted}.", documented_keys=documented_keys)
-        if not inner:
-            parts = alternatives(hint)
-            is_list = any(get_origin(part) is tuple for part in parts)
-            found.append(
-                Column(
-                    dotted,
-                    field.metadata["total"],
-                    int in parts,
-                    is_list,
-                    field.metadata["meaning"],
-                )
-            )
-    first: dict[str, Column] = {}
-    for column in found:
-        # The blocks for several engines may have the same key.
-        first.setdefault(column.key, column)
-    return [*first.values()]
+    spelled = documented if documented_keys else printed
+    by_key: dict[str, Leaf] = {}
+    for field, key in zip(dataclasses.fields(block), spelled, strict=True):
+        for leaf in _leaves_of_field(field, prefix + key, hints[field.name], documented_keys):
+            # The blocks of several engines may have the same key.
+            by_key.setdefault(leaf.key, leaf)
+    return [*by_key.values()]
+
+
+def _leaves_of_field(
+    field: dataclasses.Field[Any], key: str, hint: Any, documented_keys: bool
+) -> Iterator[Leaf]:
+    blocks = inner_blocks(hint)
+    if blocks:
+        for inner in blocks:
+            yield from leaves(inner, f"{key}.", documented_keys=documented_keys)
+        return
+    kind, item, names = _kind_of(hint, is_version=field.metadata["is_version"])
+    meaning, total, tally = (field.metadata[name] for name in ("meaning", "total", "tally"))
+    if isinstance(total, Omitted):
+        total = add if kind is LeafKind.NUMBER else None
+    for name in names:
+        yield Leaf(f"{key}.{key_part(name)}", kind, meaning, total, group=key)
+    if not names:
+        yield Leaf(key, kind, meaning, total, item, tally)
+
+
+class _LeafType(NamedTuple):
+    kind: LeafKind
+    item: type | None = None
+    names: tuple[str, ...] = ()
+
+
+def _kind_of(hint: Any, *, is_version: bool) -> _LeafType:
+    for part in alternatives(hint):
+        origin, arguments = get_origin(part), get_args(part)
+        if origin is tuple:
+            blocks = inner_blocks(arguments[0])
+            return _LeafType(LeafKind.LIST, blocks[0] if blocks else None)
+        if origin is Mapping:
+            names = choices(arguments[0])
+            return _LeafType(LeafKind.NUMBER if names else LeafKind.MAP, None, names)
+        if part is int:
+            return _LeafType(LeafKind.NUMBER)
+        if part is float:
+            return _LeafType(LeafKind.RATIO)
+    return _LeafType(LeafKind.VERSION if is_version else LeafKind.TEXT)
+
+
+def leaf_values(
+    record: Mapping[str, Any], prefix: str = "", *, maps: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Any]]:
+    """The values of a JSON object by their dotted keys; a list is one value.
+
+    `maps` are the keys of open maps, which are one value, too.
+    """
+    for name, value in record.items():
+        key = prefix + key_part(name)
+        if isinstance(value, dict) and key not in maps:
+            yield from leaf_values(value, f"{key}.", maps=maps)
+        else:
+            yield key, value
 
 
 def meanings(block: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """What each value of a block means, by its dotted key."""
+    """The meaning of each value of a block, by its dotted key."""
     for field, key in zip(dataclasses.fields(block), keys(type(block)).printed, strict=True):
         value = getattr(block, field.name)
         if dataclasses.is_dataclass(value):
             yield from meanings(value, f"{prefix}{key}.")
+        elif isinstance(value, Mapping):
+            for name in value:
+                yield f"{prefix}{key}.{key_part(name)}", field.metadata["meaning"]
         else:
             yield prefix + key, field.metadata["meaning"]
 
 
+# Values
+
+
+def shared(block: Callable[..., Block], *values: Any) -> Block:
+    """A block of these values, the same object for equal ones: blocks never change.
+
+    Blocks with mappings or long texts, which hostile diagrams have, are not kept.
+    """
+    for value in values:
+        if type(value) is str and len(value) > MAX_CHARACTERS_SHARED:
+            return block(*values)
+    try:
+        known: Block = _shared(block, *values)
+    except TypeError:
+        return block(*values)
+    return known
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _shared(block: Callable[..., Block], *values: Any) -> Block:
+    return block(*values)
+
+
+def reduce_block(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """How a block is pickled: blocks from other processes are shared as well."""
+    return shared, (type(block), *keys(type(block)).values(block))
+
+
 def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
-    """A block of numbers, from how often each key was found."""
+    """A block of numbers, from the number of findings of each key."""
     return block(*[counts.get(prefix + key, 0) for key in keys(block).printed])
 
 
+SCALARS: Final = frozenset({int, float, str, bool, NoneType})
+
+
 def to_json(value: Any, *, documented_keys: bool = False) -> Any:
-    """A block, or a field's value, as JSON has it."""
+    """A block, or the value of a field, as a JSON value."""
     kind = type(value)
     if kind in SCALARS:
         return value
     if kind is dict:
-        # What is done with it is not to change the block.
+        # A copy: what the caller does with it must not change the block.
         return {
             key: item if type(item) in SCALARS else to_json(item, documented_keys=documented_keys)
             for key, item in value.items()
@@ -273,29 +415,20 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
     names = documented if documented_keys else printed
     if is_plain:
         return dict(zip(names, values(value), strict=True))
-    found = {}
+    record = {}
     for key, item in zip(names, values(value), strict=True):
         if type(item) in SCALARS:
-            found[key] = item
+            record[key] = item
         elif item is not OMITTED:
-            found[key] = to_json(item, documented_keys=documented_keys)
-    return found
-
-
-def leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a record by their dotted keys; a list is one value."""
-    for key, item in value.items():
-        if isinstance(item, dict):
-            yield from leaves(item, f"{prefix}{key}.")
-        else:
-            yield prefix + key, item
+            record[key] = to_json(item, documented_keys=documented_keys)
+    return record
 
 
 def from_json(block: type[Block], record: Mapping[str, Any], example: Block | None = None) -> Block:
-    """The block of a type that `to_json` gave a record of.
+    """The block that `to_json` printed as `record`.
 
-    The blocks in it are of the types that an `example` has. Raises `ValueError` where the record is
-    not that of such a block.
+    Its inner blocks have the types of those of `example`. Raises `ValueError` if the record is not
+    one of such a block.
     """
     hints = type_hints(block)
     left = dict(record)
@@ -315,7 +448,7 @@ def from_json(block: type[Block], record: Mapping[str, Any], example: Block | No
 
 
 def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
-    """A value of a type out of JSON; of several blocks the one that is the example's."""
+    """A JSON value as a type has it; of several blocks, the type of the example is read."""
     blocks = inner_blocks(hint)
     if type(value) is dict and blocks:
         block = type(example) if type(example) in blocks else blocks[0]
@@ -325,11 +458,15 @@ def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
         if type(value) is list and origin is tuple:
             return tuple(_read(key, arguments[0], item) for item in value)
         if type(value) is dict and origin is Mapping:
-            return {name: _read(key, arguments[1], item) for name, item in value.items()}
+            names = choices(arguments[0])
+            if not names or value.keys() == {*names}:
+                return {name: _read(key, arguments[1], item) for name, item in value.items()}
         if isinstance(part, type) and issubclass(part, Enum):
             known = {member.value: member for member in part}
             if type(value) is str and value in known:
                 return known[value]
+        if part is float and type(value) in (int, float) and math.isfinite(value):
+            return value
         is_one = value in arguments if origin is Literal else type(value) is part
         if is_one and (type(value) is not int or 0 <= value <= LARGEST_NUMBER):
             return value
@@ -337,9 +474,9 @@ def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
 
 
 def bounded(value: Any, text: Text = NO_TEXT) -> Any:
-    """A block, or a field's value, with such texts only as an event passes on.
+    """A block, or the value of a field, with the texts that an event may carry.
 
-    Numbers that come to have the same key are added.
+    Numbers whose keys become the same are added.
     """
     if isinstance(value, str):
         return text.bounded(value)
@@ -357,3 +494,14 @@ def bounded(value: Any, text: Text = NO_TEXT) -> Any:
         }
         return dataclasses.replace(value, **changed)
     return value
+
+
+def has_long_values(block: Any, *, max_characters: int, max_items: int) -> bool:
+    """Whether a block holds a long text, list or map, as unusual or hostile diagrams do."""
+    for value in keys(type(block)).values(block):
+        if type(value) is str:
+            if len(value) > max_characters:
+                return True
+        elif isinstance(value, tuple | Mapping) and len(value) > max_items:
+            return True
+    return False

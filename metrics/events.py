@@ -44,10 +44,11 @@ from metrics.blocks import (
     type_hints,
 )
 from metrics.bpmn.diagram import Engine
+from metrics.catalog import FRAGMENTS
 from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
 from metrics.reading.document import Kind
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
-from metrics.report import DIAGRAM_TYPE, FRAGMENTS, Report
+from metrics.report import DIAGRAM_TYPE, Report
 from metrics.version import __version__
 
 Made = TypeVar("Made")

@@ -12,14 +12,15 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from metrics.blocks import meanings
+from metrics.blocks import LeafKind, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
 from metrics.bpmn.names import element_type
-from metrics.catalog import METRICS, TAGS
+from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
+from metrics.keys import find_key, leaves_with
 from metrics.metric import Evidence, SourceElement
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import DEFAULT_MAX_SIZE
-from metrics.report import Report, columns, failed, parse
+from metrics.report import Report, failed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,15 +30,8 @@ if TYPE_CHECKING:
     from metrics.bpmn.ids import Dropped
     from metrics.reading.document import Document
 
-NUMBERS: Final = tuple(
-    column.key for found in columns().values() for column in found if column.is_number
-)
-"""The dotted keys of the numbers that a payload can hold, but for those of templates."""
+LIST_ITEM: Final = re.compile(r"(\[[0-9]+\](\.(?P<key>.+))?)?", re.DOTALL)
 
-OF_TEMPLATES: Final = re.compile(
-    r"elementTemplates (\[[0-9]+\] (\.properties (\..+)? )? )?", re.VERBOSE | re.DOTALL
-)
-PROPERTIES: Final = "].properties."
 MAX_CHARACTERS: Final = 500
 MAX_ITEMS: Final = 100
 
@@ -78,7 +72,7 @@ class Number(NamedTuple):
     """
 
     key: str
-    value: int
+    value: int | float
     meaning: str | None
     items: tuple[Item, ...]
 
@@ -112,6 +106,7 @@ def explain(
     *,
     name: str | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
+    fragments: Collection[str] = (),
 ) -> Explanation:
     """Find what is behind the numbers of one diagram; `source` and all else is as for `scan`.
 
@@ -123,7 +118,7 @@ def explain(
     if isinstance(found, Report):
         return Explanation(found)
     try:
-        return _explained(found, name)
+        return _explained(found, name, fragments=own_fragments(fragments))
     except (DocumentError, MemoryError) as error:
         return Explanation(failed(name, error))
 
@@ -146,7 +141,10 @@ def explain_values(
     if isinstance(found, Report):
         return {}
     try:
-        explanation = _explained(found, name, values.keys())
+        fragments = frozenset(
+            key.fragment for key in map(find_key, values) if key.fragment is not None
+        )
+        explanation = _explained(found, name, values.keys(), fragments=fragments)
     except (DocumentError, MemoryError):
         return {}
     items = {
@@ -154,7 +152,7 @@ def explain_values(
         for number in explanation.numbers
         if values.get(number.key) == number.value
     }
-    words = values.keys() - set(NUMBERS)
+    words = {key for key in values if find_key(key).kind not in (LeafKind.NUMBER, LeafKind.RATIO)}
     if words and found.root is not None:
         place = _Places(found.lines([found.root])).item(Evidence("", SourceElement(found.root)))
         items |= dict.fromkeys(words, (place,))
@@ -162,23 +160,29 @@ def explain_values(
 
 
 def _explained(
-    document: Document, name: str | None, keys: Collection[str] | None = None
+    document: Document,
+    name: str | None,
+    keys: Collection[str] | None = None,
+    *,
+    fragments: frozenset[str],
 ) -> Explanation:
     """The explanation of a document, or of some of its numbers alone."""
-    diagram = Diagram(document, TAGS, most_dropped=sys.maxsize)
+    diagram = Diagram(document, tags_with(fragments), most_dropped=sys.maxsize)
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
-    told: dict[str, str] = {}
-    for metric in METRICS:
-        if document.kind in metric.kinds:
-            findings = metric.find(diagram)
-            blocks[metric.name] = block = metric.count(findings, diagram.engine)
-            prefix = f"{metric.key}." if metric.key else ""
-            if block is not None:
-                told |= meanings(block, prefix)
-            for one in metric.explain(findings):
-                if keys is None or prefix + one.key in keys:
-                    evidence.setdefault(prefix + one.key, []).append(one)
+    meaning_of: dict[str, str] = {}
+    values: dict[str, int | float] = {}
+    for metric in metrics_with(fragments):
+        if document.kind not in metric.kinds:
+            continue
+        findings = metric.find(diagram)
+        blocks[metric.name] = block = metric.count(findings, diagram.engine)
+        if block is not None:
+            meaning_of |= meanings(block, metric.prefix)
+            values |= _numbers(to_json(block), metric.prefix)
+        for item in metric.explain(findings):
+            if keys is None or metric.prefix + item.key in keys:
+                evidence.setdefault(metric.prefix + item.key, []).append(item)
     report = Report(name, document.kind, blocks, document.warnings)
     lines = document.lines(element for found in evidence.values() for element in _elements(found))
     places = _Places(lines)
@@ -186,26 +190,27 @@ def _explained(
         Number(
             key,
             value,
-            told.get(key),
-            tuple(sorted(map(places.item, evidence[key]), key=_order)),
+            meaning_of.get(key),
+            tuple(sorted(map(places.item, evidence.get(key, ())), key=_order)),
         )
-        for key, value in _numbers(report.payload())
+        for key, value in values.items()
         if value and (keys is None or key in keys)
     )
     return Explanation(report, numbers, diagram.dropped)
 
 
-def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int]]:
-    """The numbers of a payload by their keys: those of a template as `elementTemplates[0].…`."""
-    for key, item in value.items():
-        if isinstance(item, int) and not isinstance(item, bool):
-            yield prefix + key, item
+def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int | float]]:
+    """The numbers of a block by their keys; those in an item of a list as `items[0].key`."""
+    for name, item in value.items():
+        key = prefix + key_part(name)
+        if isinstance(item, int | float) and not isinstance(item, bool):
+            yield key, item
         elif isinstance(item, dict):
-            yield from _numbers(item, f"{prefix}{key}.")
+            yield from _numbers(item, f"{key}.")
         elif isinstance(item, list):
-            for place, inner in enumerate(item):
+            for index, inner in enumerate(item):
                 if isinstance(inner, dict):
-                    yield from _numbers(inner, f"{prefix}{key}[{place}].")
+                    yield from _numbers(inner, f"{key}[{index}].")
 
 
 def _elements(found: Iterable[Evidence]) -> Iterator[Element]:
@@ -261,13 +266,39 @@ def _order(item: Item) -> tuple[int, list[str]]:
 
 
 def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
-    # Bindings may have dots: below one there is nothing.
-    return any(
-        key == one or (PROPERTIES not in one and key.startswith((f"{one}.", f"{one}[")))
-        for one in wanted
-    )
+    return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in wanted)
+
+
+def explained_keys() -> tuple[str, ...]:
+    """The keys of the numbers and ratios of the documented payload and of our own fragments."""
+    kinds = (LeafKind.NUMBER, LeafKind.RATIO)
+    known = leaves_with(frozenset(OWN_FRAGMENTS)).values()
+    return tuple(leaf.key for leaf in known if leaf.kind in kinds and not leaf.is_rules)
 
 
 def _check(key: str) -> None:
-    if not OF_TEMPLATES.fullmatch(key) and not any(_is_wanted(one, (key,)) for one in NUMBERS):
-        raise KeyError(key)
+    """Raises `KeyError` if a key names neither a number of a payload nor a group of numbers."""
+    if any(_is_wanted(number, (key,)) for number in explained_keys()):
+        return
+    for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values():
+        if leaf.kind is LeafKind.MAP and _is_wanted(key, (leaf.key,)):
+            return
+        item = LIST_ITEM.fullmatch(key.removeprefix(leaf.key)) if key.startswith(leaf.key) else None
+        if leaf.item is None or item is None:
+            continue
+        inner = item["key"]
+        if inner is None or any(
+            _is_wanted(inner, (one.key,))
+            if one.kind is LeafKind.MAP
+            else _is_wanted(one.key, (inner,))
+            for one in leaves(leaf.item)
+            if one.kind in (LeafKind.NUMBER, LeafKind.RATIO, LeafKind.MAP)
+        ):
+            return
+    raise KeyError(key)
+
+
+def fragments_named(keys: Iterable[str]) -> frozenset[str]:
+    """The fragments of our own that some keys name, or begin with."""
+    tops = {key.partition(".")[0].partition("[")[0] for key in keys}
+    return frozenset(tops.intersection(OWN_FRAGMENTS))

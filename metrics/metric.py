@@ -1,8 +1,7 @@
-"""What a metric is, and how its findings become a block of the payload.
+"""What a metric is: it finds elements in a diagram, then counts them as a block of the payload.
 
-A metric first *finds*: which element, for which key. What remains is to count, so that a number and
-the elements behind it come from the same code. Its block is a frozen dataclass: the JSON keys are
-the names of its fields, and their meaning is told with `described`.
+A metric first *finds* elements, each with the keys for which it counts, and then counts them: a
+number and the elements that it counts come from the same code.
 """
 
 from __future__ import annotations
@@ -11,16 +10,11 @@ import copyreg
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import cache, cached_property, lru_cache, wraps
 from types import MappingProxyType
-from typing import (
-    TYPE_CHECKING,
-    Final,
-    Generic,
-    NamedTuple,
-    TypeVar,
-)
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
+from metrics.blocks import RULES, Leaf, LeafKind, leaves, reduce_block, to_json
 from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
@@ -30,20 +24,16 @@ if TYPE_CHECKING:
 
     from metrics.bpmn.diagram import Diagram, Engine
 
-from metrics.blocks import reduce_block
-
 Block = TypeVar("Block")
-
 Found = TypeVar("Found")
-
 
 NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
 
 
 class Finding(NamedTuple):
-    """An element that counts, and the keys within its block for which it does (`form.embedded`).
+    """An element that counts, and the keys of its block for which it counts (`form.embedded`).
 
-    `related` are elements that belong to it, by what they are to it.
+    `related` holds elements that belong to it, by their role.
     """
 
     keys: tuple[str, ...]
@@ -52,7 +42,7 @@ class Finding(NamedTuple):
 
 
 class SourceElement(NamedTuple):
-    """An element that has a part in what is counted, and the kind of the part."""
+    """An element that is counted or that a counted thing comes from, and its kind."""
 
     element: Element
     kind: str | None = None
@@ -61,10 +51,10 @@ class SourceElement(NamedTuple):
 class Evidence(NamedTuple):
     """One of the things that a number counts.
 
-    `key` is that of the number, within the block. What is counted is an element, the one of
-    `source`, or it has none of its own: then `texts` tell it (a variable's name), and `sources` are
-    the elements that it comes of. `related` are others that belong to it, by what they are to it.
-    `times` is how many of the number it is: an element with three attributes may be three.
+    `key` is the key of the number within its block. A thing is the element of `source`, or it is no
+    element: then `texts` describe it (a variable's name) and `sources` are the elements that it
+    comes from. `related` holds further elements by their role. `times` is how often it counts: an
+    element with three attributes may count three times.
     """
 
     key: str
@@ -76,7 +66,10 @@ class Evidence(NamedTuple):
 
 
 def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
-    """The evidence for each key of findings: of a kind that kind, of a count all kinds."""
+    """The evidence for each key of some findings.
+
+    The kind of an element is that of the key, or all its kinds where the key is a count.
+    """
     for keys, element, related in findings:
         kinds = {key: kind for key in keys if (kind := _kind(key))}
         for key in keys:
@@ -93,25 +86,31 @@ def _kind(key: str) -> str | None:
 class Metric(Generic[Found, Block]):
     """One block of the payload.
 
-    `find` gives what counts in a diagram, and `count` the block that it makes for an engine: None
-    where a diagram for that engine has no such block. `explain` gives the evidence for each number
-    that is not 0: as many as it says. `name` is that of the metric's module, its
-    fixtures and its section in the reference. The fields of `block` stand in the JSON object at the
-    dotted `key`, which is empty for the payload itself; `fragment` names the part of a payload that
-    they belong to, and blocks are printed in the order of `position`. `kinds` are the documents
-    that have the block. Something can be found only in a diagram that has an element with one of
-    the `tags`, mentions the `attribute`, or names a platform, where the metric is `of_platform`;
-    `find` asks its diagram for no other elements.
+    `name` is the name of the metric's module, its fixtures and its section in the reference.
+    `find` returns what counts in a diagram; `count` makes the block of it for an engine, or None if
+    diagrams of that engine have no such block; `explain` returns the evidence for every number of
+    the block, as many things as the number counts.
+
+    The fields of `block` are printed at the dotted `key`, which is empty for the payload itself.
+    `fragment` names the part of the payload that they belong to. The blocks of the documented
+    payload are printed in the order of `position`. A fragment of our own has `rules`, the version
+    of its rules, which is printed before its fields; it is computed only if it is asked for.
+
+    `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
+    `of_platform` finds something only in diagrams that have an element with one of the tags,
+    mention the attribute, or name a platform; it is not called for others. `find` asks its diagram
+    for no elements but those with its `tags`.
     """
 
     name: str
     block: type[Block]
     key: str
     fragment: str
-    position: int
     find: Callable[[Diagram], Sequence[Found]]
     count: Callable[[Sequence[Found], Engine], Block | None]
     explain: Callable[[Sequence[Found]], Iterable[Evidence]]
+    position: int = 0
+    rules: int | None = None
     kinds: tuple[Kind, ...] = (Kind.BPMN,)
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
@@ -120,21 +119,54 @@ class Metric(Generic[Found, Block]):
     def __post_init__(self) -> None:
         copyreg.pickle(self.block, reduce_block)
 
+    @cached_property
+    def prefix(self) -> str:
+        """The beginning of the dotted keys of its values."""
+        return f"{self.key}." if self.key else ""
+
+    @cached_property
+    def path(self) -> tuple[str, ...]:
+        """The keys of the JSON objects that its fields are in, from the outermost."""
+        return tuple(self.key.split(".")) if self.key else ()
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether any diagram may have something that it finds."""
+        return not (self.tags or self.attribute or self.of_platform)
+
+    def leaves(self, *, documented_keys: bool = False) -> tuple[Leaf, ...]:
+        """All values that its block can have, by their dotted keys in the payload."""
+        return _leaves(self, documented_keys)
+
     def measure(self, diagram: Diagram) -> Block | None:
-        """The block of a diagram, None where it has none."""
+        """The block of a diagram, None if it has none."""
         return self.count(self.find(diagram), diagram.engine)
+
+    def record(self, block: Block, *, documented_keys: bool = False) -> dict[str, Any]:
+        """A block as a JSON object."""
+        record: dict[str, Any] = to_json(block, documented_keys=documented_keys)
+        return record if self.rules is None else {RULES: self.rules} | record
+
+
+@cache
+def _leaves(metric: Metric[Any, Any], documented_keys: bool) -> tuple[Leaf, ...]:
+    own = leaves(metric.block, metric.prefix, documented_keys=documented_keys)
+    if metric.rules is None:
+        return tuple(own)
+    meaning = "The version of the rules that the fragment is computed by"
+    return (Leaf(f"{metric.prefix}{RULES}", LeafKind.NUMBER, meaning, None), *own)
 
 
 def counting(
     make: Callable[[Mapping[str, int], Engine], Block],
 ) -> Callable[[Sequence[Finding], Engine], Block]:
-    """The `count` of a metric, from a function that makes its block of how often each key is found.
+    """The `count` of a metric, from a function that makes its block of the number of each key.
 
     Blocks never change, and most diagrams have one that another has too: it is made once.
     """
 
     @lru_cache(maxsize=4096)
-    def made(tallies: tuple[tuple[tuple[str, ...], int], ...], engine: Engine) -> Block:
+    def make_once(tallies: tuple[tuple[tuple[str, ...], int], ...], engine: Engine) -> Block:
         counts: Counter[str] = Counter()
         for keys, times in tallies:
             counts.update(dict.fromkeys(keys, times))
@@ -145,6 +177,6 @@ def counting(
         tallies: dict[tuple[str, ...], int] = {}
         for keys, _, _ in findings:
             tallies[keys] = tallies.get(keys, 0) + 1
-        return made(tuple(tallies.items()), engine)
+        return make_once(tuple(tallies.items()), engine)
 
     return count

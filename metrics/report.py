@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Generic, TypeVar
 
-from metrics.blocks import OMITTED, Omitted, described, keys, snake_case, to_json
-from metrics.blocks import columns as metric_columns
+from metrics.blocks import OMITTED, Omitted, described, has_long_values, keys, snake_case, to_json
 from metrics.bpmn.diagram import Diagram
-from metrics.catalog import METRICS, TAGS, measure
+from metrics.catalog import (
+    all_metrics,
+    measure,
+    metric_named,
+    metrics_with,
+    own_fragments,
+    tags_with,
+)
 from metrics.reading import document, sources
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE
+from metrics.reading.sources import DEFAULT_MAX_SIZE, STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-    from metrics.blocks import Column
-    from metrics.catalog.element_templates import ElementTemplate
+    from metrics.blocks import Leaf
     from metrics.catalog.execution_platform import ExecutionPlatform
     from metrics.catalog.service_tasks import ServiceTasks
     from metrics.catalog.subprocess_planes import SubprocessPlanes
@@ -28,18 +33,12 @@ if TYPE_CHECKING:
     from metrics.reading.document import Document
     from metrics.template_definitions import TemplateDefinitions
 
-FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
-"""The names of the parts that a payload can be asked for."""
+Value = TypeVar("Value")
 
 DIAGRAM_TYPE: Final = "diagramType"
-PLACES: Final = tuple(
-    (metric.name, metric.fragment, tuple(metric.key.split(".")) if metric.key else ())
-    for metric in METRICS
-)
 
-# Hostile diagrams may name a platform each, at any length.
-MAX_CHARACTERS: Final = 100
-MAX_TEMPLATES: Final = 100
+MAX_CHARACTERS_KEPT: Final = 100
+MAX_ITEMS_KEPT: Final = 100
 
 FORM_EXTENSION: Final = ".form"
 
@@ -48,18 +47,18 @@ FORM_EXTENSION: Final = ".form"
 class ErrorBlock:
     """Why a diagram could not be measured."""
 
-    type: ErrorType = described("What is wrong")
-    message: str = described("The same, for people")
-    line: int | Omitted = described("Where, from 1; left out where the fault has no place")
-    column: int | Omitted = described("The place in the line, from 1")
+    type: ErrorType = described("The type of the error")
+    message: str = described("The error, for people")
+    line: int | Omitted = described("The line, from 1; left out if the error has no position")
+    column: int | Omitted = described("The column, from 1")
 
 
 @dataclass(frozen=True)
 class WarningBlock:
-    """Something untidy in a diagram that was measured all the same."""
+    """A warning about malformed input in a diagram that was measured."""
 
-    message: str = described("What it is, for people")
-    line: int | Omitted = described("Where, from 1; left out where that is not known")
+    message: str = described("The warning, for people")
+    line: int | Omitted = described("The line, from 1; left out if it is not known")
 
 
 class Tasks(SimpleNamespace):
@@ -72,7 +71,7 @@ class Tasks(SimpleNamespace):
 class DiagramMetrics(SimpleNamespace):
     """The counts of a BPMN diagram: `diagramMetrics` of a payload.
 
-    They stand by the names of Python: `tasks.user_task.form.embedded`.
+    Its values have Python names: `tasks.user_task.form.embedded`.
     """
 
     process_variables_count: int | None = None
@@ -87,13 +86,16 @@ GROUPS: Final[Mapping[str, type[SimpleNamespace]]] = MappingProxyType(
 
 @dataclass(slots=True)
 class Report:
-    """What was measured of one file.
+    """The result of measuring one file.
 
-    `file` is the name that it was asked for by, None for bytes without one. Either `error` says why
-    it could not be measured, or `kind` is its type of diagram and `blocks` holds the block of each
-    metric that such a diagram has, by the metric's name. `warnings` says what was untidy.
-    `fingerprint` identifies the content of a measured file (see `metrics.reading.fingerprint`),
-    where that was asked for.
+    `file` is the path or name that was asked for, None for bytes without a name. Either `error`
+    says why the file could not be measured, or `kind` is the kind of its diagram and `blocks` holds
+    the block of each metric that applies to it, by the metric's name. `warnings` are about
+    malformed input. `fingerprint` identifies the content of a measured file (see
+    `metrics.reading.fingerprint`), if it was asked for.
+
+    The values at the top level of the payload are attributes, too, by their names in Python:
+    `report.element_templates`. Such an attribute is None if the payload does not have the value.
     """
 
     file: str | None
@@ -104,7 +106,7 @@ class Report:
     fingerprint: bytes | None = None
 
     def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
-        # In half the time of the way that Python finds by itself: workers send many.
+        # Half the time of Python's own way; workers send many reports.
         return Report, (
             self.file,
             self.kind,
@@ -114,26 +116,38 @@ class Report:
             self.fingerprint,
         )
 
+    def __getattr__(self, name: str) -> Any:
+        for metric in () if name.startswith("_") else all_metrics():
+            if metric.path and snake_case(metric.path[0]) == name:
+                return self.blocks.get(metric.name)
+            if not metric.path and name in keys(metric.block).names:
+                return getattr(self.blocks.get(metric.name), name, None)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def name(self) -> str:
+        """The file, or `-` for standard input and for bytes without a name."""
+        return STANDARD_INPUT if self.file is None else self.file
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """Equal for reports of the same payload objects, as long as these are kept."""
+        return (id(self.kind), *map(id, self.blocks.values()))
+
     @property
     def execution_platform(self) -> ExecutionPlatform | None:
-        """The execution platform profile, None where there is an error."""
+        """The execution platform profile, None if there is an error."""
         return self.blocks.get("execution_platform")
 
     @property
-    def element_templates(self) -> tuple[ElementTemplate, ...] | None:
-        """The entries for element templates, None for what is no BPMN diagram."""
-        block = self.blocks.get("element_templates")
-        return None if block is None else block.element_templates
-
-    @property
     def diagram_metrics(self) -> DiagramMetrics | None:
-        """The counts of a BPMN diagram, None for all else."""
+        """The counts of a BPMN diagram, None for other reports."""
         tree: dict[str, Any] = {}
-        for metric in METRICS:
-            block = self.blocks.get(metric.name)
-            if block is None or not metric.key:
+        for name, block in self.blocks.items():
+            path = metric_named(name).path
+            if block is None or not path or path[0] not in GROUPS:
                 continue
-            *groups, last = metric.key.split(".")
+            *groups, last = path
             inner = tree
             for group in groups:
                 inner = inner.setdefault(group, {})
@@ -147,45 +161,88 @@ class Report:
     def payload(
         self, *, fragments: Collection[str] = (), documented_keys: bool = False
     ) -> dict[str, Any]:
-        """The payload as JSON has it, its keys in the documented order.
+        """The payload as a JSON object, its keys in the documented order.
 
-        `fragments` are names out of `FRAGMENTS`: only these parts are given. `documented_keys`
-        spells keys as the telemetry page does where it differs from what the events carry. The
-        payload of a file that could not be measured is `{"error": {"type": …, "message": …}}`, with
-        `line` and `column` where the fault has a place. Raises `ValueError` for another fragment.
+        With `fragments`, it holds only the fragments of these names. `documented_keys` spells keys
+        as the telemetry page does where the events spell them otherwise. The payload of a file that
+        could not be measured is `{"error": {"type": …, "message": …}}`, with `line` and `column` if
+        the error has a position. Raises `ValueError` for a name that no fragment has.
         """
-        _check(fragments)
+        if fragments:
+            own_fragments(fragments)
         if self.error is not None:
             return {"error": to_json(error_block(self.error))}
         payload: dict[str, Any] = {}
         if self.kind is not None and not fragments:
             payload[DIAGRAM_TYPE] = self.kind.value
-        for name, fragment, groups in PLACES:
-            block = self.blocks.get(name)
-            if block is None or (fragments and fragment not in fragments):
+        for name, block in self.blocks.items():
+            metric = metric_named(name)
+            if block is None or (fragments and metric.fragment not in fragments):
                 continue
             inner = payload
-            for group in groups:
+            for group in metric.path:
                 inner = inner.setdefault(group, {})
-            inner.update(to_json(block, documented_keys=documented_keys))
+            inner.update(metric.record(block, documented_keys=documented_keys))
         return payload
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its payload is too large to be remembered: few diagrams have such a payload."""
+        return any(
+            has_long_values(block, max_characters=MAX_CHARACTERS_KEPT, max_items=MAX_ITEMS_KEPT)
+            for block in self.blocks.values()
+            if block is not None
+        )
 
-def columns(
-    *, fragments: Collection[str] = (), documented_keys: bool = False
-) -> dict[str, list[Column]]:
+
+class PayloadCache(Generic[Value]):
+    """Remembers what was made of payloads: many diagrams have the same one.
+
+    `make` makes a value of a report. A value is remembered unless `is_kept` refuses it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Report], Value],
+        *,
+        max_entries: int,
+        is_kept: Callable[[Report, Value], bool] = lambda report, value: not report.is_large,
+    ) -> None:
+        self._make = make
+        self._max_entries = max_entries
+        self._is_kept = is_kept
+        # The blocks are kept, so that no other object gets the identity of one.
+        self._entries: dict[tuple[int, ...], tuple[Mapping[str, Any], Value]] = {}
+
+    def get(self, report: Report) -> Value:
+        """The value of a report's payload."""
+        identity = report.identity
+        entry = self._entries.get(identity)
+        if entry is not None:
+            return entry[1]
+        value = self._make(report)
+        if len(self._entries) == self._max_entries:
+            self._entries.clear()
+        if self._is_kept(report, value):
+            self._entries[identity] = (report.blocks, value)
+        return value
+
+
+def payload_leaves(
+    *,
+    fragments: Collection[str] = (),
+    added: Collection[str] = (),
+    documented_keys: bool = False,
+) -> dict[str, tuple[Leaf, ...]]:
     """All values that payloads can hold, by the metric's name, in their order.
 
-    They are the same whatever the diagrams are. The options are as for `Report.payload`.
+    They are the same for all diagrams: those of the documented payload and of the fragments of our
+    own that are `added` to it or, with `fragments`, only those of the fragments of these names.
+    Raises `ValueError` for a name that no fragment has.
     """
-    _check(fragments)
     return {
-        metric.name: metric_columns(
-            metric.block,
-            f"{metric.key}." if metric.key else "",
-            documented_keys=documented_keys,
-        )
-        for metric in METRICS
+        metric.name: metric.leaves(documented_keys=documented_keys)
+        for metric in metrics_with(own_fragments((*fragments, *added)))
         if not fragments or metric.fragment in fragments
     }
 
@@ -196,21 +253,25 @@ def scan(
     name: str | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
+    fragments: Collection[str] = (),
 ) -> Report:
     """Measure one diagram.
 
-    `source` is a path, the bytes of a file, or an open binary file. `name` is what the diagram is
-    called, and with its extension tells a form from XML; a path is its own name, and what comes
-    without a name is a form where it begins as a JSON object. Above `max_size` bytes the diagram is
-    too large. Its element templates are those that it uses or, with `templates`, the definitions
-    that the Modeler would offer for it.
+    `source` is a path, the bytes of a file, or an open binary file. `name` is the name of the
+    diagram: a form has a name that ends with `.form`. The name of a path is the path; bytes without
+    a name are a form if they begin like a JSON object. A diagram of more than `max_size` bytes is
+    too large. The element templates are those that the diagram uses or, with `templates`, the
+    definitions that the Modeler would offer for it. `fragments` are the names of fragments of our
+    own to compute beside the documented payload.
 
-    A diagram that cannot be measured is a report with an `error`: nothing is raised for it.
+    A diagram that cannot be measured is a report with an `error`; nothing is raised for it. Raises
+    `ValueError` for a name that no fragment has.
     """
+    added = own_fragments(fragments)
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
-    found = parse(source, name, max_size)
-    return found if isinstance(found, Report) else measured(found, name, templates)
+    parsed = parse(source, name, max_size)
+    return parsed if isinstance(parsed, Report) else measured(parsed, name, templates, added)
 
 
 def parse(
@@ -226,17 +287,25 @@ def parse(
         return failed(name, error)
 
 
-def measured(found: Document, name: str | None, templates: TemplateDefinitions | None) -> Report:
-    """The second half of `scan`: the report of a document."""
+def measured(
+    parsed: Document,
+    name: str | None,
+    templates: TemplateDefinitions | None,
+    fragments: frozenset[str] = frozenset(),
+) -> Report:
+    """The second half of `scan`: the report of a document.
+
+    `fragments` are the names of fragments of our own.
+    """
     try:
-        diagram = Diagram(found, TAGS)
-        blocks = measure(diagram)
-        warnings = found.warnings + diagram.warnings
-        if templates is not None and found.kind is Kind.BPMN:
+        diagram = Diagram(parsed, tags_with(fragments))
+        blocks = measure(diagram, fragments)
+        warnings = parsed.warnings + diagram.warnings
+        if templates is not None and parsed.kind is Kind.BPMN:
             offered = templates.offered(name, diagram.engine)
-            blocks["element_templates"] = offered.block
+            blocks |= offered.blocks
             warnings += offered.warnings
-        return Report(name, found.kind, blocks, warnings)
+        return Report(name, parsed.kind, blocks, warnings)
     except (DocumentError, MemoryError) as error:
         return failed(name, error)
 
@@ -248,36 +317,9 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
     return Report(name, error=error)
 
 
-def is_large(report: Report) -> bool:
-    """Whether its payload is so large that who remembers payloads had better forget it."""
-    profile = report.execution_platform
-    return len(report.element_templates or ()) > MAX_TEMPLATES or (
-        profile is not None
-        and any(
-            isinstance(text, str) and len(text) > MAX_CHARACTERS
-            for text in (profile.execution_platform, profile.execution_platform_version)
-        )
-    )
-
-
-def _check(fragments: Collection[str]) -> None:
-    unknown = set(fragments).difference(FRAGMENTS)
-    if unknown:
-        raise ValueError(f"no fragment of a payload: {', '.join(sorted(unknown))}")
-
-
 def is_form(name: str) -> bool:
-    """Whether what has a name is a form, rather than XML."""
+    """Whether a diagram is a form by its name, rather than XML."""
     return name.lower().endswith(FORM_EXTENSION)
-
-
-def _namespace(key: str, values: dict[str, Any]) -> Any:
-    return GROUPS[key](
-        **{
-            snake_case(name): _namespace(name, value) if isinstance(value, dict) else value
-            for name, value in values.items()
-        }
-    )
 
 
 def error_block(error: DocumentError) -> ErrorBlock:
@@ -287,4 +329,13 @@ def error_block(error: DocumentError) -> ErrorBlock:
         error.message,
         OMITTED if error.line is None else error.line,
         OMITTED if error.column is None else error.column,
+    )
+
+
+def _namespace(key: str, values: dict[str, Any]) -> Any:
+    return GROUPS[key](
+        **{
+            snake_case(name): _namespace(name, value) if isinstance(value, dict) else value
+            for name, value in values.items()
+        }
     )

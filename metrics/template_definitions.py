@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.blocks import OMITTED
 from metrics.bpmn.diagram import Engine
-from metrics.catalog.element_templates import ElementTemplate, ElementTemplates
+from metrics.catalog.element_templates import METRIC, ElementTemplate, ElementTemplates
 from metrics.reading.errors import DiagramWarning, DocumentError
 from metrics.reading.json_text import in_letters, read_json
 from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute, content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 PROJECT_FOLDER: Final = ".camunda"
 TEMPLATES_FOLDER: Final = "element-templates"
@@ -29,7 +29,7 @@ CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
 class Offered(NamedTuple):
     """The templates that the Modeler would offer, and a warning for each unreadable definition."""
 
-    block: ElementTemplates
+    blocks: Mapping[str, ElementTemplates]
     warnings: tuple[DiagramWarning, ...]
 
 
@@ -68,6 +68,11 @@ class TemplateDefinitions:
         self._read: dict[str, _DefinitionFile] = {}
         self._identity = os.urandom(16)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the values that come from definitions rather than from the diagram."""
+        return tuple(leaf.key for leaf in METRIC.leaves())
+
     def __reduce__(self) -> tuple[Callable[..., TemplateDefinitions], tuple[Any, ...]]:
         # A process that is sent the same instance time and again reads each definition once, too.
         return _received, (self._identity, self._folders, self._max_size)
@@ -87,7 +92,7 @@ class TemplateDefinitions:
             if definition.engine is engine
         )
         warnings = tuple(warning for read in found for warning in read.warnings)
-        return Offered(ElementTemplates(len(templates), templates), warnings)
+        return Offered({METRIC.name: ElementTemplates(len(templates), templates)}, warnings)
 
     def _files_below(self, folder: str) -> tuple[str, ...]:
         if folder not in self._files:

@@ -122,7 +122,7 @@ def test_version() -> None:
 
 
 def test_fragment_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match="no fragment of a payload: tasks"):
+    with pytest.raises(ValueError, match="no fragment is named 'tasks'"):
         scan(process(TASK)).payload(fragments=["tasks"])
 
 

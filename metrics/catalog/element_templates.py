@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from metrics.blocks import OMITTED, Omitted, Text, described
+from metrics.blocks import OMITTED, Omitted, Tally, Text, described
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import (
     EVENTS,
@@ -211,7 +211,9 @@ class ElementTemplate:
         "BPMN types of the elements that the template is for", text=ELEMENT_TYPE
     )
     properties: Mapping[str, int] = described(
-        "How many properties it has of each binding", text=BINDING
+        "The number of its properties by binding",
+        text=BINDING,
+        tally=Tally("bindings", "Element templates by binding", "templates", "properties"),
     )
     icon: Literal[True] | Omitted = described("True where the template has an icon")
 

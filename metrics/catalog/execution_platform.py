@@ -46,6 +46,7 @@ class ExecutionPlatform:
     )
     execution_platform_version: str | Omitted | None = described(
         "The version that it names; null where BPMN or DMN names a platform without one",
+        is_version=True,
         text=VERSION,
     )
 

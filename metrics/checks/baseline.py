@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from metrics.checks.limits import SUBJECTS, Subject
+from metrics.blocks import LeafKind
+from metrics.checks.limits import LimitError, subject
 from metrics.reading.sources import FileError, absolute, content_beside, printable
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ CONFLICTS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 KNOWN: Final = frozenset({"file", "configuration", "key", "value"})
 ODD_WAY: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
 MAX_BYTES: Final = 1024 * 1024 * 1024
+
+
+TYPES: Final = {LeafKind.NUMBER: (int,), LeafKind.RATIO: (int, float)}
+"""The types of values of a baseline; others are texts or null."""
 
 
 class BaselineError(FileError):
@@ -127,11 +132,14 @@ def _entry(record: Any, folder: str) -> BaselineEntry:
         raise ValueError("it has no value")
     file, configuration = record.get("file"), record.get("configuration")
     key, value = record.get("key"), record["value"]
-    if not isinstance(key, str) or key not in SUBJECTS:
+    try:
+        kind = subject(key) if isinstance(key, str) else None
+    except LimitError:
+        kind = None
+    if not isinstance(key, str) or kind is None:
         raise ValueError("it has no key that a payload has")
-    kinds = (int,) if SUBJECTS[key] is Subject.NUMBER else (str, type(None))
-    if type(value) not in kinds:
-        raise ValueError(f"its value is not {SUBJECTS[key].value}")
+    if type(value) not in TYPES.get(kind, (str, type(None))):
+        raise ValueError(f"its value is not {kind.value}")
     for name in (file, configuration):
         if not (name is None or (isinstance(name, str) and name)):
             raise ValueError("its file has no name")

@@ -93,6 +93,11 @@ class Configuration:
     def _start(self) -> str:
         return os.path.join(absolute(self.folder), "")
 
+    def all_limits(self) -> Iterator[tuple[Limit, ...]]:
+        """All limits, for each key."""
+        for limits in (self.limits, self.total, *(one.limits for one in self.overrides)):
+            yield from limits.values()
+
     def excludes(self, path: str) -> bool:
         """Whether a path from the root is not to be checked."""
         return bool(self.exclude) and self._is_named(self.exclude, path)

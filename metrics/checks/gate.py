@@ -7,15 +7,17 @@ asks, for all diagrams. What a baseline holds already is put up with until it ge
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import OMITTED, leaves
+from metrics.blocks import OMITTED, Omitted
 from metrics.checks.baseline import Baseline, BaselineEntry
 from metrics.checks.configuration import Configuration, Configurations
-from metrics.checks.limits import SUBJECTS, TOTALS, by_key, missing
+from metrics.checks.limits import by_key, missing, total_of
 from metrics.checks.result import CheckResult, Contribution, Improvement, Violation
+from metrics.keys import find_key, values_of
 from metrics.reading.sources import absolute, printable, unescaped
-from metrics.report import is_large
+from metrics.report import PayloadCache
 from metrics.top import Largest
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from metrics.checks.limits import Limit, Value
     from metrics.report import Report
 
-STANDARD_INPUT: Final = "-"
 MAX_REMEMBERED: Final = 4096
 
 NO_CONFIGURATION: Final = Configuration()
@@ -59,7 +60,7 @@ class _Totals:
         # As a baseline has it.
         self.path = _path_of(configuration)
         self.limits = limits
-        self.sums: dict[str, int] = dict.fromkeys(limits, 0)
+        self.sums: dict[str, Any] = dict.fromkeys(limits, 0)
         self.paths: set[str] = set()
         self.has_failures = False
         self._most = {key: Largest() for key in limits}
@@ -67,10 +68,16 @@ class _Totals:
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         """Add what a diagram has."""
         for key, most in self._most.items():
-            value = values.get(key)
-            if value:
-                self.sums[key] = TOTALS[key](self.sums[key], value)
+            value = find_key(key).value_in(values)
+            total = total_of(key)
+            if value and total is not None:
+                self.sums[key] = total(self.sums[key], value)
                 most.add(file, value)
+
+    def value_of(self, key: str) -> Value | Omitted:
+        """The sum of a key; `OMITTED` if it has no limit."""
+        value: Value | Omitted = self.sums.get(key, OMITTED)
+        return value
 
     def violations(self) -> Iterator[Violation]:
         """The limits that the sums go beyond."""
@@ -93,16 +100,26 @@ class _ConfiguredFolder(NamedTuple):
     configuration: Configuration
 
 
+class _BrokenLimits(NamedTuple):
+    """The limits that a payload breaks, and how many do not apply because their value is null."""
+
+    limits: tuple[Limit, ...]
+    not_applied: int
+
+
 class _LimitedValues:
-    """The values of a payload that limits may be for, and which limits it breaks."""
+    """The values of a payload, and the limits that it breaks."""
 
-    def __init__(self, blocks: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        # The blocks are kept, so that no other object can come to have the identity of one.
-        self._blocks = blocks
-        self.values = values
-        self._broken: dict[int, tuple[Limit, ...]] = {}
+    def __init__(self, report: Report) -> None:
+        self.values = values_of(report)
+        self._broken: dict[int, _BrokenLimits] = {}
 
-    def broken_by(self, rules: _Rules) -> tuple[Limit, ...]:
+    def value_of(self, key: str) -> Value | Omitted:
+        """The value of a key; `OMITTED` if the payload does not have it."""
+        value: Value | Omitted = find_key(key).value_in(self.values)
+        return value
+
+    def broken_by(self, rules: _Rules) -> _BrokenLimits:
         """The limits that it breaks; `rules` are kept as long as this is."""
         known = self._broken.get(id(rules))
         if known is None:
@@ -110,17 +127,22 @@ class _LimitedValues:
             broken = [
                 limit
                 for limit in rules.limits
-                if limit.applies_to(values) and not limit.holds(values.get(limit.key))
+                if limit.applies_to(values) and not limit.holds(limit.value_in(values))
             ]
-            # That a version is not named is one thing, however many limits it has.
-            not_named = [limit for limit in broken if values.get(limit.key) is None][1:]
-            known = tuple(limit for limit in broken if limit not in not_named)
-            self._broken[id(rules)] = known
+            # A missing version is one violation, however many limits it has.
+            not_named = [limit for limit in broken if limit.value_in(values) is None][1:]
+            known = self._broken[id(rules)] = _BrokenLimits(
+                tuple(limit for limit in broken if limit not in not_named),
+                sum(limit.is_null_in(values) for limit in rules.limits),
+            )
         return known
 
 
 class Gate:
     """Holds diagrams to their limits.
+
+    `fragments` are the fragments of our own that limits name, as far as configurations were read:
+    reports must have them.
 
     `limits` and `totals` are for all diagrams, and in place of those that configurations have for
     the same keys; with a `configuration` none is looked for. What a `baseline` has is put up with.
@@ -139,10 +161,12 @@ class Gate:
         self._configuration = configuration
         self._configurations = Configurations()
         self._baseline = baseline or Baseline()
+        self.fragments: set[str] = set()
+        self._note_fragments((*self._own.values(), *self._own_totals.limits.values()))
         self._places: dict[str, _ConfiguredFolder] = {}
         self._rules: dict[tuple[int, tuple[int, ...]], _Rules] = {}
         self._totals: dict[int, _Totals] = {}
-        self._payloads: dict[tuple[int, ...], _LimitedValues] = {}
+        self._payloads = PayloadCache(_LimitedValues, max_entries=MAX_REMEMBERED)
 
     def excludes(self, file: str) -> bool:
         """Whether the configuration of a file says that it is not to be checked.
@@ -169,8 +193,9 @@ class Gate:
         weighed: list[_Weighed] = []
         kept: list[BaselineEntry] = []
         seen: set[str] = set()
+        not_applied = 0
         for report in reports:
-            file = STANDARD_INPUT if report.file is None else report.file
+            file = report.name
             place, path = self._placed(file)
             rules = self._rules_of(place.configuration, path)
             listed = path if path.isascii() else printable(path)
@@ -184,19 +209,20 @@ class Gate:
                 kept += self._baseline.of_file(listed)
                 continue
             files.append(file)
-            payload = self._payload(report)
+            payload = self._payloads.get(report)
             values = payload.values
             if rules.totals is not None:
                 rules.totals.paths.add(path)
                 rules.totals.add(file, values)
             self._own_totals.add(file, values)
-            broken = payload.broken_by(rules)
+            broken, nulls = payload.broken_by(rules)
+            not_applied += nulls
             if broken or listed in self._baseline:
                 seen.add(listed)
                 entries = self._baseline.of_file(listed)
-                weighed.append(self._weigh(file, (listed, None), broken, values, entries))
+                weighed.append(self._weigh(file, (listed, None), broken, payload.value_of, entries))
                 violations += (
-                    Violation(file, limit, values.get(limit.key)) for limit in weighed[-1].worse
+                    Violation(file, limit, limit.value_in(values)) for limit in weighed[-1].worse
                 )
         for totals in (*self._totals.values(), self._own_totals):
             is_whole = self._is_whole(totals, find)
@@ -206,7 +232,7 @@ class Gate:
                 if is_whole or violation.limit.operator in UPPER_BOUNDS
             }
             known = [*self._entries_of(totals)]
-            of_totals = self._weigh(None, (None, totals.path), by_limit, totals.sums, known)
+            of_totals = self._weigh(None, (None, totals.path), by_limit, totals.value_of, known)
             if not is_whole:
                 worse = {limit.key for limit in of_totals.worse}
                 new = (entry for entry in of_totals.entries if entry.key in worse)
@@ -224,21 +250,8 @@ class Gate:
             (*(entry for one in weighed for entry in one.entries), *kept, *not_asked_for),
             bool(self._own or self._own_totals.limits)
             or any(place.configuration.has_limits for place in self._places.values()),
+            not_applied,
         )
-
-    def _payload(self, report: Report) -> _LimitedValues:
-        """The payload of a report: many are the same."""
-        identity = (id(report.kind), *map(id, report.blocks.values()))
-        known = self._payloads.get(identity)
-        if known is not None:
-            return known
-        values = {key: value for key, value in leaves(report.payload()) if key in SUBJECTS}
-        payload = _LimitedValues(report.blocks, values)
-        if len(self._payloads) == MAX_REMEMBERED:
-            self._payloads.clear()
-        if not is_large(report):
-            self._payloads[identity] = payload
-        return payload
 
     def _placed(self, file: str) -> tuple[_ConfiguredFolder, str]:
         """The folder of a diagram, and its path from the root."""
@@ -248,8 +261,15 @@ class Gate:
             start = _from_root(folder + separator or os.curdir)
             found = self._configuration or self._configurations.of_folder(start)
             place = _ConfiguredFolder(os.path.join(start, ""), found or NO_CONFIGURATION)
+            self._note_fragments(place.configuration.all_limits())
             self._places[folder + separator] = place
         return place, place.start + name
+
+    def _note_fragments(self, limits: Iterable[Iterable[Limit]]) -> None:
+        """Add the fragments of our own that some limits name."""
+        for limit in chain.from_iterable(limits):
+            if (fragment := find_key(limit.key).fragment) is not None:
+                self.fragments.add(fragment)
 
     def _rules_of(self, configuration: Configuration, path: str) -> _Rules:
         overrides = configuration.overrides_for(path) if configuration.overrides else ()
@@ -309,7 +329,7 @@ class Gate:
         file: str | None,
         whose: tuple[str | None, str | None],
         broken: Collection[Limit],
-        values: Mapping[str, Value],
+        value_of: Callable[[str], Value | Omitted],
         entries: Iterable[BaselineEntry],
     ) -> _Weighed:
         """Hold the limits that are broken against the baseline.
@@ -321,7 +341,8 @@ class Gate:
         worse = []
         now = []
         for limit in broken:
-            value = values.get(limit.key)
+            known_value = value_of(limit.key)
+            value = None if isinstance(known_value, Omitted) else known_value
             now.append(BaselineEntry(*whose, limit.key, value))
             known = self._baseline.values(*whose, limit.key)
             if not any(limit.is_no_worse(value, one) for one in known):
@@ -333,7 +354,7 @@ class Gate:
         broken_keys = {limit.key for limit in broken}
         for _, _, key, one in entries:
             if key not in broken_keys and key not in improved:
-                improved[key] = Improvement(file, key, one, values.get(key, missing(key)))
+                improved[key] = Improvement(file, key, one, _value_or_missing(value_of, key))
         tolerated = len(broken) - len(worse)
         return _Weighed(tuple(worse), tolerated, tuple(improved.values()), tuple(now))
 
@@ -372,6 +393,11 @@ class Gate:
                     for entry in entries
                 )
         return gone, left
+
+
+def _value_or_missing(value_of: Callable[[str], Value | Omitted], key: str) -> Value | Omitted:
+    value = value_of(key)
+    return missing(key) if isinstance(value, Omitted) else value
 
 
 def _path_of(configuration: Configuration) -> str | None:

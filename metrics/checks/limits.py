@@ -11,25 +11,29 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.blocks import OMITTED, Omitted
+from metrics.blocks import OMITTED, LeafKind, Omitted
+from metrics.keys import LEAVES, UnknownKeyError, find_key
 from metrics.reading.document import Kind
-from metrics.report import DIAGRAM_TYPE, columns
+from metrics.report import DIAGRAM_TYPE
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from packaging.version import Version
 
-Value = int | str | None
+    from metrics.blocks import Total
+
+Value = int | float | str | None
+
+NUMERIC: Final = (LeafKind.NUMBER, LeafKind.RATIO)
 
 TYPE_KEY: Final = DIAGRAM_TYPE
 KINDS: Final = tuple(kind.value for kind in Kind)
-VERSION_KEY: Final = "executionPlatformVersion"
 
 ORDERED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<=": operator.le,
@@ -40,52 +44,20 @@ ORDERED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 UNORDERED: Final = ("==", "!=", "in")
 OPERATORS: Final = (*ORDERED, *UNORDERED)
 
-LIMIT: Final = re.compile(r"\s*(?P<key>[^\s<>=!]+)\s*(?P<condition>(?:[<>=!]|\s).*)", re.DOTALL)
+LIMIT: Final = re.compile(
+    r"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[^\s<>=!"'])+)\s*(?P<condition>(?:[<>=!]|\s).*)""", re.DOTALL
+)
 CONDITION: Final = re.compile(
     rf"\s*(?P<operator>{'|'.join(OPERATORS[:-1])}|in(?=[\s\[\"']))(?P<value>.*)", re.DOTALL
 )
 QUOTED: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)')\s*""")
 UNQUOTED: Final = re.compile(r"""[^,"'\[\]]*""")
 MAX_CHARACTERS_OF_A_VERSION: Final = 100
-NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
+NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 
 
 class LimitError(ValueError):
     """What is no limit; its text says why, for people."""
-
-
-class Subject(Enum):
-    """What values of a key are."""
-
-    NUMBER = "a number"
-    VERSION = "a version"
-    WORD = "a word"
-
-
-COLUMNS: Final = tuple(column for found in columns().values() for column in found)
-
-
-def _subjects() -> Iterator[tuple[str, Subject]]:
-    yield TYPE_KEY, Subject.WORD
-    for column in COLUMNS:
-        if column.is_number:
-            yield column.key, Subject.NUMBER
-        elif not column.is_list:
-            yield column.key, Subject.VERSION if column.key == VERSION_KEY else Subject.WORD
-
-
-SUBJECTS: Final[Mapping[str, Subject]] = dict(_subjects())
-"""What can be limited, by its dotted key, in the order of the payload."""
-
-MEANINGS: Final[Mapping[str, str]] = {TYPE_KEY: "The type of the diagram"} | {
-    column.key: column.meaning for column in COLUMNS
-}
-"""What the values mean, by their dotted keys."""
-
-TOTALS: Final[Mapping[str, Callable[[int, int], int]]] = {
-    column.key: column.total for column in COLUMNS if column.is_number
-}
-"""The numbers that a portfolio has, too, and how those of two diagrams are one."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +66,7 @@ class Limit:
 
     key: str
     operator: str
-    values: tuple[int | str, ...]
+    values: tuple[int | float | str, ...]
 
     def __str__(self) -> str:
         return f"{self.key} {self.condition}"
@@ -106,13 +78,27 @@ class Limit:
             return f"{self.operator} {_single(str(self.values[0]))}"
         return f"in [{', '.join(map(_item, self.values))}]"
 
-    def applies_to(self, values: Mapping[str, Value]) -> bool:
-        """Whether it says anything of a payload, given by its dotted keys.
+    def applies_to(self, values: Mapping[str, Any]) -> bool:
+        """Whether it limits a payload with these values, by the keys of their leaves.
 
-        A number that a payload does not have is not limited: a DMN diagram has no user tasks. A
-        version is: what names none is not known to be of the right one.
+        A value that a payload does not have is not limited: a DMN diagram has no user tasks. Nor is
+        a number that is null. A version is: a diagram without a version fails its limits.
         """
-        return self.key in values or SUBJECTS[self.key] is Subject.VERSION
+        key = find_key(self.key)
+        if key.kind is LeafKind.VERSION:
+            return True
+        value = key.value_in(values)
+        return value is not OMITTED and (value is not None or key.kind is LeafKind.TEXT)
+
+    def is_null_in(self, values: Mapping[str, Any]) -> bool:
+        """Whether it does not apply because the number that it limits is null."""
+        key = find_key(self.key)
+        return key.kind in NUMERIC and key.value_in(values) is None
+
+    def value_in(self, values: Mapping[str, Any]) -> Value:
+        """The value that it limits, None if there is none."""
+        value: Value | Omitted = find_key(self.key).value_in(values)
+        return None if isinstance(value, Omitted) else value
 
     def holds(self, value: Value) -> bool:
         """Whether a value is within it; None is a version that is not named."""
@@ -131,13 +117,17 @@ class Limit:
             return False
         if self.operator in ORDERED:
             return one == other or ORDERED[self.operator](one, other)
-        if self.operator == "==" and isinstance(one, int) and isinstance(other, int):
+        if (
+            self.operator == "=="
+            and isinstance(one, int | float)
+            and isinstance(other, int | float)
+        ):
             wanted = self.values[0]
-            return isinstance(wanted, int) and abs(one - wanted) <= abs(other - wanted)
+            return isinstance(wanted, int | float) and abs(one - wanted) <= abs(other - wanted)
         return bool(one == other)
 
-    def _comparable(self, value: Value) -> int | str | Version | None:
-        if SUBJECTS[self.key] is not Subject.VERSION:
+    def _comparable(self, value: Value) -> int | float | str | Version | None:
+        if find_key(self.key).kind is not LeafKind.VERSION:
             return value
         return version(value) if isinstance(value, str) else None
 
@@ -170,27 +160,35 @@ def of_key(key: str, condition: str) -> Limit:
     match = CONDITION.fullmatch(condition)
     text = match["value"].strip() if match is not None else ""
     if match is None or not text:
-        allowed = OPERATORS if kind is not Subject.WORD else UNORDERED
+        allowed = OPERATORS if kind is not LeafKind.TEXT else UNORDERED
         raise LimitError(
             f"'{condition.strip()}' is no condition for {key}: write OP VALUE, OP being one of"
             f" {', '.join(allowed)}."
         )
     found = match["operator"]
-    if kind is Subject.WORD and found in ORDERED:
+    if kind is LeafKind.TEXT and found in ORDERED:
         raise LimitError(f"{key} is a word: it is compared by {', '.join(UNORDERED)}.")
     texts = _items(text) if found == "in" else [_unquoted(text)]
     return Limit(key, found, tuple(_value(key, kind, text) for text in texts))
 
 
 def check_total(key: str) -> None:
-    """Raises `LimitError` where a portfolio has no number of that key."""
-    if subject(key) is not Subject.NUMBER:
+    """Raises `LimitError` if a portfolio has no total of that key."""
+    if subject(key) in NUMERIC and total_of(key) is None:
+        raise LimitError(f"{key} has no total over diagrams.")
+    if subject(key) not in NUMERIC:
         raise LimitError(f"{key} is no number: a portfolio has no sum of it.")
+
+
+def total_of(key: str) -> Total | None:
+    """The function that makes one value of those of two diagrams, None if there is none."""
+    known = find_key(key)
+    return known.leaf.total if known.member is None else add
 
 
 def missing(key: str) -> Omitted | None:
     """The value of a payload that does not have a key: a version is one that is not named."""
-    return None if subject(key) is Subject.VERSION else OMITTED
+    return None if subject(key) is LeafKind.VERSION else OMITTED
 
 
 def by_key(limits: Iterable[Limit]) -> dict[str, tuple[Limit, ...]]:
@@ -202,25 +200,32 @@ def by_key(limits: Iterable[Limit]) -> dict[str, tuple[Limit, ...]]:
 
 
 def _example() -> str:
-    return f"{[*TOTALS][-1]} <= 3"
+    return f"{[leaf.key for leaf in LEAVES.values() if leaf.is_number][-1]} <= 3"
 
 
-def subject(key: str) -> Subject:
-    """What the values of a key are; raises `LimitError` where no payload has it."""
-    if key in SUBJECTS:
-        return SUBJECTS[key]
-    if key.partition("[")[0] == "elementTemplates":
-        message = "elementTemplates is a list, which has no limit."
-        raise LimitError(f"{message} Did you mean elementTemplateCount?")
-    raise LimitError(f"No payload has the value '{key}'.{did_you_mean(key, SUBJECTS)}")
+def subject(key: str) -> LeafKind:
+    """What the values of a key are; raises `LimitError` for a key without limits."""
+    try:
+        kind = find_key(key).kind
+    except UnknownKeyError as error:
+        name, bracket, _ = key.partition("[")
+        if bracket and name in LEAVES:
+            return subject(name)
+        text = str(error)
+        raise LimitError(text[0].upper() + text[1:]) from None
+    if kind in (LeafKind.LIST, LeafKind.MAP):
+        numbers = (leaf.key for leaf in LEAVES.values() if leaf.is_number)
+        suggestion = did_you_mean(key, numbers)
+        raise LimitError(f"{key} is {kind.value}, which has no limit.{suggestion}")
+    return kind
 
 
-def _value(key: str, kind: Subject, text: str) -> int | str:
-    if kind is Subject.NUMBER:
+def _value(key: str, kind: LeafKind, text: str) -> int | float | str:
+    if kind in NUMERIC:
         if not NUMBER.fullmatch(text):
             raise LimitError(f"{key} is a number, and '{text}' is none.")
-        return int(text)
-    if kind is Subject.VERSION:
+        return float(text) if "." in text else int(text)
+    if kind is LeafKind.VERSION:
         text = text.strip()
         if version(text) is None:
             raise LimitError(f"{key} is a version, and '{text}' is none: write 8.6, or 7.21.0.")
@@ -234,7 +239,7 @@ def _single(text: str) -> str:
     return f'"{text}"' if text.strip() != text or _unquoted(text) != text or not text else text
 
 
-def _item(value: int | str) -> str:
+def _item(value: float | str) -> str:
     text = str(value)
     if text and text.strip() == text and UNQUOTED.fullmatch(text):
         return text

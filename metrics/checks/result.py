@@ -74,7 +74,8 @@ class CheckResult:
     `files` are the measured diagrams in their order, `failures` the reports of the others;
     `violations` are those of diagrams in that order, then those of sums; `tolerated` is how many a
     baseline puts up with. `entries` are those that a baseline has that is written now, and
-    `has_limits` where any of the diagrams could have a limit.
+    `has_limits` where any of the diagrams could have a limit. `not_applied` is how many limits did
+    not apply to a diagram because the number that they limit is null.
     """
 
     files: tuple[str, ...] = ()
@@ -84,6 +85,7 @@ class CheckResult:
     improvements: tuple[Improvement, ...] = ()
     entries: tuple[BaselineEntry, ...] = ()
     has_limits: bool = False
+    not_applied: int = 0
 
     @property
     def is_kept(self) -> bool:

@@ -35,7 +35,7 @@ from metrics.report import failed, scan
 from metrics.scanning.discovery import EXTENSIONS, STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from metrics.checks.configuration import Configuration
     from metrics.checks.limits import Limit
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 EXIT_VIOLATED: Final = 1
 MAX_CHARACTERS: Final = 1000
-TEMPLATE_COUNT: Final = "elementTemplateCount"
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b
@@ -167,9 +166,17 @@ def command(
     contents: dict[str, bytes] = {}
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
-        lambda path: [_kept(path, stdin_filename, max_size, templates, contents)],
+        lambda path: [_kept(path, stdin_filename, max_size, templates, contents, gate.fragments)],
     )
-    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates, tells_warnings=False)
+    how = ScanOptions(
+        jobs,
+        timeout,
+        max_size,
+        no_ignore,
+        templates,
+        fragments=gate.fragments,
+        tells_warnings=False,
+    )
     is_output_shown = any(output.path is None for output in outputs)
     found = found_at(paths, how)
 
@@ -194,7 +201,7 @@ def command(
         if write_baseline and baseline_path is not None:
             result = _tolerated(result, baseline, baseline_path)
         # Those that are offered are not told by the diagram.
-        besides = () if templates is None else (TEMPLATE_COUNT,)
+        besides = () if templates is None else templates.keys
         result = explain_violations(
             result, run.executor, max_size=max_size, contents=contents, besides=besides
         )
@@ -291,6 +298,7 @@ def _kept(
     max_size: int,
     templates: TemplateDefinitions | None,
     contents: dict[str, bytes],
+    fragments: Collection[str],
 ) -> Report:
     """The report of standard input, of which the content is kept: it cannot be read again."""
     stream, name, called = source_of(path, stdin_filename)
@@ -298,7 +306,9 @@ def _kept(
         contents[called] = content(stream, max_size)
     except (DocumentError, MemoryError) as error:
         return failed(called, error)
-    report = scan(contents[called], name=name, max_size=max_size, templates=templates)
+    report = scan(
+        contents[called], name=name, max_size=max_size, templates=templates, fragments=fragments
+    )
     return replace(report, file=called)
 
 

@@ -60,11 +60,19 @@ def require_standard_input(paths: Collection[str], stdin_filename: str | None) -
 
 
 def scanned(
-    file: str, stdin_filename: str | None, *, max_size: int, templates: TemplateDefinitions | None
+    file: str,
+    stdin_filename: str | None,
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+    fragments: Collection[str] = (),
 ) -> Report:
     """The report of a FILE; all else is as for `source_of`."""
     content, name, called = source_of(file, stdin_filename)
-    return replace(scan(content, name=name, max_size=max_size, templates=templates), file=called)
+    return replace(
+        scan(content, name=name, max_size=max_size, templates=templates, fragments=fragments),
+        file=called,
+    )
 
 
 class _Closed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import show_message, source_of
 from metrics.commands.runs import (
@@ -83,6 +84,7 @@ class _WithPaths(click.Command):
 )
 @options.output_path
 @click.option("--exit-code", is_flag=True, help="End with status 1 where anything differs.")
+@options.with_fragments
 @options.jobs
 @options.timeout
 @options.max_size
@@ -96,6 +98,7 @@ def command(
     format_name: str,
     output_path: str | None,
     exit_code: bool,
+    with_fragments: tuple[str, ...],
     jobs: int | None,
     timeout: float | None,
     max_size: int,
@@ -118,7 +121,15 @@ def command(
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = format_named(format_name)
-    how = ScanOptions(jobs, timeout, max_size, no_ignore, tells_warnings=False, tells_outcome=False)
+    how = ScanOptions(
+        jobs,
+        timeout,
+        max_size,
+        no_ignore,
+        fragments=own_fragments(with_fragments),
+        tells_warnings=False,
+        tells_outcome=False,
+    )
     are_files = paths is None and new is not None and _is_file(old) and _is_file(new)
     if are_files and new is not None:
         for path in (old, new):

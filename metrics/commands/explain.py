@@ -17,7 +17,7 @@ from metrics.commands.console import (
     show_message,
     source_of,
 )
-from metrics.explanation import NUMBERS, explain
+from metrics.explanation import explain, explained_keys, fragments_named
 from metrics.formats.explain import FORMATS
 from metrics.formats.explain.tree import tree
 from metrics.formats.text import on_one_line
@@ -55,12 +55,14 @@ Examples:
     show_default=True,
     help="A tree for people, one JSON object, or a line of JSON for each thing that is counted.",
 )
+@options.with_fragments
 @options.max_size
 @options.stdin_filename
 def command(
     file: str,
     keys: tuple[str, ...],
     format_name: str,
+    with_fragments: tuple[str, ...],
     max_size: int,
     stdin_filename: str | None,
 ) -> None:
@@ -72,7 +74,12 @@ def command(
     """
     require_standard_output()
     content, name, called = source_of(file, stdin_filename)
-    explanation = explain(content, name=name, max_size=max_size)
+    explanation = explain(
+        content,
+        name=name,
+        max_size=max_size,
+        fragments={*with_fragments, *fragments_named(keys)},
+    )
     explanation = replace(explanation, report=replace(explanation.report, file=called))
     if keys:
         try:
@@ -95,4 +102,4 @@ def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
 
 
 def _no_such_key(key: str) -> str:
-    return f"No payload has the number '{on_one_line(key)}'.{did_you_mean(key, NUMBERS)}"
+    return f"No payload has the number '{on_one_line(key)}'.{did_you_mean(key, explained_keys())}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from metrics.catalog import OWN_FRAGMENTS
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ template_folders = click.option(
     type=click.Path(exists=True, file_okay=False),
     help="With --templates definitions, a further folder with element-templates; can be given"
     " several times.",
+)
+with_fragments = click.option(
+    "--with",
+    "with_fragments",
+    metavar="NAME",
+    multiple=True,
+    type=click.Choice(OWN_FRAGMENTS),
+    hidden=not OWN_FRAGMENTS,
+    help="Add this fragment of our own to the documented payload; can be given several times.",
 )
 documented_keys = click.option(
     "--documented-keys",

@@ -28,6 +28,7 @@ from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
@@ -63,6 +64,7 @@ class ScanOptions(NamedTuple):
     no_ignore: bool
     templates: TemplateDefinitions | None = None
     fingerprints: bool = False
+    fragments: AbstractSet[str] = frozenset()
     tells_warnings: bool = True
     tells_outcome: bool = True
 
@@ -169,6 +171,7 @@ def scan_paths(
             max_size=how.max_size,
             templates=how.templates,
             fingerprints=how.fingerprints,
+            fragments=how.fragments,
         )
         yield Measured(outcome.watch(_reports(found, measure, inputs)), executor)
     if how.tells_outcome:

@@ -6,11 +6,11 @@ import os
 
 import click
 
+from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scanned
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ScanLayout, format_named
-from metrics.report import FRAGMENTS
 from metrics.scanning.discovery import STANDARD_INPUT
 
 # The mark keeps the lines as they are.
@@ -29,7 +29,7 @@ Examples:
     "--fragment",
     "fragments",
     multiple=True,
-    type=click.Choice(FRAGMENTS),
+    type=click.Choice((*FRAGMENTS, *OWN_FRAGMENTS)),
     help="Print only this part of the payload; can be given several times.",
 )
 @click.option(
@@ -39,6 +39,7 @@ Examples:
     type=click.Choice(tuple(FORMATS)),
     help="Default: json for a single file, ndjson for a folder or several paths.",
 )
+@options.with_fragments
 @options.output_path
 @options.jobs
 @options.timeout
@@ -54,6 +55,7 @@ Examples:
 def command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
+    with_fragments: tuple[str, ...],
     format_name: str | None,
     output_path: str | None,
     jobs: int | None,
@@ -79,12 +81,17 @@ def command(
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
     write = format_named(format_name or ("json" if single else "ndjson"))
+    added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
-        lambda path: [scanned(path, stdin_filename, max_size=max_size, templates=templates)],
+        lambda path: [
+            scanned(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
+        ],
     )
-    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates)
+    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
     with open_run(paths, inputs, how, output_path) as run:
-        layout = ScanLayout(fragments, documented_keys, warnings, single, run.is_terminal)
+        layout = ScanLayout(
+            fragments, with_fragments, documented_keys, warnings, single, run.is_terminal
+        )
         for piece in write(run.reports, layout):
             run.stream.write(piece)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
 from metrics.commands.runs import ScanInputs, ScanOptions, has_lines, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout, format_named
 from metrics.scanning.ndjson_reports import reports
-from metrics.summary.portfolio import GROUPINGS
+from metrics.summary.groups import GROUPINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,7 @@ Examples:
 @options.timeout
 @options.template_source
 @options.template_folders
+@options.with_fragments
 @options.max_size
 @options.no_ignore
 def command(
@@ -64,6 +66,7 @@ def command(
     timeout: float | None,
     template_source: str,
     template_folders: tuple[str, ...],
+    with_fragments: tuple[str, ...],
     max_size: int,
     no_ignore: bool,
 ) -> None:
@@ -80,6 +83,7 @@ def command(
     """
     templates = options.template_definitions(template_source, template_folders, max_size)
     write = _format(format_name)
+    added = own_fragments(with_fragments)
 
     def lines(path: str) -> Iterator[Report]:
         content, _, name = source_of(path, None)
@@ -87,12 +91,21 @@ def command(
 
     # What is untidy in many diagrams, line by line, would hide what they are asked for.
     how = ScanOptions(
-        jobs, timeout, max_size, no_ignore, templates, fingerprints=True, tells_warnings=False
+        jobs,
+        timeout,
+        max_size,
+        no_ignore,
+        templates,
+        fingerprints=True,
+        fragments=added,
+        tells_warnings=False,
     )
     with open_run(paths or (os.curdir,), ScanInputs(has_lines, lines), how, output_path) as run:
         # Lines may name a file as often as they like, discovery gives none a second time.
         each_once = not any(map(has_lines, paths))
-        for piece in write(run.reports, SummaryLayout(by, max_size, each_once, run.is_terminal)):
+        for piece in write(
+            run.reports, SummaryLayout(by, max_size, each_once, run.is_terminal, added)
+        ):
             run.stream.write(piece)
 
 

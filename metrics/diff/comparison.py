@@ -10,29 +10,24 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import zip_longest
 from operator import add
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from metrics.blocks import OMITTED, Omitted, leaves
-from metrics.checks.limits import SUBJECTS, TOTALS
+from metrics.blocks import OMITTED, LeafKind, Omitted, key_part
+from metrics.catalog import OWN_FRAGMENTS
+from metrics.keys import find_key, fragments_of, leaves_with, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from metrics.blocks import Leaf
     from metrics.reading.errors import DocumentError
     from metrics.report import Report
 
 Item = TypeVar("Item")
-
-TEMPLATES: Final = "elementTemplates"
-KEYS: Final = (*SUBJECTS, TEMPLATES)
-"""The dotted keys of the values that are compared."""
-
-
-# What is largest in a portfolio is no sum of what changed.
-SUMS: Final = tuple(key for key, total in TOTALS.items() if total is add)
 
 
 class Status(StrEnum):
@@ -76,11 +71,13 @@ class Difference(NamedTuple):
     after: Any
 
     @property
-    def step(self) -> int | None:
-        """By how much a number grew, None for what is none."""
-        before, after = (0 if isinstance(one, Omitted) else one for one in self)
-        is_number = type(before) is int and type(after) is int
-        return after - before if is_number else None
+    def step(self) -> int | float | None:
+        """The growth of a number, None for other values."""
+        before, after = (0 if isinstance(value, Omitted) else value for value in self)
+        if type(before) not in (int, float) or type(after) not in (int, float):
+            return None
+        grown: int | float = after - before
+        return grown
 
 
 class Change(NamedTuple):
@@ -141,24 +138,31 @@ def compare(
     changes: list[Change] = []
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
-    touched: set[str] = set()
+    touched: dict[str, None] = {}
     unchanged = 0
     for pair in pairs:
         report_before = None if pair.old is None else next(reports)
         report_after = None if pair.new is None else next(reports)
         old_values, new_values = _values(report_before), _values(report_after)
-        change = _change(pair, report_before, report_after, _differences(old_values, new_values))
+        fragments = _fragments(report_before) | _fragments(report_after)
+        differences = _differences(old_values, new_values, _compared_leaves(fragments))
+        change = _change(pair, report_before, report_after, differences)
         if change is None:
             unchanged += 1
             continue
         changes.append(change)
-        for key, difference in change.values.items():
-            if key in TOTALS and difference.step:
-                touched.add(key)
+        touched.update(
+            dict.fromkeys(key for key, difference in change.values.items() if difference.step)
+        )
         if change.values:
             for sums, values in ((before, old_values), (after, new_values)):
-                sums.update({key: values[key] for key in SUMS if key in values})
-    totals = {key: Difference(before[key], after[key]) for key in SUMS if key in touched}
+                sums.update(_addable(values))
+    order = {key: number for number, key in enumerate(leaves_with(frozenset(OWN_FRAGMENTS)))}
+    totals = {
+        key: Difference(before[key], after[key])
+        for key in sorted(touched, key=lambda key: order[find_key(key).leaf.key])
+        if _adds_up(key)
+    }
     return Comparison(old, new, tuple(changes), unchanged, totals)
 
 
@@ -188,15 +192,62 @@ def _change(
     return Change(status, pair.file, pair.old_file, values, old_error, new_error)
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Difference]:
-    found = {key: Difference(old.get(key, OMITTED), new.get(key, OMITTED)) for key in KEYS}
-    return {key: difference for key, difference in found.items() if _differ(*difference)}
+def _differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], leaves: Iterable[Leaf]
+) -> dict[str, Difference]:
+    """The values that differ, by their keys; those of open maps member by member."""
+    return {
+        key: difference
+        for leaf in leaves
+        for key, difference in _values_on_both_sides(leaf, old, new)
+        if _differ(*difference)
+    }
+
+
+def _values_on_both_sides(
+    leaf: Leaf, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[tuple[str, Difference]]:
+    before, after = old.get(leaf.key, OMITTED), new.get(leaf.key, OMITTED)
+    if leaf.kind is not LeafKind.MAP:
+        yield leaf.key, Difference(before, after)
+        return
+    sides = [side if isinstance(side, dict) else {} for side in (before, after)]
+    for name in sorted(set().union(*sides)):
+        yield f"{leaf.key}.{key_part(name)}", Difference(*(side.get(name, 0) for side in sides))
+
+
+@cache
+def _compared_leaves(fragments: frozenset[str]) -> tuple[Leaf, ...]:
+    """The leaves to compare, lists last."""
+    leaves = leaves_with(fragments).values()
+    return tuple(sorted(leaves, key=lambda leaf: leaf.kind is LeafKind.LIST))
 
 
 def _differ(before: Any, after: Any) -> bool:
-    # To JSON `1` and `True` are not the same, nor are null and what is left out.
+    # In JSON `1` is not `true`, and null is not a missing key.
     return type(before) is not type(after) or bool(before != after)
 
 
+def _adds_up(key: str) -> bool:
+    """Whether values of a key have a sum over diagrams; maxima do not."""
+    known = find_key(key)
+    return known.member is not None or known.leaf.total is add
+
+
+def _addable(values: Mapping[str, Any]) -> dict[str, int]:
+    """Those of some values that have a sum over diagrams, by their keys; of maps each member."""
+    sums: dict[str, int] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            sums |= {f"{key}.{key_part(name)}": number for name, number in value.items()}
+        elif type(value) is int and _adds_up(key):
+            sums[key] = value
+    return sums
+
+
 def _values(report: Report | None) -> dict[str, Any]:
-    return {} if report is None else dict(leaves(report.payload()))
+    return {} if report is None or report.error is not None else values_of(report)
+
+
+def _fragments(report: Report | None) -> frozenset[str]:
+    return frozenset() if report is None else fragments_of(report)

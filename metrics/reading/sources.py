@@ -45,6 +45,9 @@ class FileError(Exception):
         return f"{self.path}{place}: {self.message}"
 
 
+STANDARD_INPUT: Final = "-"
+"""The path that means standard input."""
+
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 """Bytes above which a file is refused as too large, unless the caller says otherwise."""
 

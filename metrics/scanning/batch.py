@@ -8,12 +8,14 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from metrics.catalog import own_fragments
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import DEFAULT_MAX_SIZE, Listed, NamedContent, as_text, content, each
 from metrics.report import Report, measured, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor, Future
     from typing import Any
 
@@ -45,6 +47,7 @@ def scan_many(
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
     fingerprints: bool = False,
+    fragments: AbstractSet[str] = frozenset(),
 ) -> Iterator[Report]:
     """Measure many diagrams: their reports, in the order of the paths, as they are ready.
 
@@ -53,8 +56,9 @@ def scan_many(
     measured when its report is asked for, in this process; a few paths are taken ahead. With one,
     they are handed to it in batches, some for each of its `jobs` workers (as many as there are
     processors, unless it is said), and no more are under way, however slowly the reports are taken.
-    `max_size` and `templates` are as for `scan`; with `fingerprints` each report of a measured
-    diagram has one.
+    `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints` each report of a
+    measured diagram has one. The set of `fragments` may grow while paths are taken from `paths`: it
+    counts as it is when a path has been taken.
 
     Every path has a report, whatever happens. A batch that fails is measured again file by file;
     a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
@@ -67,7 +71,8 @@ def scan_many(
         path if isinstance(path, Listed | NamedContent | Report) else as_text(path)
         for path in each(paths)
     )
-    how = _How(max_size, templates, fingerprints)
+    own_fragments(fragments)
+    how = _How(max_size, templates, fingerprints, fragments)
     if executor is None:
         return _measured(checked, how)
     measure = partial(_measure, how=how)
@@ -103,6 +108,7 @@ class _How(NamedTuple):
     max_size: int
     templates: TemplateDefinitions | None
     fingerprints: bool
+    fragments: AbstractSet[str]
 
 
 class _Batch(NamedTuple):
@@ -228,8 +234,11 @@ def _measured_at_once(group: list[_SourceContent], how: _How) -> list[Report]:
         found if isinstance(found, Report) else _guarded(path, parse, found, path, how.max_size)
         for path, found in group
     ]
+    fragments = frozenset(how.fragments)
     reports = [
-        found if isinstance(found, Report) else _guarded(path, measured, found, path, how.templates)
+        found
+        if isinstance(found, Report)
+        else _guarded(path, measured, found, path, how.templates, fragments)
         for (path, _), found in zip(group, documents, strict=True)
     ]
     if how.fingerprints:

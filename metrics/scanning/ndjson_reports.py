@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 
-from metrics.blocks import Omitted, from_json, keys
+from metrics.blocks import RULES, Omitted, from_json, keys
 from metrics.bpmn.diagram import Engine
-from metrics.catalog import METRICS
+from metrics.catalog import OWN_FRAGMENTS, metrics_with
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
-from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, unescaped
+from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, STANDARD_INPUT, unescaped
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, Report, WarningBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from metrics.metric import Metric
 
 Record = dict[str, Any]
 
@@ -31,7 +33,6 @@ MAX_BYTES_OF_A_NAME: Final = 16 * 1024
 MAX_REMEMBERED: Final = 2048
 MAX_BYTES: Final = 4096
 MAX_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
-STANDARD_INPUT: Final = "-"
 MARK: Final = b"\xef\xbb\xbf"
 SPREAD: Final = "JSON of several, passed over; -f ndjson prints lines"
 
@@ -171,10 +172,10 @@ def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
     is_camunda_8 = kind is Kind.BPMN and record.get("executionPlatform") in CAMUNDA_8_PLATFORMS
     engine = Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
     blocks: dict[str, Any] = {}
-    for metric in METRICS:
+    for metric in metrics_with(frozenset(OWN_FRAGMENTS).intersection(record)):
         if kind in metric.kinds:
             example = metric.count((), engine)
-            blocks[metric.name] = None if example is None else _taken(metric.key, example, record)
+            blocks[metric.name] = None if example is None else _taken(metric, example, record)
     if (key := _first_leaf(record)) is not None:
         raise ValueError(f"{key} is not known")
     return blocks
@@ -197,14 +198,16 @@ def _first_leaf(record: Record) -> str | None:
     return None
 
 
-def _taken(key: str, example: Any, record: Record) -> Any:
-    """The block at a dotted key, taken out of a payload."""
+def _taken(metric: Metric[Any, Any], example: Any, record: Record) -> Any:
+    """The block of a metric, taken out of a payload."""
     holder = record
-    for group in key.split(".") if key else ():
+    for group in metric.path:
         inner = holder.get(group)
         if not isinstance(inner, dict):
-            raise ValueError(f"{key} is missing")
+            raise ValueError(f"{metric.key} is missing")
         holder = inner
+    if metric.rules is not None and (rules := holder.pop(RULES, None)) != metric.rules:
+        raise ValueError(f"{metric.key} is computed by rules {rules!r}, and not {metric.rules}")
     _, printed, documented, *_ = keys(type(example))
     own = {name: holder.pop(name) for name in {*printed, *documented} & holder.keys()}
     return from_json(type(example), own, example)

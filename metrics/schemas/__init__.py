@@ -15,6 +15,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
 from metrics.blocks import (
+    RULES,
     Omitted,
     Text,
     alternatives,
@@ -25,11 +26,11 @@ from metrics.blocks import (
     type_hints,
 )
 from metrics.bpmn.diagram import Engine
-from metrics.catalog import METRICS
+from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, all_metrics
 from metrics.events import ANY_TEXT, EVENTS, OfDiagram
 from metrics.reading.document import Kind
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
-from metrics.report import DIAGRAM_TYPE, FRAGMENTS, GROUPS, ErrorBlock, WarningBlock
+from metrics.report import DIAGRAM_TYPE, GROUPS, ErrorBlock, WarningBlock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +43,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 SCALARS: Final[Mapping[type, Schema]] = {
     int: {"type": "integer", "minimum": 0},
+    float: {"type": "number"},
     str: {"type": "string"},
     bool: {"type": "boolean"},
 }
@@ -77,7 +79,7 @@ def names() -> tuple[str, ...]:
     There are those of a payload and of its fragments, of an error, of a line of NDJSON, and of the
     events, by their names as sent.
     """
-    return ("payload", *FRAGMENTS, "error", "line", *EVENTS)
+    return ("payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *EVENTS)
 
 
 def schema(name: str, *, documented_keys: bool = False) -> Schema:
@@ -139,13 +141,13 @@ class _Schemas(NamedTuple):
         """The schema of one of `names()`, without its head."""
         if name in EVENTS:
             return self._event(EVENTS[name])
-        if name in FRAGMENTS:
+        if name in (*FRAGMENTS, *OWN_FRAGMENTS):
             found = [_merged(_object(part.description), part.content) for part in self._parts(name)]
             return found[0] if len(found) == 1 else {"oneOf": found}
         if name == "payload":
             own = _object("What is printed of one diagram")
             self._add_fields(own, _Warnings)
-            return self._of_diagram(own, FRAGMENTS)
+            return self._of_diagram(own, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS)
         failed = _object("A diagram that could not be measured")
         self._add_fields(failed, _Failed)
         if name == "error":
@@ -159,7 +161,7 @@ class _Schemas(NamedTuple):
             "type": "object",
             "if": {"required": ["error"]},
             "then": failed,
-            "else": self._of_diagram(measured, FRAGMENTS),
+            "else": self._of_diagram(measured, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS),
         }
 
     def _event(self, event: type[Event]) -> Schema:
@@ -216,15 +218,18 @@ class _Schemas(NamedTuple):
     def _content(self, kind: Kind, engine: Engine, fragments: Collection[str]) -> Schema:
         """The keys that fragments have in a kind of diagram for an engine."""
         content = _object()
-        for metric in METRICS:
+        for metric in all_metrics():
             if kind not in metric.kinds or metric.fragment not in fragments:
                 continue
             block = metric.count((), engine)
             if block is None:
                 continue
             holder = content
-            for key in metric.key.split(".") if metric.key else ():
+            for key in metric.path:
                 holder = _inner(holder, key, GROUPS.get(key, metric.block))
+            if metric.rules is not None:
+                meaning = "The version of the rules that the fragment is computed by"
+                _add(holder, RULES, {"const": metric.rules, "description": meaning})
             self._add_fields(holder, type(block), block)
         return content
 
@@ -262,6 +267,11 @@ class _Schemas(NamedTuple):
             return {"type": "array", "items": self._value(item, text)}
         if get_origin(hint) is Mapping:
             name, value = get_args(hint)
+            if fixed := choices(name):
+                made = _object()
+                for key in fixed:
+                    _add(made, key, self._value(value, text))
+                return made
             names = self._single(name, text)
             found = {"type": "object", "additionalProperties": self._value(value, text)}
             return found | ({"propertyNames": names} if "pattern" in names else {})

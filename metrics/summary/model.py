@@ -1,4 +1,4 @@
-"""The blocks of a summary."""
+"""The summary of a portfolio: frozen dataclasses that are printed as JSON."""
 
 from __future__ import annotations
 
@@ -14,64 +14,87 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VersionSummary:
-    """The diagrams of a platform that name a version of it."""
+    """The diagrams of one version of a platform."""
 
     execution_platform_version: str | None = described("The version; null for none")
-    diagrams: int = described("How many diagrams name it")
+    diagrams: int = described("Diagrams of this version")
 
 
 @dataclass(frozen=True)
 class PlatformSummary:
     """The diagrams of an execution platform."""
 
-    execution_platform: str = described("The platform, as the payload has it")
-    diagrams: int = described("How many diagrams are for it")
-    versions: tuple[VersionSummary, ...] = described("The versions, most frequent first")
+    execution_platform: str = described("The platform, as in the payload")
+    diagrams: int = described("Diagrams of this platform")
+    versions: tuple[VersionSummary, ...] = described("Its versions, the most frequent first")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """How many diagrams have a value within bounds."""
+    """The diagrams whose value is between two bounds."""
 
     at_least: int = described("The smallest value")
     at_most: int = described("The largest value")
-    diagrams: int = described("How many diagrams have one of these")
+    diagrams: int = described("Diagrams with a value from the smallest to the largest")
 
 
 @dataclass(frozen=True)
 class LargestDiagram:
-    """A diagram that holds much of something."""
+    """A diagram with one of the largest values of a number."""
 
     file: str = described("The diagram")
-    value: int = described("How much it holds")
+    value: int = described("Its value")
 
 
 @dataclass(frozen=True)
 class NumberSummary:
     """A number of the payload, over all diagrams that have it."""
 
-    sum: int = described("What all diagrams have together")
+    sum: int = described("The sum over all diagrams")
     share: float | Omitted | None = described(
-        "The sum as a part of that of `shareOf`; null where that is 0"
+        "The sum as a fraction of `shareOf`; null if that is 0"
     )
-    share_of: str | Omitted = described("The number that counts all that could be of this kind")
-    diagrams: int = described("How many diagrams have the number, be it 0")
-    not_zero: int = described("In how many of them it is not 0")
-    median: float | None = described("The median of these diagrams; null where there are none")
+    share_of: str | Omitted = described("The number that this one is a part of")
+    diagrams: int = described("Diagrams that have the number, including 0")
+    not_zero: int = described("Diagrams in which it is not 0")
+    median: float | None = described("The median; null without diagrams")
     percentile_90: float | None = described("The 90th percentile")
     maximum: int | None = described("The largest value")
-    distribution: tuple[Interval, ...] = described("How many diagrams have how much of it")
+    distribution: tuple[Interval, ...] = described("Diagrams by value")
     most: tuple[LargestDiagram, ...] | Omitted = described(
-        "The diagrams that hold the most of it, at most ten; left out in groups"
+        "The diagrams with the largest values, at most ten; left out in groups"
     )
 
 
 @dataclass(frozen=True)
-class BindingSummary:
-    """A binding of element templates."""
+class RatioSummary:
+    """A ratio of the payload, over all diagrams that have it; values are rounded to 4 digits."""
 
-    templates: int = described("Entries for templates that have it, over all diagrams")
-    properties: int = described("Their properties with it")
+    diagrams: int = described("Diagrams that have the ratio")
+    undefined: int = described("Diagrams in which it is null")
+    minimum: float | None = described("The smallest value; null without diagrams")
+    lower_quartile: float | None = described("The 25th percentile")
+    median: float | None = described("The median")
+    upper_quartile: float | None = described("The 75th percentile")
+    maximum: float | None = described("The largest value")
+
+
+@dataclass(frozen=True)
+class TalliedName:
+    """A name in the values of a leaf, over all diagrams."""
+
+    records: int = described("Records or diagrams that have it")
+    values: int = described("The sum of its values")
+
+
+@dataclass(frozen=True)
+class TallySummary:
+    """The names in the values of a leaf, over all diagrams; printed by the keys of its tally."""
+
+    title: str = described("The heading, for people")
+    records_key: str = described("The key of `records`")
+    values_key: str = described("The key of `values`; empty if names have none")
+    names: Mapping[str, TalliedName] = described("The names, the most frequent first")
 
 
 @dataclass(frozen=True)
@@ -79,12 +102,12 @@ class Failure:
     """A diagram that could not be measured."""
 
     file: str = described("The diagram")
-    error: ErrorBlock = described("Why")
+    error: ErrorBlock = described("Why it could not be measured")
 
 
 @dataclass(frozen=True)
 class FailureSummary:
-    """Diagrams that could not be measured, for one type of reason."""
+    """The diagrams that could not be measured for one type of error."""
 
     diagrams: int = described("How many")
     first: tuple[Failure, ...] = described("The first of them, at most ten")
@@ -92,7 +115,7 @@ class FailureSummary:
 
 @dataclass(frozen=True)
 class CopiesSummary:
-    """Diagrams that are byte by byte the same."""
+    """Diagrams with the same bytes."""
 
     diagrams: int = described("How many")
     first: tuple[str, ...] = described("The first of them, at most a hundred")
@@ -100,25 +123,26 @@ class CopiesSummary:
 
 @dataclass(frozen=True)
 class DuplicatesSummary:
-    """Which measured diagrams are byte by byte the same."""
+    """The measured diagrams that have the same bytes as others."""
 
-    contents: int = described("Contents that there are more than once")
-    diagrams: int = described("Diagrams that have one of these")
+    contents: int = described("Contents of more than one diagram")
+    diagrams: int = described("Diagrams that have one of these contents")
     not_compared: int = described("Measured diagrams whose bytes are not at hand")
     most: tuple[CopiesSummary, ...] = described("Those with the most copies, at most a hundred")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What there is in a portfolio of diagrams."""
+    """The summary of a portfolio of diagrams."""
 
     diagrams: int = described("Diagrams that were asked for")
     measured: int = described("Diagrams that were measured")
     failed: int = described("Diagrams that could not be measured")
     diagram_types: Mapping[str, int] = described("Measured diagrams by their type")
-    platforms: tuple[PlatformSummary, ...] = described("By platform and version, most first")
+    platforms: tuple[PlatformSummary, ...] = described("By platform, the most frequent first")
     numbers: Mapping[str, NumberSummary] = described("Each number, by its dotted key")
-    bindings: Mapping[str, BindingSummary] = described("Element templates by binding, most first")
+    ratios: Mapping[str, RatioSummary] | Omitted = described("Each ratio, by its dotted key")
+    tallies: Mapping[str, TallySummary] = described("Names that are counted, by their key")
     failures: Mapping[str, FailureSummary] = described("Failures by type, most first")
     duplicates: DuplicatesSummary | Omitted = described("Copies; left out in groups")
     by: str | Omitted = described("What `groups` are made by; left out without them")

@@ -1,46 +1,62 @@
-"""Shares, percentiles and distributions of counted values."""
+"""Shares, percentiles and distributions of values that were counted."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from metrics.summary.model import Interval
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-
-from metrics.summary.model import Interval
-
 Key = TypeVar("Key")
-# Hostile diagrams may name a platform each, at any length.
+Number = TypeVar("Number", int, float)
+
 MAX_NAMES: Final = 1000
+"""The names that are counted one by one: hostile diagrams may have a name each."""
 
 
-def _share(part: int, whole: int) -> float | None:
+def share(part: int, whole: int) -> float | None:
+    """A part of a whole as a fraction; None if the whole is 0."""
     return part / whole if whole else None
 
 
-def _percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> float | None:
-    """The value below which that many are, between two in proportion: as spreadsheets have it."""
+def percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> float | None:
+    """A percentile of numbers, interpolated as in spreadsheets; None without numbers.
+
+    `values` are the numbers in ascending order, each with its frequency; `total` is the sum of the
+    frequencies.
+    """
     if not total:
         return None
-    place, rest = divmod((total - 1) * percent, 100)
-    low, high = _value_at(values, place), _value_at(values, min(place + 1, total - 1))
+    position, rest = divmod((total - 1) * percent, 100)
+    low, high = _value_at(values, position), _value_at(values, min(position + 1, total - 1))
     hundredths = low * 100 + (high - low) * rest
     return hundredths / 100 if hundredths % 100 else hundredths // 100
 
 
-def _value_at(values: Iterable[tuple[int, int]], place: int) -> int:
-    """The value at a place, from 0, of values in order with how often there is each."""
+def quantile(values: Sequence[tuple[float, int]], total: int, fraction: float) -> float | None:
+    """A quantile of ratios, interpolated as `percentile` does; None without ratios."""
+    if not total:
+        return None
+    position = (total - 1) * fraction
+    low, high = int(position), min(int(position) + 1, total - 1)
+    below, above = _value_at(values, low), _value_at(values, high)
+    return below + (above - below) * (position - low)
+
+
+def _value_at(values: Iterable[tuple[Number, int]], position: int) -> Number:
+    """The value at a position, from 0."""
     for value, times in values:
-        if place < times:
+        if position < times:
             return value
-        place -= times
-    raise IndexError(place)
+        position -= times
+    raise IndexError(position)
 
 
-def _distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
-    """How many have 0, 1, 2 to 3, 4 to 7, and so on up to the largest."""
+def distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
+    """How many values are 0, 1, 2 to 3, 4 to 7, and so on up to the largest."""
     intervals: Counter[int] = Counter()
     for value, times in values:
         intervals[value.bit_length()] += times
@@ -48,11 +64,11 @@ def _distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
         yield Interval(2**bits // 2, max(2**bits - 1, 0), intervals[bits])
 
 
-def _count(counter: Counter[Key], key: Key, times: int, others: Key) -> None:
-    """Count something by its name; beyond a number of names, as one of the others."""
-    counter[key if key in counter or len(counter) < MAX_NAMES else others] += times
+def count_name(counter: Counter[Key], name: Key, times: int, others: Key) -> None:
+    """Count a name, as `others` if the counter is full."""
+    counter[name if name in counter or len(counter) < MAX_NAMES else others] += times
 
 
-def _most_first(counter: Counter[Key]) -> list[tuple[Key, int]]:
-    """What was counted, most first; what is as frequent by name, None last."""
+def most_frequent_first(counter: Counter[Key]) -> list[tuple[Key, int]]:
+    """The items of a counter; equally frequent ones by name, None last."""
     return sorted(counter.items(), key=lambda item: (-item[1], item[0] is None, str(item[0])))

@@ -39,7 +39,7 @@ class TestEachMetric:
             assert field.metadata["meaning"]
 
     def test_block_cannot_be_changed(self, metric: Metric[Any, Any]) -> None:
-        block = metric.count((), next(iter(catalogue.TAGS)))
+        block = metric.count((), next(iter(catalogue.OTHER_ENGINE)))
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(block, dataclasses.fields(metric.block)[0].name, 1)
 

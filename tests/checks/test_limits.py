@@ -11,7 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from metrics.checks.limits import SUBJECTS, Limit, LimitError, Subject, of_key, parse
+from metrics.blocks import LeafKind
+from metrics.checks.limits import Limit, LimitError, of_key, parse
+from metrics.keys import LEAVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,8 @@ VERSION = "executionPlatformVersion"
 PLATFORM = "executionPlatform"
 TYPE = "diagramType"
 
-NUMBERS = [key for key, subject in SUBJECTS.items() if subject is Subject.NUMBER]
+KINDS = {key: leaf.kind for key, leaf in LEAVES.items() if leaf.kind is not LeafKind.LIST}
+NUMBERS = [key for key, kind in KINDS.items() if kind is LeafKind.NUMBER]
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
@@ -81,6 +84,11 @@ class TestParsing:
         name = written.split(maxsplit=1)[0]
         assert parse(f"{PLATFORM} {written}") == Limit(PLATFORM, name, values)
 
+    def test_fractions(self) -> None:
+        assert parse(f"{COUNT} <= 3.5") == Limit(COUNT, "<=", (3.5,))
+        assert parse(f"{COUNT} <= 3.5").holds(3)
+        assert not parse(f"{COUNT} <= 3.5").holds(4)
+
     def test_versions(self) -> None:
         assert parse(f"{VERSION} >= 8.6") == Limit(VERSION, ">=", ("8.6",))
         assert parse(f"{VERSION} in [8.5, '8.6.0']") == Limit(VERSION, "in", ("8.5", "8.6.0"))
@@ -108,7 +116,7 @@ class TestParsing:
         ("written", "message"),
         [
             (f"{COUNT} <= three", f"{COUNT} is a number, and 'three' is none."),
-            (f"{COUNT} <= 3.5", f"{COUNT} is a number, and '3.5' is none."),
+            (f"{COUNT} <= 3.5.1", f"{COUNT} is a number, and '3.5.1' is none."),
             (f"{COUNT} <= 3 4", f"{COUNT} is a number, and '3 4' is none."),
             (f"{COUNT} <= ٣", f"{COUNT} is a number, and '٣' is none."),
             (f"{COUNT} in [1, a]", f"{COUNT} is a number, and 'a' is none."),
@@ -315,14 +323,14 @@ odd_words = st.text(st.sampled_from("ab []'\",\t\n<="), max_size=6)
 def limits(draw: st.DrawFn, plain: st.SearchStrategy[str] = words) -> Limit:
     """Limits as they are read, their words out of a strategy."""
     # The types of diagrams are no odd words.
-    key = draw(st.sampled_from([key for key in SUBJECTS if key != TYPE]))
-    subject = SUBJECTS[key]
+    key = draw(st.sampled_from([key for key in KINDS if key != TYPE]))
+    subject = KINDS[key]
     values: st.SearchStrategy[str] = {
-        Subject.NUMBER: numbers.map(str),
-        Subject.VERSION: versions,
-        Subject.WORD: plain,
+        LeafKind.NUMBER: numbers.map(str),
+        LeafKind.VERSION: versions,
+        LeafKind.TEXT: plain,
     }[subject]
-    names = ["==", "!=", "in"] if subject is Subject.WORD else [*COMPARISONS, "in"]
+    names = ["==", "!=", "in"] if subject is LeafKind.TEXT else [*COMPARISONS, "in"]
     name = draw(st.sampled_from(names))
     found = draw(st.lists(values, min_size=1, max_size=3 if name == "in" else 1))
     assume(not any("'" in one and '"' in one for one in found))
@@ -335,10 +343,10 @@ def limits_and_values(draw: st.DrawFn) -> tuple[Limit, list[Value]]:
     """A limit, and three values that its key may have."""
     limit = draw(limits())
     values: st.SearchStrategy[Value] = {
-        Subject.NUMBER: st.integers(-5, 5),
-        Subject.VERSION: st.one_of(st.none(), versions, st.sampled_from(["", "abc", "8.6.0"])),
-        Subject.WORD: st.sampled_from(["a", "b", ""]),
-    }[SUBJECTS[limit.key]]
+        LeafKind.NUMBER: st.integers(-5, 5),
+        LeafKind.VERSION: st.one_of(st.none(), versions, st.sampled_from(["", "abc", "8.6.0"])),
+        LeafKind.TEXT: st.sampled_from(["a", "b", ""]),
+    }[KINDS[limit.key]]
     return limit, draw(st.lists(values, min_size=3, max_size=3))
 
 

@@ -477,7 +477,7 @@ class TestGroups:
         assert sorted(group["diagrams"] for group in by_platform.values()) == [1, 1, 1, 1, 2]
 
     def test_other_grouping(self) -> None:
-        with pytest.raises(ValueError, match="no grouping: owner"):
+        with pytest.raises(ValueError, match="no grouping is named 'owner'"):
             summarize([], by="owner")
 
 

@@ -68,6 +68,8 @@ def conclusion(result: CheckResult) -> str:
         parts.append("no violations")
     if result.failures:
         parts.append(f"{len(result.failures):,} not measured")
+    if result.not_applied:
+        parts.append(f"{counted(result.not_applied, 'limit')} not applied to null")
     if result.tolerated:
         parts.append(f"{result.tolerated:,} tolerated by the baseline")
     return f"{', '.join(parts)}."

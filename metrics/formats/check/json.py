@@ -26,6 +26,7 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
         "measured": len(result.files),
         "failed": len(result.failures),
         "tolerated": result.tolerated,
+        **({"notApplied": result.not_applied} if result.not_applied else {}),
         "violations": [*map(_violation, result.violations)],
         "improvements": [*map(_improvement, result.improvements)],
         "failures": [

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import orjson
 
-from metrics.checks.limits import MEANINGS
 from metrics.formats.check.content import (
     failure,
     first_line,
@@ -24,6 +23,7 @@ from metrics.formats.check.content import (
     said,
 )
 from metrics.formats.text import counted, dumps, on_one_line
+from metrics.keys import find_key
 from metrics.version import __version__
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _described(rule: str) -> Record:
     return {
         "id": rule,
         "shortDescription": {"text": f"{subject} is beyond its limit: {key}"},
-        "fullDescription": {"text": f"{MEANINGS[key]}."},
+        "fullDescription": {"text": f"{find_key(key).leaf.meaning}."},
         "help": {"text": f"metrics explain --key {key} FILE tells what is behind the value."},
         "defaultConfiguration": {"level": "error"},
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import Omitted
 from metrics.diff.comparison import Status
-from metrics.formats.text import counted, describe_template
+from metrics.formats.text import counted, shown_value
 from metrics.reading.errors import truncated
 
 if TYPE_CHECKING:
@@ -61,11 +61,12 @@ def shown(value: Any) -> str:
         return NOTHING
     if value is None:
         return NO_VERSION
-    if isinstance(value, list):
-        return truncated(", ".join(map(describe_template, value)), MAX_CHARACTERS) or NO_VERSION
-    return f"{value:,}" if isinstance(value, int) else truncated(str(value), MAX_CHARACTERS)
+    return truncated(shown_value(value), MAX_CHARACTERS) or (NO_VERSION if value == [] else "")
 
 
 def step(difference: Difference) -> str:
     """By how much a number grew, for people; nothing for what is none."""
-    return f"{difference.step:+,}" if difference.step else ""
+    grown = difference.step
+    if not grown:
+        return ""
+    return f"{grown:+,}" if isinstance(grown, int) else f"{grown:+.4g}"

@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from metrics.blocks import snake_case
-from metrics.formats.scan import STANDARD_INPUT
 from metrics.formats.text import on_one_line
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[byt
     if report.error is not None:
         # People are told of it.
         return
-    head = Text(on_one_line(report.file or STANDARD_INPUT), "bold")
+    head = Text(on_one_line(report.name), "bold")
     yield shown(head.append(f"  {_profile(report)}", "not bold dim"))
     for number in explanation.numbers:
         branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))

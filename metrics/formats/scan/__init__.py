@@ -29,19 +29,18 @@ FORMATS: Final[Mapping[str, str]] = {
 }
 """The formats by their names on the command line, and the module of each."""
 
-STANDARD_INPUT: Final = "-"
-"""What a report without a name is of."""
-
 
 class ScanLayout(NamedTuple):
-    """What of a report is printed, and for whom.
+    """What is printed of a report, and where to.
 
-    Of its payload `fragments` (all where empty), with `documented_keys`, and its `warnings`.
-    `single` where there is one report only, which is printed by itself; `is_terminal` where a
-    person reads it at once.
+    `fragments` are the fragments of the payload to print, all if empty; `added` are the fragments
+    of our own in the reports. `documented_keys` spells keys as the telemetry page does, `warnings`
+    adds the warnings. A `single` report is printed by itself. `is_terminal` if the output is a
+    terminal.
     """
 
     fragments: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     documented_keys: bool = False
     warnings: bool = False
     single: bool = False
@@ -55,7 +54,7 @@ def format_named(name: str) -> Format:
 
 
 def record(report: Report, layout: ScanLayout, *, named: bool = True) -> dict[str, Any]:
-    """What is printed of a report, as JSON has it; with its file where `named` or in error."""
+    """A report as a JSON object, with its file if it is `named` or could not be measured."""
     record: dict[str, Any] = {}
     if report.file is not None and (named or report.error is not None):
         record["file"] = printable(report.file)

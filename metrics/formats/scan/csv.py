@@ -1,8 +1,8 @@
-"""CSV: a row a diagram, a column for each value of a payload, named by its dotted key.
+"""CSV: a row for each diagram, a column for each value of a payload, named by its dotted key.
 
-The columns are the same whatever the diagrams are: those of Camunda 7 and of Camunda 8, and those
-of an error. A cell is empty where the payload has no such key, or null; `elementTemplates` and
-`warnings`, which are lists, are cells of JSON.
+The columns do not depend on the diagrams: they are those of Camunda 7, of Camunda 8, and of an
+error. A cell is empty if the payload does not have the value, or if it is null. Lists, open maps
+and warnings are JSON in a cell.
 """
 
 from __future__ import annotations
@@ -12,39 +12,45 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.blocks import columns as block_columns
-from metrics.blocks import leaves
-from metrics.formats.scan import STANDARD_INPUT, ScanLayout, record
+from metrics.blocks import LeafKind, leaf_values, leaves
+from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import dumps, escaped
-from metrics.report import DIAGRAM_TYPE, ErrorBlock, columns
+from metrics.reading.sources import STANDARD_INPUT
+from metrics.report import DIAGRAM_TYPE, ErrorBlock, payload_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.report import Report
 
-# Control characters, but for tabs and the breaks of lines that the writer puts in quotes.
+# The writer quotes tabs and line breaks; other control characters are escaped.
 UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
-ERROR_COLUMNS: Final = tuple(column.key for column in block_columns(ErrorBlock, "error."))
+ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error."))
 
 
 def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Give the row of names, then the row of each diagram."""
-    by_metric = columns(fragments=layout.fragments, documented_keys=layout.documented_keys)
+    """Print the header, then the row of each diagram."""
+    by_metric = payload_leaves(
+        fragments=layout.fragments,
+        added=layout.added,
+        documented_keys=layout.documented_keys,
+    )
+    columns = [leaf for metric_leaves in by_metric.values() for leaf in metric_leaves]
     names = [
         "file",
         *(() if layout.fragments else (DIAGRAM_TYPE,)),
-        *(column.key for found in by_metric.values() for column in found),
+        *(leaf.key for leaf in columns),
         *(("warnings",) if layout.warnings else ()),
         *ERROR_COLUMNS,
     ]
+    maps = frozenset(leaf.key for leaf in columns if leaf.kind is LeafKind.MAP)
     rows = io.StringIO(newline="")
     writer = python_csv.DictWriter(rows, names, restval="", lineterminator="\n")
     writer.writeheader()
     for report in reports:
-        found = leaves(record(report, layout))
-        writer.writerow({"file": STANDARD_INPUT} | {key: _cell(value) for key, value in found})
+        values = leaf_values(record(report, layout), maps=maps)
+        writer.writerow({"file": STANDARD_INPUT} | {key: _cell(value) for key, value in values})
         yield rows.getvalue().encode()
         rows.seek(0)
         rows.truncate()
@@ -52,6 +58,6 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         return dumps(value).decode()
     return escaped(value, UNQUOTED) if isinstance(value, str) else value

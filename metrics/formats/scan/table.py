@@ -1,30 +1,31 @@
-"""A table for people: a row a diagram with a number for each metric, totals at the foot.
+"""A table for people: a row for each diagram with the main number of each metric, then totals.
 
-It is as wide as the terminal, or 80 characters where there is none. Below a name stands what the
-numbers are made of: the type, the platform, the kinds that are not 0. A row is printed as soon as
-it is known, so that the width of a column depends on no content. Where there is no room for
-columns, the numbers stand below the name, too.
+It is as wide as the terminal, or 80 characters without one. Below the name of a diagram are its
+type, its platform and all other values that are not 0. A row is printed as soon as its report is
+ready, so the widths of the columns do not depend on the content. A narrow table has no columns: the
+numbers are below the name, too.
 """
 
 from __future__ import annotations
 
 import io
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import leaves
-from metrics.formats.scan import STANDARD_INPUT, ScanLayout, record
-from metrics.formats.text import counted, describe_template, on_one_line
+from metrics.blocks import LeafKind, leaf_values
+from metrics.formats.scan import ScanLayout, record
+from metrics.formats.text import counted, on_one_line, shown_value
 from metrics.formats.text.terminal import console
-from metrics.report import DIAGRAM_TYPE, columns
+from metrics.reading.sources import STANDARD_INPUT
+from metrics.report import DIAGRAM_TYPE, payload_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from metrics.blocks import Column
+    from metrics.blocks import Leaf
     from metrics.report import Report
 
 PROFILE: Final = "execution_platform"
@@ -36,14 +37,21 @@ Values = dict[str, Any]
 
 
 def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Give the head, the row of each diagram, and the foot."""
-    by_metric = columns(fragments=layout.fragments, documented_keys=layout.documented_keys)
+    """Print the head, the row of each diagram, and the foot."""
+    by_metric = payload_leaves(
+        fragments=layout.fragments,
+        added=layout.added,
+        documented_keys=layout.documented_keys,
+    )
+    maps = frozenset(
+        leaf.key for found in by_metric.values() for leaf in found if leaf.kind is LeafKind.MAP
+    )
     page = _Page(by_metric, is_terminal=layout.is_terminal)
     yield page.head()
     totals: Values = {}
     measured = failed = 0
     for report in reports:
-        values = dict(leaves(record(report, layout)))
+        values = dict(leaf_values(record(report, layout), maps=maps))
         if report.error is None:
             measured += 1
             _add(totals, values, by_metric)
@@ -53,21 +61,36 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     yield page.foot(totals, measured, failed)
 
 
-def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Column]]) -> None:
-    for found in by_metric.values():
-        for column in found:
-            value = values.get(column.key)
-            if isinstance(value, int):
-                totals[column.key] = column.total(totals.get(column.key, 0), value)
+def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Leaf]]) -> None:
+    for metric_leaves in by_metric.values():
+        for leaf in metric_leaves:
+            value = values.get(leaf.key)
+            if leaf.total is not None and isinstance(value, int):
+                totals[leaf.key] = leaf.total(totals.get(leaf.key, 0), value)
+
+
+class _MetricColumns(NamedTuple):
+    """The values of a metric: the one in its column, and those below the name."""
+
+    main: Leaf
+    others: Sequence[Leaf]
+
+
+def _columns(metric_leaves: Sequence[Leaf]) -> _MetricColumns:
+    shown = [leaf for leaf in metric_leaves if not leaf.is_rules]
+    main = next((leaf for leaf in shown if leaf.is_number), shown[0])
+    return _MetricColumns(main, [leaf for leaf in shown if leaf is not main])
 
 
 class _Page:
     """The table, piece by piece."""
 
-    def __init__(self, by_metric: Mapping[str, Sequence[Column]], *, is_terminal: bool) -> None:
+    def __init__(self, by_metric: Mapping[str, Sequence[Leaf]], *, is_terminal: bool) -> None:
         self._profile = by_metric.get(PROFILE, [])
         self._metrics = {
-            name.replace("_", " "): found for name, found in by_metric.items() if name != PROFILE
+            name.replace("_", " "): _columns(metric_leaves)
+            for name, metric_leaves in by_metric.items()
+            if name != PROFILE
         }
         self._printed = io.StringIO()
         self._console = console(self._printed, is_terminal=is_terminal)
@@ -109,7 +132,7 @@ class _Page:
 
     def _named(self, name: str, values: Values) -> list[Text]:
         """A name, its numbers, and what they are made of."""
-        numbers = [_number(values.get(found[0].key)) for found in self._metrics.values()]
+        numbers = [_shown(values.get(metric.main.key)) for metric in self._metrics.values()]
         details = on_one_line(SEPARATOR.join(self._details(values)))
         if not (self._has_columns and any(numbers)):
             return [*self._name(name), *self._below(details, "dim")]
@@ -136,15 +159,15 @@ class _Page:
         """What the numbers of a row are made of: all that its columns do not show."""
         profile = [values.get(column.key) for column in self._profile]
         yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, profile))])
-        for title, (first, *others) in self._metrics.items():
-            said = title
-            if not self._has_columns and first.key in values:
-                said += f" {_number(values[first.key])}"
-            kinds = [kind for column in others for kind in _kinds(column.key, values)]
-            if kinds:
-                yield f"{said}: {', '.join(kinds)}"
-            elif said != title:
-                yield said
+        for title, (main, others) in self._metrics.items():
+            head = title
+            if not self._has_columns and main.key in values:
+                head += f" {_shown(values[main.key])}"
+            details = [detail for leaf in others for detail in _detail(leaf, values)]
+            if details:
+                yield f"{head}: {', '.join(details)}"
+            elif head != title:
+                yield head
 
     def _below(self, text: str, style: str) -> list[Text]:
         """A text below a name, in as many lines as it takes."""
@@ -166,18 +189,18 @@ class _Page:
         return printed.encode()
 
 
-def _number(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
+def _shown(value: Any) -> str:
+    return "" if value is None else shown_value(value)
 
 
-def _kinds(key: str, values: Values) -> Iterator[str]:
-    """A value by its name, unless it is 0; of templates each."""
-    value = values.get(key)
-    *groups, name = key.split(".")
-    if isinstance(value, list):
-        yield from map(describe_template, value)
+def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
+    """A value with its name, unless it is 0 or empty; the items of a list without."""
+    value = values.get(leaf.key)
+    *groups, name = leaf.key.split(".")
+    if isinstance(value, list) and value:
+        yield shown_value(value)
     elif value:
-        yield f"{groups[-1] if name == 'count' else name} {_number(value)}"
+        yield f"{groups[-1] if name == 'count' else name} {shown_value(value)}"
 
 
 def _error(values: Values) -> str:

@@ -38,6 +38,7 @@ class SummaryLayout(NamedTuple):
     max_size: int = DEFAULT_MAX_SIZE
     each_once: bool = False
     is_terminal: bool = False
+    fragments: frozenset[str] = frozenset()
 
 
 def format_named(name: str) -> Format:

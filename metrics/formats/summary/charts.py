@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import vl_convert
 
+from metrics.blocks import Omitted
 from metrics.formats.summary.content import NO_VERSION, percent, quantity, titles
 from metrics.formats.text import counted, on_one_line
-from metrics.summary.portfolio import COUNT, SHARES, distinct
+from metrics.summary.groups import distinct
+from metrics.summary.leaves import COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,9 +90,9 @@ def distributions(summary: Summary) -> Iterator[Chart]:
 
     Those that have none are told in words: beside them, all others would be too small.
     """
-    for title, key in titles():
+    for title, key in titles(summary):
         number = summary.numbers[key]
-        if key not in SHARES and number.not_zero:
+        if isinstance(number.share_of, Omitted) and number.not_zero:
             none = quantity(number.diagrams - number.not_zero)
             note = f"{none} of {counted(number.diagrams, 'diagram')} have none"
             bars = [_diagrams(_bounds(one), one.diagrams) for one in number.distribution[1:]]

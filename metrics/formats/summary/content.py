@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from itertools import islice
+from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import Omitted
 from metrics.formats.text import counted
-from metrics.report import GROUPS, columns
-from metrics.summary.portfolio import ADDABLE, summarize
+from metrics.keys import find_key
+from metrics.report import GROUPS, payload_leaves
+from metrics.summary.portfolio import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
-    from metrics.summary.model import NumberSummary, Summary
+    from metrics.summary.model import (
+        NumberSummary,
+        RatioSummary,
+        Summary,
+        TalliedName,
+        TallySummary,
+    )
 
+RATIO_HEADS: Final = (
+    "In diagrams",
+    "Undefined",
+    "Minimum",
+    "25 %",
+    "Median",
+    "75 %",
+    "Maximum",
+)
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 NO_VERSION: Final = "no version"
 GONE: Final = "their files are not found from here"
@@ -56,7 +73,13 @@ class Table(NamedTuple):
 
 def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
     """The summary of reports that a layout asks for."""
-    return summarize(reports, by=layout.by, max_size=layout.max_size, each_once=layout.each_once)
+    return summarize(
+        reports,
+        by=layout.by,
+        max_size=layout.max_size,
+        each_once=layout.each_once,
+        fragments=layout.fragments,
+    )
 
 
 def tables(summary: Summary) -> Iterator[Table]:
@@ -65,7 +88,10 @@ def tables(summary: Summary) -> Iterator[Table]:
         return
     yield Table(("Type and platform", "Diagrams", "Share"), _profiles(summary))
     yield Table(("Number", *HEADS), _numbers(summary))
-    yield Table(("Element templates by binding", "Templates", "Properties"), _bindings(summary))
+    if not isinstance(summary.ratios, Omitted):
+        yield Table(("Ratio", *RATIO_HEADS), _ratios(summary.ratios))
+    for tally in summary.tallies.values():
+        yield Table((tally.title, *tally_heads(tally)), _names(tally))
     if not isinstance(summary.groups, Omitted):
         found = group_columns(summary)
         heads = (f"By {summary.by}", "Diagrams", "Failed", *found)
@@ -109,10 +135,33 @@ def _numbers(summary: Summary) -> Iterator[Row]:
         yield Row(name, cells(key, number), depth, is_faint=not number.sum)
 
 
-def _bindings(summary: Summary) -> Iterator[Row]:
-    for name, binding in summary.bindings.items():
-        figures = quantity(binding.templates), quantity(binding.properties)
-        yield Row(name, figures, is_quoted=True)
+def _ratios(ratios: Mapping[str, RatioSummary]) -> Iterator[Row]:
+    for key, ratio in ratios.items():
+        figures = (
+            quantity(ratio.diagrams),
+            quantity(ratio.undefined),
+            quantity(ratio.minimum),
+            quantity(ratio.lower_quartile),
+            quantity(ratio.median),
+            quantity(ratio.upper_quartile),
+            quantity(ratio.maximum),
+        )
+        yield Row(key, figures)
+
+
+def tally_heads(tally: TallySummary) -> tuple[str, ...]:
+    """The heads of the figures of a tally."""
+    return tuple(key.capitalize() for key in (tally.records_key, tally.values_key) if key)
+
+
+def tally_figures(tally: TallySummary, name: TalliedName) -> tuple[str, ...]:
+    """The figures of a name, as `tally_heads` says."""
+    return (quantity(name.records), *((quantity(name.values),) if tally.values_key else ()))
+
+
+def _names(tally: TallySummary) -> Iterator[Row]:
+    for name, item in tally.names.items():
+        yield Row(name, tally_figures(tally, item), is_quoted=True)
 
 
 def label(key: str) -> Label:
@@ -149,7 +198,7 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
     There is no sum of what does not add up, as the nesting of sub-processes.
     """
     return (
-        quantity(number.sum) if key in ADDABLE else "",
+        quantity(number.sum) if adds_up(key) else "",
         percent(number.share) if isinstance(number.share, float) else "",
         quantity(number.not_zero),
         quantity(number.median),
@@ -158,25 +207,31 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
     )
 
 
-def headlines() -> dict[str, str]:
+def adds_up(key: str) -> bool:
+    """Whether a number has a sum over diagrams; a maximum has none."""
+    return find_key(key).leaf.total is add
+
+
+def headlines(summary: Summary) -> dict[str, str]:
     """The first number of each metric, by its title."""
-    return {title: key for title, key in titles() if ":" not in title}
+    return {title: key for title, key in titles(summary) if ":" not in title}
 
 
 def group_columns(summary: Summary) -> dict[str, str]:
     """The numbers that tell groups from each other, by their titles: of kinds those there are."""
-    first = headlines()
+    first = headlines(summary)
     return {
         title: key
-        for title, key in titles()
-        if title in first or (key in ADDABLE and summary.numbers[key].sum)
+        for title, key in titles(summary)
+        if title in first or (adds_up(key) and summary.numbers[key].sum)
     }
 
 
-def titles() -> Iterator[tuple[str, str]]:
+def titles(summary: Summary) -> Iterator[tuple[str, str]]:
     """A title for each number, and its key: `User tasks`, `Subprocess planes: nesting`."""
-    for name, found in columns().items():
+    fragments = {find_key(key).fragment for key in summary.numbers} - {None}
+    for name, metric_leaves in payload_leaves(added=[*filter(None, fragments)]).items():
         title = name.replace("_", " ").capitalize()
-        numbers = [column.key for column in found if column.is_number]
-        for place, key in enumerate(numbers):
-            yield f"{title}: {label(key).name}" if place else title, key
+        numbers = [leaf.key for leaf in metric_leaves if leaf.is_number]
+        for index, key in enumerate(numbers):
+            yield f"{title}: {label(key).name}" if index else title, key

@@ -29,6 +29,8 @@ from metrics.formats.summary.content import (
     quantity,
     rest,
     share_of,
+    tally_figures,
+    tally_heads,
     titles,
 )
 from metrics.formats.summary.rows import Rows
@@ -50,7 +52,7 @@ MAX_COPIES: Final = 20
 def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the page piece by piece."""
     page = _page()
-    with closing(Rows()) as rows, Portfolio(layout.by) as portfolio:
+    with closing(Rows()) as rows, Portfolio(layout.by, layout.fragments) as portfolio:
         for report in reports:
             rows.add(report, portfolio.add(report))
         summary = portfolio.summary(max_size=layout.max_size, each_once=layout.each_once)
@@ -59,7 +61,7 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
             summary=summary,
             groups={} if isinstance(summary.groups, Omitted) else summary.groups,
             duplicates=None if isinstance(summary.duplicates, Omitted) else summary.duplicates,
-            headlines=headlines(),
+            headlines=headlines(summary),
             group_columns=group_columns(summary),
             charts=[*charts(summary)],
             distributions=[*distributions(summary)],
@@ -95,6 +97,8 @@ def _page() -> Any:
         "cells": cells,
         "counted": counted,
         "label": label,
+        "tally_heads": tally_heads,
+        "tally_figures": tally_figures,
         "share_of": share_of,
         "rest": rest,
         "most_copies": MAX_COPIES,
@@ -127,7 +131,7 @@ def _without_tags(dumped: bytes) -> str:
 
 def _columns(summary: Summary) -> Iterator[dict[str, Any]]:
     """The numbers by their places: their metric, their name, and whether there are any."""
-    for title, key in titles():
+    for title, key in titles(summary):
         metric, _, name = title.partition(": ")
         shown = summary.numbers[key].not_zero > 0 or not name
         yield {"key": key, "metric": metric, "name": name or "count", "shown": shown}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from metrics.blocks import to_json
+from metrics.blocks import OMITTED, Omitted, to_json
 from metrics.formats.summary.content import summarized
 from metrics.formats.text import dumps
 
@@ -15,9 +16,31 @@ if TYPE_CHECKING:
 
     from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
+    from metrics.summary.model import Summary, TallySummary
 
 
 def json(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
-    """Give the summary as an object."""
-    summary = to_json(summarized(reports, layout))
-    yield dumps(summary, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """Print the summary as an object."""
+    record = summary_record(summarized(reports, layout))
+    yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def summary_record(summary: Summary) -> dict[str, Any]:
+    """A summary as a JSON object; each tally has a key of its own."""
+    record: dict[str, Any] = {}
+    for key, value in to_json(replace(summary, groups=OMITTED, tallies={})).items():
+        if key == "tallies":
+            record |= {name: _names(tally) for name, tally in summary.tallies.items()}
+        else:
+            record[key] = value
+    if not isinstance(summary.groups, Omitted):
+        record["groups"] = {name: summary_record(group) for name, group in summary.groups.items()}
+    return record
+
+
+def _names(tally: TallySummary) -> dict[str, dict[str, int]]:
+    return {
+        name: {tally.records_key: item.records}
+        | ({tally.values_key: item.values} if tally.values_key else {})
+        for name, item in tally.names.items()
+    }

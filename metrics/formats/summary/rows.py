@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
 from metrics.report import error_block
-from metrics.summary.portfolio import OTHERS, STANDARD_INPUT
+from metrics.summary.groups import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from metrics.report import Report
-    from metrics.summary.portfolio import DiagramNumbers
+    from metrics.summary.sums import DiagramNumbers
 
 MAX_BYTES_IN_MEMORY: Final = 1024 * 1024
 # Hostile diagrams may name a version each.
@@ -46,7 +46,7 @@ class Rows:
 
     def add(self, report: Report, payload: DiagramNumbers | None) -> None:
         """Take a diagram, and what it adds to a portfolio."""
-        file = STANDARD_INPUT if report.file is None else printable(report.file)
+        file = printable(report.name)
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
             if len(self._profiles) >= MAX_PROFILES and profile not in self._profiles:

@@ -49,11 +49,42 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def describe_template(template: dict[str, Any]) -> str:
-    """An entry for an element template, as JSON has it, for people."""
-    parts = [f"{binding} {times:,}" for binding, times in template["properties"].items()]
-    parts += ["icon"] if "icon" in template else []
-    return f"{' '.join(template['appliesTo'])} ({', '.join(parts)})"
+def shown_value(value: Any) -> str:
+    """A value of a payload, for people: `1,200`, `0.25`, `a 2, b 1`."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown_value(number)}" for name, number in value.items())
+    if isinstance(value, list):
+        return ", ".join(shown_record(item) for item in value)
+    return str(value)
+
+
+def shown_record(record: Any) -> str:
+    """An item of a list, for people: its texts, then all else in brackets.
+
+    `{"appliesTo": ["bpmn:Task"], "properties": {"x": 2}, "icon": true}` is `bpmn:Task (x 2, icon)`.
+    """
+    if not isinstance(record, dict):
+        return shown_value(record)
+    texts, details = [], []
+    for key, value in record.items():
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            texts.append(" ".join(map(shown_value, value)))
+        elif isinstance(value, dict):
+            details += [f"{name} {shown_value(number)}" for name, number in value.items()]
+        elif value is True:
+            details.append(key)
+        elif value is not None and value is not False:
+            details.append(f"{key} {shown_value(value)}")
+    head = " ".join(texts)
+    return f"{head} ({', '.join(details)})" if details or texts else head
 
 
 def _dumped(value: Any, option: int) -> bytes:

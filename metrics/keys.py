@@ -1,0 +1,127 @@
+"""Dotted keys: which values payloads can hold, and how a key names one of them.
+
+`diagramMetrics.tasks.userTask.count` names a number. A part with dots, blanks or operators is in
+quotes: `decisions.tables.hitPolicies."RULE ORDER"`. A key of an open map is followed by the name of
+a member, which is 0 in a payload that has the map but not the member.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from metrics.blocks import OMITTED, Leaf, LeafKind, leaf_values
+from metrics.catalog import OWN_FRAGMENTS, own_metric
+from metrics.report import DIAGRAM_TYPE, payload_leaves
+from metrics.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metrics.report import Report
+
+TYPE_LEAF: Final = Leaf(DIAGRAM_TYPE, LeafKind.TEXT, "The type of the diagram", None)
+
+LEAVES: Final[Mapping[str, Leaf]] = MappingProxyType(
+    {
+        leaf.key: leaf
+        for leaf in (
+            TYPE_LEAF,
+            *(leaf for found in payload_leaves().values() for leaf in found),
+        )
+    }
+)
+"""The leaves of the documented payload by their keys, in its order."""
+
+
+class UnknownKeyError(ValueError):
+    """A key that names no value of a payload; its text says so and suggests another."""
+
+
+class Key(NamedTuple):
+    """A dotted key: the leaf that it names, or the member of an open map.
+
+    `fragment` is the fragment of our own that has the leaf, None for the documented payload.
+    """
+
+    leaf: Leaf
+    member: str | None = None
+    fragment: str | None = None
+
+    @property
+    def kind(self) -> LeafKind:
+        """What the value is."""
+        return self.leaf.kind if self.member is None else LeafKind.NUMBER
+
+    def value_in(self, values: Mapping[str, Any]) -> Any:
+        """Its value among those that `values_of` returned; `OMITTED` if there is none."""
+        value = values.get(self.leaf.key, OMITTED)
+        if self.member is None or not isinstance(value, dict):
+            return value
+        return value.get(self.member, 0)
+
+
+@cache
+def leaves_with(fragments: frozenset[str]) -> Mapping[str, Leaf]:
+    """The leaves of the documented payload and of some fragments of our own, by their keys."""
+    if not fragments:
+        return LEAVES
+    added = payload_leaves(added=fragments)
+    return MappingProxyType(
+        {TYPE_LEAF.key: TYPE_LEAF} | {leaf.key: leaf for found in added.values() for leaf in found}
+    )
+
+
+@cache
+def maps_with(fragments: frozenset[str]) -> frozenset[str]:
+    """The keys of the open maps among `leaves_with`."""
+    return frozenset(
+        leaf.key for leaf in leaves_with(fragments).values() if leaf.kind is LeafKind.MAP
+    )
+
+
+def values_of(report: Report) -> dict[str, Any]:
+    """The values of a report's payload by the keys of their leaves."""
+    return dict(leaf_values(report.payload(), maps=maps_with(fragments_of(report))))
+
+
+def fragments_of(report: Report) -> frozenset[str]:
+    """The fragments of our own that a report has."""
+    return _fragments_of(tuple(report.blocks)) if OWN_FRAGMENTS else frozenset()
+
+
+@cache
+def _fragments_of(names: tuple[str, ...]) -> frozenset[str]:
+    by_name = {own_metric(fragment).name: fragment for fragment in OWN_FRAGMENTS}
+    return frozenset(by_name[name] for name in names if name in by_name)
+
+
+@cache
+def find_key(key: str) -> Key:
+    """The value that a key names; documented ones come first.
+
+    Raises `UnknownKeyError` if no payload has it.
+    """
+    for fragment in (None, *OWN_FRAGMENTS):
+        leaves = LEAVES if fragment is None else _leaves_of(fragment)
+        if key in leaves:
+            return Key(leaves[key], None, fragment)
+        for leaf in leaves.values():
+            if leaf.kind is LeafKind.MAP and key.startswith(f"{leaf.key}."):
+                member = unquoted(key[len(leaf.key) + 1 :])
+                if member:
+                    return Key(leaf, member, fragment)
+    known = leaves_with(frozenset(OWN_FRAGMENTS))
+    raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+
+
+def _leaves_of(fragment: str) -> Mapping[str, Leaf]:
+    return {leaf.key: leaf for leaf in own_metric(fragment).leaves()}
+
+
+def unquoted(part: str) -> str | None:
+    """The name that one part of a key stands for; None if it is more than one part."""
+    if len(part) > 1 and part[0] == part[-1] and part[0] in "\"'":
+        return part[1:-1] if part[0] not in part[1:-1] else None
+    return None if not part or "." in part else part
