@@ -167,7 +167,7 @@ def _explained(
     fragments: frozenset[str],
 ) -> Explanation:
     """The explanation of a document, or of some of its numbers alone."""
-    diagram = Diagram(document, tags_with(fragments), most_dropped=sys.maxsize)
+    diagram = Diagram(document, tags_with(fragments), max_dropped=sys.maxsize)
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
     meaning_of: dict[str, str] = {}

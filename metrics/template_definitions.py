@@ -15,7 +15,7 @@ from metrics.blocks import OMITTED
 from metrics.bpmn.diagram import Engine
 from metrics.catalog.element_templates import METRIC, ElementTemplate, ElementTemplates
 from metrics.reading.errors import DiagramWarning, DocumentError
-from metrics.reading.json_text import in_letters, read_json
+from metrics.reading.json_text import read_json, without_surrogates
 from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute, content
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _definition(template: Any) -> _Definition:
     return _Definition(
         Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7,
         ElementTemplate(
-            tuple(map(in_letters, applies_to)),
+            tuple(map(without_surrogates, applies_to)),
             dict(sorted(bindings.items())),
             True if template.get("icon") else OMITTED,
         ),
@@ -188,4 +188,4 @@ def _binding(property: Any) -> str:
         name = binding.get("name" if binding.get("type") == "property" else "type")
     if not isinstance(name, str):
         raise _UnreadableError("one of its properties has no binding")
-    return in_letters(name)
+    return without_surrogates(name)

@@ -120,7 +120,7 @@ class TestFormats:
         ]
         assert printed.splitlines()[-2:] == [
             "left out, with all that they hold  1",
-            "└── bpmn:UserTask Assess  line 25  its id was read before",
+            "└── bpmn:UserTask Assess  line 25  duplicate id",
         ]
         for number in json.loads(CASE.with_suffix(".json").read_text("utf-8"))["numbers"]:
             assert f"{number['key']}  {number['value']}\n" in printed

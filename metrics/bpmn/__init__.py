@@ -1,1 +1,1 @@
-"""What BPMN means: names, ids, diagrams."""
+"""The Modeler's reading of BPMN: names, ids, diagrams."""

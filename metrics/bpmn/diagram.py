@@ -6,29 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.reading.document import Kind
-from metrics.reading.errors import MAX_WARNINGS_OF_A_KIND, DiagramWarning
-from metrics.reading.json_text import in_letters
-from metrics.reading.namespaces import (
-    BPMN,
-    CAMUNDA_8_PLATFORMS,
-    MODELER,
-    ZEEBE,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lxml.etree import _Element as Element
-
-    from metrics.reading.document import Document
-
-from metrics.bpmn.ids import (
-    Dropped,
-    _drop_what_the_modeler_drops,
-    _suspicious_ids,
-    _warnings_of_dropped,
-)
+from metrics.bpmn.ids import NOTHING_DROPPED, find_dropped
 from metrics.bpmn.names import (
     EXECUTION_PLATFORM,
     EXECUTION_PLATFORM_VERSION,
@@ -37,17 +15,28 @@ from metrics.bpmn.names import (
     PROCESS,
     ROOT_CONTAINERS,
 )
+from metrics.reading.document import Kind
+from metrics.reading.errors import MAX_WARNINGS_PER_KIND
+from metrics.reading.json_text import without_surrogates
+from metrics.reading.namespaces import BPMN, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lxml.etree import _Element as Element
+
+    from metrics.reading.document import Document
 
 
 class Engine(StrEnum):
-    """The engine that a diagram is read for."""
+    """The engine that a diagram is for."""
 
     CAMUNDA_7 = "Camunda 7"
     CAMUNDA_8 = "Camunda 8"
 
 
 class Platform(NamedTuple):
-    """What a diagram says of its execution platform; None for what it does not say."""
+    """The execution platform that a diagram names; None for a part that it does not name."""
 
     name: str | None = None
     version: str | None = None
@@ -56,23 +45,14 @@ class Platform(NamedTuple):
 NO_PLATFORM: Final = Platform()
 
 
-def _extended_element(holder: Element | None) -> Element | None:
-    """The element whose extension elements these are, None where they are not read."""
-    if holder is None or holder.tag != EXTENSION_ELEMENTS:
-        return None
-    # Where there are several, the Modeler keeps the last.
-    if next(holder.itersiblings(EXTENSION_ELEMENTS), None) is not None:
-        return None
-    return holder.getparent()
-
-
 class Diagram:
     """A document as the Modeler reads it.
 
-    `tags` name the elements that `elements` will be asked for in a diagram for an engine, as lxml
-    has them or in any namespace, `{*}name`: they are selected in one walk. What the Modeler drops
-    of a BPMN document is unknown in the tree, and said in `warnings`; `dropped` holds the first of
-    it, as many as `most_dropped` says.
+    `tags` lists, for each engine, the tags that `elements` may ask for, as lxml writes them or in
+    any namespace (`{*}name`): one walk selects them all. `dropped_elements` holds the elements that
+    the Modeler drops because of their ids, and all elements below them: the tree still has them,
+    the other attributes and methods skip them. `dropped` describes the first `max_dropped` of them,
+    and `warnings` has a warning for each.
     """
 
     def __init__(
@@ -80,74 +60,97 @@ class Diagram:
         document: Document,
         tags: Mapping[Engine, tuple[str, ...]],
         *,
-        most_dropped: int = MAX_WARNINGS_OF_A_KIND,
+        max_dropped: int = MAX_WARNINGS_PER_KIND,
     ) -> None:
         self.document = document
-        self.dropped: tuple[Dropped, ...] = ()
-        self.warnings: tuple[DiagramWarning, ...] = ()
         self.platform = platform = _platform(document)
         self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
         self._roots: dict[Element | None, Element | None] = {}
-        root = document.root
-        if root is not None and document.kind is Kind.BPMN:
-            suspicious = _suspicious_ids(root)
-            if suspicious:
-                self.dropped, times_more = _drop_what_the_modeler_drops(
-                    document, root, suspicious, most_dropped
-                )
-                self.warnings = tuple(_warnings_of_dropped(self.dropped, times_more))
-            for element in root.iter(*tags[engine]):
+        is_bpmn = document.kind is Kind.BPMN
+        dropped = find_dropped(document, max_dropped) if is_bpmn else NOTHING_DROPPED
+        self.dropped_elements = dropped.elements
+        self.dropped = dropped.described
+        self.warnings = tuple(dropped.warnings())
+        if is_bpmn:
+            for element in self.kept(self.root.iter(*tags[engine])):
                 self._elements.setdefault(element.tag, []).append(element)
 
     @property
     def root(self) -> Element:
-        """The root element of BPMN and DMN; a form has none."""
+        """The root element of BPMN and DMN; raises `ValueError` for a form, which has none."""
         if self.document.root is None:
             raise ValueError("a form has no elements")
         return self.document.root
 
     @property
     def tags(self) -> frozenset[object]:
-        """Which of the selected tags it has elements with."""
+        """The selected tags that occur in the diagram."""
         return frozenset(self._elements)
 
     @cached_property
     def root_elements_by_id(self) -> dict[str | None, Element]:
-        """The children of the root by their ids, for what refers to them."""
+        """The BPMN children of the root by their ids, to resolve references."""
         return {
             element.get("id"): element
-            for element in self.root.iterchildren(f"{{{BPMN}}}*")
+            for element in self.children(self.root, f"{{{BPMN}}}*")
             if element.get("id")
         }
+
+    def kept(self, elements: Iterable[Element]) -> Iterable[Element]:
+        """The elements without those that the Modeler drops."""
+        # Most diagrams have nothing that is dropped, and need no check of each element.
+        if not self.dropped_elements:
+            return elements
+        return (element for element in elements if element not in self.dropped_elements)
+
+    def children(self, element: Element, *tags: str) -> Iterable[Element]:
+        """The children of an element, or those with one of the tags."""
+        return self.kept(element.iterchildren(*tags))
+
+    def extensions(self, element: Element) -> Iterable[Element]:
+        """The children of an element's `extensionElements`.
+
+        The Modeler reads the last of several `extensionElements`.
+        """
+        extension_elements = [*self.children(element, EXTENSION_ELEMENTS)]
+        return self.children(extension_elements[-1]) if extension_elements else ()
 
     def elements(self, tag: str) -> list[Element]:
         """The elements with one of the selected tags, in document order."""
         return self._elements.get(tag, [])
 
     def extended(self, tag: str) -> dict[Element, list[Element]]:
-        """The elements with extension elements of one of the selected tags, and those."""
+        """The extension elements with one of the selected tags, by the element they extend."""
         if tag not in self._elements:
             return {}
         if tag not in self._extended:
             by_element: dict[Element, list[Element]] = {}
-            # The holder is asked once, not for each of the many that it may hold.
+            # One `extensionElements` may hold many of them: it is looked at once.
             last_holder: Element | None = None
             element: Element | None = None
             for extension in self.elements(tag):
                 holder = extension.getparent()
                 if holder is not last_holder:
-                    last_holder, element = holder, _extended_element(holder)
+                    last_holder, element = holder, self._extended_element(holder)
                 if element is not None:
                     by_element.setdefault(element, []).append(extension)
             self._extended[tag] = by_element
         return self._extended[tag]
 
-    def root_element(self, flow_element: Element) -> Element | None:
-        """The root element (a process, say) whose flow element this is, at any depth.
+    def _extended_element(self, holder: Element | None) -> Element | None:
+        """The parent of `extensionElements` that the Modeler reads, None for any other holder."""
+        if holder is None or holder.tag != EXTENSION_ELEMENTS:
+            return None
+        # The Modeler reads the last of several.
+        later = iter(self.kept(holder.itersiblings(EXTENSION_ELEMENTS)))
+        return holder.getparent() if next(later, None) is None else None
 
-        None where it stands at a place at which BPMN has no flow elements.
+    def root_element(self, flow_element: Element) -> Element | None:
+        """The root element (such as a process) that holds a flow element, at any depth.
+
+        None for an element in a place where BPMN allows no flow elements.
         """
         container = flow_element.getparent()
         if container in self._roots:
@@ -160,13 +163,13 @@ class Diagram:
                 self._roots[container] = container if is_root else None
                 break
             container = container.getparent()
-        found = None if container is None else self._roots[container]
+        root_element = None if container is None else self._roots[container]
         for inner in passed:
-            self._roots[inner] = found
-        return found
+            self._roots[inner] = root_element
+        return root_element
 
     def in_processes(self, tag: str) -> list[Element]:
-        """The flow elements with a tag, in document order, at any depth of the processes."""
+        """The flow elements with a tag in processes, at any depth, in document order."""
         return [
             element
             for element in self.elements(tag)
@@ -179,20 +182,21 @@ def _platform(document: Document) -> Platform:
         name, version = map(document.form.get, ("executionPlatform", "executionPlatformVersion"))
         return Platform(_text(name) or None, _text(version))
     root = document.root
-    name = None if root is None else _of_root(root, EXECUTION_PLATFORM, "executionPlatform")
+    name = None if root is None else _root_attribute(root, EXECUTION_PLATFORM, "executionPlatform")
     if root is None or not name:
         return NO_PLATFORM
-    return Platform(name, _of_root(root, EXECUTION_PLATFORM_VERSION, "executionPlatformVersion"))
+    version = _root_attribute(root, EXECUTION_PLATFORM_VERSION, "executionPlatformVersion")
+    return Platform(name, version)
 
 
 def _text(value: object) -> str | None:
-    # A form is anybody's JSON: what is no text names nothing.
-    return in_letters(value) if isinstance(value, str) else None
+    # A form may hold any JSON here: only a string names something.
+    return without_surrogates(value) if isinstance(value, str) else None
 
 
-def _of_root(root: Element, qualified: str, plain: str) -> str | None:
+def _root_attribute(root: Element, qualified: str, plain: str) -> str | None:
     value = root.get(qualified)
-    # Written without a prefix it counts where the modeler namespace is the default one.
+    # Without a prefix it counts if the modeler namespace is the default one.
     if value is None and (value := root.get(plain)) is not None:
         return value if root.nsmap.get(None) == MODELER else None
     return value

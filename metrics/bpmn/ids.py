@@ -1,4 +1,8 @@
-"""The elements that the Modeler drops because of their ids."""
+"""The elements that the Modeler drops because of their ids.
+
+The Modeler drops an element, and everything in it, whose id is illegal or was read before. It then
+warns of an "illegal ID" or a "duplicate ID".
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
-
-from metrics.reading.errors import DiagramWarning
-from metrics.reading.namespaces import (
-    BPMN,
-    BPMNDI,
-    CAMUNDA,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from lxml.etree import _Element as Element
-
-    from metrics.reading.document import Document
 
 from metrics.bpmn.names import (
     CAMUNDA_ERROR,
@@ -34,13 +24,21 @@ from metrics.bpmn.names import (
     ROOT_CONTAINERS,
     ROOT_ELEMENTS,
     TASK_LISTENER,
-    _type,
     bpmn,
+    type_of_tag,
 )
+from metrics.reading.errors import DiagramWarning
+from metrics.reading.namespaces import BPMN, BPMNDI, CAMUNDA
 
-# Classes of characters, for a look at all ids at once: `a` for what an id may begin with,
-# `0` for what it may only go on with, `!` for what calls for a closer look. NUL, which XML cannot
-# hold, stands between ids.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.etree import _Element as Element
+
+    from metrics.reading.document import Document
+
+# Classifies characters, to check all ids at once: `a` may start an id, `0` may only continue one,
+# `!` needs a closer look. NUL, which XML forbids, separates ids.
 ID_CHARACTERS: Final = bytes(
     ord(
         "a"
@@ -55,20 +53,19 @@ ID_CHARACTERS: Final = bytes(
     else ord("!")
     for character in map(chr, range(256))
 )
-# Three times as fast as a search for the two bytes.
+# A pattern is three times as fast here as a search for the two bytes.
 ILLEGAL_START: Final = re.compile(rb"\0[0]")
 MAX_CHARACTERS_QUOTED: Final = 80
 EXTENSIONS_WITH_IDS: Final = {
     EXTENSION_ELEMENTS: (CAMUNDA_ERROR, TASK_LISTENER),
     TASK_LISTENER: bpmn("timerEventDefinition"),
 }
+"""The extension elements that have ids, or hold elements that do, by the parent's tag."""
 
-# In no namespace, which would be looked for among all that a file declares.
-DROPPED: Final = "dropped"
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
 _ids: Final = etree.XPath("/descendant::*/@id", smart_strings=False, regexp=False)
 _ids_with_elements: Final = etree.XPath("/descendant::*/@id", regexp=False)
-# One by one: a union would be sorted, which takes the square of the number in a hostile file.
+# One query each: libxml2 sorts a union, in quadratic time for a hostile file.
 _model_ids: Final = tuple(
     etree.XPath(
         f"/descendant::{name}/@id",
@@ -81,9 +78,9 @@ _model_ids: Final = tuple(
 
 
 class Dropped(NamedTuple):
-    """An element that the Modeler leaves out, with all that it holds, because of its id.
+    """An element that the Modeler drops, with everything in it, because of its id.
 
-    `id` holds the beginning of that; `is_second` where it was read before in the file, else it is
+    `id` is cut after 80 characters. It was read before in the file if `is_second`, else it is
     illegal. `line` counts from 1.
     """
 
@@ -95,58 +92,47 @@ class Dropped(NamedTuple):
     @property
     def type(self) -> str:
         """The element's type as the Modeler writes it."""
-        return _type(self.tag)
+        return type_of_tag(self.tag)
 
     @property
     def reason(self) -> str:
-        """Why it is left out, for people."""
-        return "its id was read before" if self.is_second else "its id is illegal"
+        """Why it is dropped, for people."""
+        return "duplicate id" if self.is_second else "illegal id"
 
 
-def _suspicious_ids(root: Element) -> set[str]:
-    """The ids that stand there more than once or are illegal: in most diagrams none."""
-    if not _may_be_suspicious(_ids(root)):
-        return set()
-    # Most second and odd ids are those of form fields, and the like: no ids to the Modeler.
-    ids: list[str] = [id for select in _model_ids for id in select(root)]
-    if not _may_be_suspicious(ids):
-        return set()
-    times_read = Counter(ids)
-    del times_read[""]
-    is_legal = _legal_id().fullmatch
-    return {
-        id
-        for id, times in times_read.items()
-        # Most are of letters and digits alone, which is told in less time.
-        if times > 1 or not ((id.isidentifier() and id.isascii()) or is_legal(id))
-    }
+class DroppedElements(NamedTuple):
+    """What the Modeler drops of a diagram.
 
-
-def _may_be_suspicious(ids: list[str]) -> bool:
-    """Whether one stands there twice or may be illegal: a look at all of them at once."""
-    if len(set(ids)) < len(ids):
-        return True
-    characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
-    return b"!" in characters or ILLEGAL_START.search(characters) is not None
-
-
-@cache
-def _legal_id() -> re.Pattern[str]:
-    # Few runs meet an id that calls for this: the pattern is compiled for them.
-    return re.compile(r"(?:[a-z][\w.-]*:)?[a-z_][\w.-]*", re.ASCII | re.IGNORECASE)
-
-
-def _drop_what_the_modeler_drops(
-    document: Document, root: Element, suspicious: set[str], most_told: int
-) -> tuple[tuple[Dropped, ...], int]:
-    """Make the elements whose id is a second one or an illegal one unknown, so that nothing counts.
-
-    `suspicious` holds the ids for which that may be so. Returns the first of the elements, and how
-    many more there are. They stay in the tree: to take out many, one by one, costs the square of
-    their number.
+    `elements` holds every dropped element and everything below it. `described` has the first of the
+    dropped elements, and `others` counts the rest.
     """
-    told: list[tuple[Element, Dropped]] = []
-    times_more = 0
+
+    elements: frozenset[Element]
+    described: tuple[Dropped, ...]
+    others: int
+
+    def warnings(self) -> Iterator[DiagramWarning]:
+        """A warning for each described element, and one for the others."""
+        for dropped in self.described:
+            name = etree.QName(dropped.tag).localname
+            message = f"<{name}> skipped with its content: {dropped.reason} {dropped.id!r}"
+            yield DiagramWarning(message, dropped.line)
+        if self.others:
+            message = f"elements with a duplicate or illegal id skipped ({self.others} more)"
+            yield DiagramWarning(message)
+
+
+NOTHING_DROPPED: Final = DroppedElements(frozenset(), (), 0)
+
+
+def find_dropped(document: Document, max_described: int) -> DroppedElements:
+    """The elements of a BPMN document that the Modeler drops; describes the first of them."""
+    root = document.root
+    if root is None or not (suspicious := _suspicious_ids(root)):
+        return NOTHING_DROPPED
+    elements: set[Element] = set()
+    described: list[tuple[Element, Dropped]] = []
+    others = 0
     seen: set[str] = set()
     is_read: dict[Element, bool] = {root: True}
     for id in _ids_with_elements(root):
@@ -160,29 +146,68 @@ def _drop_what_the_modeler_drops(
         if not is_second and _legal_id().fullmatch(id):
             seen.add(id)
             continue
-        if len(told) < most_told:
-            told.append((element, Dropped(tag, id[:MAX_CHARACTERS_QUOTED], is_second, None)))
+        if len(described) < max_described:
+            dropped = Dropped(tag, id[:MAX_CHARACTERS_QUOTED], is_second, None)
+            described.append((element, dropped))
         else:
-            times_more += 1
+            others += 1
+        # Nothing below it is read, so that no element is visited twice.
         is_read[element] = False
-        # Of a root that it refuses the Modeler keeps the attributes.
-        for dropped in element if element is root else (element,):
-            dropped.tag = DROPPED
-    lines = document.lines(element for element, _ in told)
-    return tuple(dropped._replace(line=lines[element]) for element, dropped in told), times_more
+        elements.update(element.iter())
+    # The Modeler keeps the attributes of a root that it refuses.
+    elements.discard(root)
+    lines = document.lines(element for element, _ in described)
+    return DroppedElements(
+        frozenset(elements),
+        tuple(dropped._replace(line=lines[element]) for element, dropped in described),
+        others,
+    )
+
+
+def _suspicious_ids(root: Element) -> set[str]:
+    """The ids that occur more than once or are illegal: most diagrams have none."""
+    if not _may_be_suspicious(_ids(root)):
+        return set()
+    # Most of them belong to form fields and the like, whose ids the Modeler does not check.
+    ids: list[str] = [id for select in _model_ids for id in select(root)]
+    if not _may_be_suspicious(ids):
+        return set()
+    occurrences = Counter(ids)
+    del occurrences[""]
+    is_legal = _legal_id().fullmatch
+    return {
+        id
+        for id, times in occurrences.items()
+        # Most ids are ASCII identifiers, which takes less time to check.
+        if times > 1 or not ((id.isidentifier() and id.isascii()) or is_legal(id))
+    }
+
+
+def _may_be_suspicious(ids: list[str]) -> bool:
+    """Whether an id occurs twice or may be illegal: checks all of them at once."""
+    if len(set(ids)) < len(ids):
+        return True
+    characters = f"\0{chr(0).join(ids)}".encode().translate(ID_CHARACTERS)
+    return b"!" in characters or ILLEGAL_START.search(characters) is not None
+
+
+@cache
+def _legal_id() -> re.Pattern[str]:
+    # Few runs need this pattern: it is compiled at its first use.
+    return re.compile(r"(?:[a-z][\w.-]*:)?[a-z_][\w.-]*", re.ASCII | re.IGNORECASE)
 
 
 def _is_read(element: Element, known: dict[Element, bool]) -> bool:
-    """Whether the Modeler comes to read an element: all above it are read, and let it stand there.
+    """Whether the Modeler reads an element: it reads all elements above, and each allows the next.
 
-    `known` holds the answers for elements above, and takes those that are found on the way.
+    `known` caches the answers for an element and those above it.
     """
     passed = []
     current: Element | None = element
     while current is not None and current not in known:
         passed.append(current)
         parent = current.getparent()
-        if parent is None or not _may_stand_in(str(current.tag), str(parent.tag)):
+        if parent is None or not _is_allowed_in(str(current.tag), str(parent.tag)):
             known[current] = False
             break
         current = parent
@@ -193,11 +218,11 @@ def _is_read(element: Element, known: dict[Element, bool]) -> bool:
 
 
 def _has_an_id(tag: str) -> bool:
-    """Whether the Modeler's model gives such elements an id."""
+    """Whether such elements have an id in the Modeler's model."""
     return tag.startswith(MODEL_TAGS) or tag == CAMUNDA_ERROR
 
 
-def _may_stand_in(tag: str, parent_tag: str) -> bool:
+def _is_allowed_in(tag: str, parent_tag: str) -> bool:
     if parent_tag in EXTENSIONS_WITH_IDS:
         return tag in EXTENSIONS_WITH_IDS[parent_tag]
     if tag in FLOW_ELEMENTS:
@@ -207,13 +232,3 @@ def _may_stand_in(tag: str, parent_tag: str) -> bool:
     if tag in ROOT_ELEMENTS:
         return parent_tag.lower() == DEFINITIONS.lower()
     return parent_tag.startswith(MODEL_TAGS) and _has_an_id(tag)
-
-
-def _warnings_of_dropped(told: Iterable[Dropped], times_more: int) -> Iterator[DiagramWarning]:
-    for dropped in told:
-        name = etree.QName(dropped.tag).localname
-        message = f"<{name}> is left out, with all that it holds: {dropped.reason}: {dropped.id!r}"
-        yield DiagramWarning(message, dropped.line)
-    if times_more:
-        message = f"elements are left out, their ids read before or illegal ({times_more} more)"
-        yield DiagramWarning(message)

@@ -1,6 +1,6 @@
-"""What BPMN means: names, flow elements, extension elements, and which of them the Modeler reads.
+"""The vocabulary of BPMN: tags, groups of tags, and extension attributes.
 
-Tags are written as lxml has them, `{namespace}name`.
+Tags are written as in lxml: `{namespace}name`.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from metrics.reading.namespaces import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from lxml.etree import _Element as Element
 
 
 def bpmn(names: str) -> tuple[str, ...]:
-    """Tags in the BPMN namespace, from names with blanks between."""
+    """Tags in the BPMN namespace, from names separated by blanks."""
     return tuple(f"{{{BPMN}}}{name}" for name in names.split())
 
 
 def camunda(name: str) -> str:
-    """A tag or an attribute's name in the Camunda 7 namespace."""
+    """The name of an element or attribute in the Camunda 7 namespace."""
     return f"{{{CAMUNDA}}}{name}"
 
 
 def zeebe(name: str) -> str:
-    """A tag or an attribute's name in the Camunda 8 namespace."""
+    """The name of an element or attribute in the Camunda 8 namespace."""
     return f"{{{ZEEBE}}}{name}"
 
 
@@ -91,19 +91,18 @@ ROOT_ELEMENTS: Final = EVENT_DEFINITIONS | frozenset(
     )
 )
 
-# The root elements that may have an element template, as flow elements may.
+# The root elements that may use an element template; flow elements may, too.
 TEMPLATED_ROOT_ELEMENTS: Final = frozenset(
     bpmn("process collaboration globalConversation choreography globalChoreographyTask")
 )
 
-# What holds flow elements: at the root of the file, and among flow elements themselves.
+# The elements that hold flow elements: root elements, and flow elements.
 ROOT_CONTAINERS: Final = frozenset(bpmn("process choreography globalChoreographyTask"))
 INNER_CONTAINERS: Final = SUB_PROCESSES | frozenset(bpmn("subChoreography"))
 
-# Of extension elements the Modeler's model gives an id only to the BPMN elements among them.
+# In the Modeler's model this extension element is a BPMN element, and has an id.
 CAMUNDA_ERROR: Final = camunda("errorEventDefinition")
 TASK_LISTENER: Final = camunda("taskListener")
-
 
 PREFIXES: Final = {namespace: prefix for prefix, namespace in PREDEFINED_PREFIXES.items()}
 
@@ -111,20 +110,21 @@ PREFIXES: Final = {namespace: prefix for prefix, namespace in PREDEFINED_PREFIXE
 def element_type(element: Element) -> str:
     """An element's type as the Modeler writes it: `<bpmn:userTask>` is a `bpmn:UserTask`.
 
-    The prefix is the one that the Modeler has for the namespace, whatever the file calls it.
+    The prefix is the Modeler's own for the namespace, whatever prefix the file uses.
     """
-    return _type(str(element.tag))
+    return type_of_tag(str(element.tag))
 
 
 @lru_cache(maxsize=256)
-def _type(tag: str) -> str:
+def type_of_tag(tag: str) -> str:
+    """The type of the elements with a tag."""
     namespace, name = etree.QName(tag).namespace, etree.QName(tag).localname
     prefix = f"{PREFIXES[namespace]}:" if namespace in PREFIXES else ""
     return f"{prefix}{name[:1].upper()}{name[1:]}"
 
 
 class AttributeName(NamedTuple):
-    """The name of an extension attribute: with its namespace, and as written without a prefix."""
+    """The name of an extension attribute, with its namespace and without a prefix."""
 
     qualified: str
     plain: str
@@ -141,9 +141,9 @@ def zeebe_attribute(name: str) -> AttributeName:
 
 
 def attribute(element: Element, name: AttributeName) -> str | None:
-    """An extension attribute in its namespace, or as written without any prefix: both are read.
+    """The value of an extension attribute, in its namespace or without a prefix.
 
-    Of both the last in the file counts.
+    If an element has both, the last one counts.
     """
     qualified, plain = name
     value = element.get(qualified)
@@ -157,13 +157,14 @@ def attribute(element: Element, name: AttributeName) -> str | None:
 
 
 def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
-    """A function that gives the elements at and below another that have an extension attribute.
+    """A function that finds the elements of a tree that have an extension attribute.
 
-    They come in document order, whether it is written in its namespace or without a prefix.
+    It finds the attribute in its namespace and without a prefix, and returns the elements in
+    document order.
     """
     namespace, _, local = name.qualified[1:].partition("}")
     prefixes = {"extension": namespace}
-    # To collect attributes takes half the time of asking every element.
+    # Collecting attributes takes half the time of testing every element.
     qualified = etree.XPath(f"/descendant::*/@extension:{local}", namespaces=prefixes, regexp=False)
     plain = etree.XPath(f"/descendant::*/@{local}", regexp=False)
 
@@ -171,17 +172,8 @@ def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
         in_namespace, without_prefix = qualified(element), plain(element)
         if in_namespace and without_prefix:
             either = f"//*[@extension:{local} or @{local}]"
-            found: list[Element] = etree.XPath(either, namespaces=prefixes)(element)
-            return found
+            elements: list[Element] = etree.XPath(either, namespaces=prefixes)(element)
+            return elements
         return [value.getparent() for value in in_namespace or without_prefix]
 
     return find
-
-
-def extensions(element: Element) -> Iterable[Element]:
-    """What stands directly in an element's extension elements.
-
-    Where there are several `extensionElements`, the Modeler keeps the last.
-    """
-    extension_elements = list(element.iterchildren(EXTENSION_ELEMENTS))
-    return extension_elements[-1] if extension_elements else ()

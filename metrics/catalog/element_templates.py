@@ -52,7 +52,6 @@ from metrics.bpmn.names import (
     camunda_attribute,
     element_type,
     elements_with,
-    extensions,
     zeebe,
     zeebe_attribute,
 )
@@ -258,14 +257,14 @@ def find(diagram: Diagram) -> Sequence[Use]:
     bindings_of = _camunda_8_bindings if engine is Engine.CAMUNDA_8 else _camunda_7_bindings
     names, referred = NAMES[engine], _Referred(diagram)
     uses = []
-    for element in _templated[engine](diagram.root):
+    for element in diagram.kept(_templated[engine](diagram.root)):
         template = attribute(element, names.template)
         if template and _may_use_a_template(diagram, element):
             use = Use(
                 template,
                 attribute(element, names.version),
                 bool(attribute(element, names.icon)),
-                [*bindings_of(element, referred)],
+                [*bindings_of(diagram, element, referred)],
                 element,
             )
             uses.append(use)
@@ -337,13 +336,13 @@ def _most(uses: Sequence[Use]) -> dict[str, tuple[int, Use]]:
     return most
 
 
-def _camunda_7_bindings(element: Element, referred: _Referred) -> Iterator[Times]:
+def _camunda_7_bindings(diagram: Diagram, element: Element, referred: _Referred) -> Iterator[Times]:
     """The bindings of an element, and how often it has each."""
     for name in dict.fromkeys(map(_camunda_7_name, element.keys())):
         if name is not None:
             yield Times(f"camunda:{name}", 1, element)
     seen = set()
-    for extension in extensions(element):
+    for extension in diagram.extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_7_EXTENSIONS:
             has_business_key = tag == IN and extension.get("businessKey") is not None
@@ -353,7 +352,7 @@ def _camunda_7_bindings(element: Element, referred: _Referred) -> Iterator[Times
             seen.add(tag)
             yield from _listed(extension, CAMUNDA_7_LISTS[tag])
     if element.tag == SEQUENCE_FLOW:
-        for condition in islice(element.iterchildren(CONDITION_EXPRESSION), 1):
+        for condition in islice(diagram.children(element, CONDITION_EXPRESSION), 1):
             yield Times("conditionExpression", 1, condition)
 
 
@@ -364,10 +363,10 @@ def _camunda_7_name(name: str) -> str | None:
     return local if local != name or name in CAMUNDA_7_ATTRIBUTES else None
 
 
-def _camunda_8_bindings(element: Element, referred: _Referred) -> Iterator[Times]:
+def _camunda_8_bindings(diagram: Diagram, element: Element, referred: _Referred) -> Iterator[Times]:
     """The bindings of an element, and how often it has each."""
     seen = set()
-    for extension in extensions(element):
+    for extension in diagram.extensions(element):
         tag = extension.tag
         if tag in CAMUNDA_8_EXTENSIONS:
             yield Times(CAMUNDA_8_EXTENSIONS[tag], 1, extension)
@@ -384,22 +383,23 @@ def _camunda_8_bindings(element: Element, referred: _Referred) -> Iterator[Times
     if element.tag == RECEIVE_TASK:
         yield from referred.message(element.get("messageRef"))
     elif element.tag in EVENTS:
-        for definition in element.iterchildren():
-            yield from _event_bindings(definition, referred)
+        for definition in diagram.children(element):
+            yield from _event_bindings(diagram, definition, referred)
 
 
-def _event_bindings(definition: Element, referred: _Referred) -> Iterator[Times]:
+def _event_bindings(diagram: Diagram, definition: Element, referred: _Referred) -> Iterator[Times]:
     if definition.tag == MESSAGE_EVENT:
         yield from referred.message(definition.get("messageRef"))
     elif definition.tag == SIGNAL_EVENT:
         yield from referred.signal(definition.get("signalRef"))
     elif definition.tag == TIMER_EVENT:
-        for time in definition.iterchildren(*TIMES):
+        for time in diagram.children(definition, *TIMES):
             yield Times("bpmn:TimerEventDefinition#property", 1, time)
     elif definition.tag == CONDITIONAL_EVENT:
-        for condition in islice(definition.iterchildren(CONDITION), 1):
+        for condition in islice(diagram.children(definition, CONDITION), 1):
             yield Times("bpmn:ConditionalEventDefinition#property", 1, condition)
         yield from _attributes_of_first(
+            diagram,
             definition,
             CONDITIONAL_FILTER,
             "bpmn:ConditionalEventDefinition#zeebe:conditionalFilter#property",
@@ -410,6 +410,7 @@ class _Referred:
     """The bindings of messages and signals, each looked at once, however many refer to it."""
 
     def __init__(self, diagram: Diagram) -> None:
+        self._diagram = diagram
         self._elements = diagram.root_elements_by_id
         self._messages: dict[str | None, tuple[Times, ...]] = {}
 
@@ -430,7 +431,7 @@ class _Referred:
         if message.get("name") is not None:
             yield Times("bpmn:Message#property", 1, message)
         yield from _attributes_of_first(
-            message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"
+            self._diagram, message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"
         )
 
 
@@ -441,9 +442,11 @@ def _listed(holder: Element, bindings: Mapping[str, str]) -> Iterator[Times]:
             yield Times(binding, 1, child)
 
 
-def _attributes_of_first(element: Element, tag: str, binding: str) -> Iterator[Times]:
+def _attributes_of_first(
+    diagram: Diagram, element: Element, tag: str, binding: str
+) -> Iterator[Times]:
     """The binding, as often as the first extension element with a tag has attributes."""
-    for extension in extensions(element):
+    for extension in diagram.extensions(element):
         if extension.tag == tag:
             yield Times(binding, len(extension.keys()), extension)
             return

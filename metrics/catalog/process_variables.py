@@ -166,7 +166,7 @@ def _written(diagram: Diagram) -> Iterator[_Written]:
             if attribute(mapping, LOCAL) != "true":
                 yield _Written(attribute(mapping, TARGET), element, "out")
     if diagram.document.mentions(MENTION):
-        for element in _with_result_variable(diagram.root):
+        for element in diagram.kept(_with_result_variable(diagram.root)):
             variable = (
                 attribute(element, RESULT_VARIABLE)
                 if element.tag in RESULT_TASKS

@@ -61,7 +61,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     findings = []
     depths: dict[Element, int] = {}
     deepest: Element | None = None
-    for plane in _planes(diagram.root):
+    for plane in _planes(diagram):
         sub_process = sub_processes.get(plane.get("bpmnElement", ""))
         if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding(("count",), plane, {"subProcess": sub_process}))
@@ -78,11 +78,11 @@ def count(counts: Mapping[str, int], engine: Engine) -> SubprocessPlanes:
     return block_of(SubprocessPlanes, counts)
 
 
-def _planes(root: Element) -> Iterator[Element]:
-    for diagram in root.iterchildren(BPMN_DIAGRAM):
-        # Of several planes in a diagram the Modeler keeps the last.
-        planes = list(diagram.iterchildren(BPMN_PLANE))
-        if planes and next(planes[-1].iterchildren(*PLANE_ELEMENTS), None) is not None:
+def _planes(diagram: Diagram) -> Iterator[Element]:
+    for drawing in diagram.children(diagram.root, BPMN_DIAGRAM):
+        # The Modeler keeps the last of several planes in a `BPMNDiagram`.
+        planes = [*diagram.children(drawing, BPMN_PLANE)]
+        if planes and next(iter(diagram.children(planes[-1], *PLANE_ELEMENTS)), None) is not None:
             yield planes[-1]
 
 

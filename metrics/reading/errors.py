@@ -70,7 +70,7 @@ class DiagramWarning(NamedTuple):
 
 
 # A hostile file could ask for a million.
-MAX_WARNINGS_OF_A_KIND: Final = 100
+MAX_WARNINGS_PER_KIND: Final = 100
 BYTE_ORDER_MARK_WARNING: Final = DiagramWarning("a byte order mark before the XML declaration", 1)
 
 

@@ -27,7 +27,7 @@ def read_json(source: bytes) -> tuple[Any, tuple[DiagramWarning, ...]]:
         return _json_as_javascript_has_it(text, error), tuple(warnings)
 
 
-def in_letters(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """A text out of JSON, in which half a surrogate pair, which is no letter, is a `?`."""
     return text.encode(errors="replace").decode()
 

@@ -27,7 +27,7 @@ from metrics.reading.errors import (
     BYTE_ORDER_MARK_WARNING,
     ENTITIES,
     EXTERNAL_TYPE,
-    MAX_WARNINGS_OF_A_KIND,
+    MAX_WARNINGS_PER_KIND,
     DiagramWarning,
     DocumentError,
     ErrorType,
@@ -274,7 +274,7 @@ class _Mender:
 
         `message` says more than the kind does.
         """
-        left = MAX_WARNINGS_OF_A_KIND - self.times_given[kind]
+        left = MAX_WARNINGS_PER_KIND - self.times_given[kind]
         self.times_given[kind] += times
         if left > 0:
             warning = DiagramWarning(message or kind, self.line(position))
@@ -283,9 +283,9 @@ class _Mender:
     def warnings(self) -> tuple[DiagramWarning, ...]:
         in_order = sorted(self.given, key=lambda warning: warning.line or 0)
         more = (
-            DiagramWarning(f"{kind} ({times - MAX_WARNINGS_OF_A_KIND} times more)")
+            DiagramWarning(f"{kind} ({times - MAX_WARNINGS_PER_KIND} times more)")
             for kind, times in self.times_given.items()
-            if times > MAX_WARNINGS_OF_A_KIND
+            if times > MAX_WARNINGS_PER_KIND
         )
         return (*in_order, *more)
 
