@@ -35,8 +35,8 @@ SCHEMAS = Path(schemas.__file__).parent
 
 
 def module(metric: Metric[Any, Any]) -> Any:
-    """The module that a metric is told in."""
-    return sys.modules[metric.find.__module__]
+    """The module of a metric."""
+    return sys.modules[metric.block.__module__]
 
 
 def fields(block: Any, key: str = "") -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:

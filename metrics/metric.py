@@ -18,7 +18,7 @@ from metrics.blocks import RULES, Leaf, LeafKind, leaves, reduce_block, to_json
 from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -155,6 +155,30 @@ def _leaves(metric: Metric[Any, Any], documented_keys: bool) -> tuple[Leaf, ...]
         return tuple(own)
     meaning = "The version of the rules that the fragment is computed by"
     return (Leaf(f"{metric.prefix}{RULES}", LeafKind.NUMBER, meaning, None), *own)
+
+
+def tasks_by_kind(
+    tag: str,
+    group: str,
+    kinds_of: Mapping[Engine, Callable[[Diagram, Element], Collection[str]]],
+) -> Callable[[Diagram], Sequence[Finding]]:
+    """The `find` of a metric of tasks: the tasks with a tag in the processes of a diagram.
+
+    `kinds_of` returns the kinds of a task, for each engine. A task of the kinds `java` and
+    `connector` counts for `count`, `{group}.count`, `{group}.java` and `{group}.connector`; one of
+    no kind counts for `count` alone.
+    """
+
+    def find(diagram: Diagram) -> Sequence[Finding]:
+        kinds_of_task = kinds_of[diagram.engine]
+        findings = []
+        for task in diagram.in_processes(tag):
+            kinds = kinds_of_task(diagram, task)
+            keys = ("count", f"{group}.count", *[f"{group}.{kind}" for kind in kinds])
+            findings.append(Finding(keys if kinds else ("count",), task))
+        return findings
+
+    return find
 
 
 def counting(

@@ -1,14 +1,14 @@
-"""Element templates: which a diagram uses, on which types of elements, with how many bindings.
+"""Element templates: the templates that a diagram uses, and the bindings of their properties.
 
-`<serviceTask camunda:modelerTemplate="org.example.Mail" camunda:topic="mail">` gives
+`<serviceTask camunda:modelerTemplate="org.example.Mail" camunda:topic="mail">` is printed as
 `{"elementTemplateCount": 1, "elementTemplates": [{"appliesTo": ["bpmn:ServiceTask"],
 "properties": {"camunda:topic": 1}}]}`.
 
-A flow element, process or collaboration uses a template where it has `camunda:modelerTemplate` in a
-Camunda 7 diagram, `zeebe:modelerTemplate` in a Camunda 8 one. The messages and signals that a
-templated event refers to bear the template's id too; it is the event that uses it. There is one
-entry for each id and `modelerTemplateVersion`, in document order, with `"icon": true` where an
-element has a `modelerTemplateIcon`. Of each binding it has the most that one of the elements has.
+A flow element, process or collaboration uses a template if it has `camunda:modelerTemplate` in a
+Camunda 7 diagram, or `zeebe:modelerTemplate` in a Camunda 8 diagram. The messages and signals that a
+templated event refers to have the template's id too, but only the event uses it. Each id and
+`modelerTemplateVersion` has one entry, in document order, with `"icon": true` if an element has a
+`modelerTemplateIcon`. The number of a binding is the largest that one of the elements has.
 
 In Camunda 7 each attribute in the camunda namespace is a binding by its name, but for those of the
 template itself. A `camunda:in` with a `businessKey` is a `camunda:in:businessKey`; a sequence
@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from metrics.blocks import OMITTED, Omitted, Tally, Text, described
+from metrics.blocks import OMITTED, Omitted, Tally, Text, described, key_part
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import (
     EVENTS,
@@ -122,7 +122,7 @@ CAMUNDA_7_LISTS: Final = {
     },
     camunda("properties"): {camunda("property"): "camunda:property"},
 }
-"""An extension element that holds others, and the binding that each of those is."""
+"""Extension elements with a list, and the binding of each item."""
 
 CAMUNDA_7_EXTENSIONS: Final = {
     camunda("in"): "camunda:in",
@@ -131,7 +131,7 @@ CAMUNDA_7_EXTENSIONS: Final = {
     camunda("field"): "camunda:field",
     camunda("errorEventDefinition"): "camunda:errorEventDefinition",
 }
-"""Extension elements each of which is a binding."""
+"""Extension elements that are a binding each."""
 
 CAMUNDA_8_LISTS: Final = {
     zeebe("ioMapping"): {zeebe("input"): "zeebe:input", zeebe("output"): "zeebe:output"},
@@ -140,10 +140,10 @@ CAMUNDA_8_LISTS: Final = {
     zeebe("executionListeners"): {zeebe("executionListener"): "zeebe:executionListener"},
     zeebe("taskListeners"): {zeebe("taskListener"): "zeebe:taskListener"},
 }
-"""The same for Camunda 8: an extension element, and the binding that each of those in it is."""
+"""Camunda 8 extension elements with a list, and the binding of each item."""
 
 CAMUNDA_8_EXTENSIONS: Final = {zeebe("userTask"): "zeebe:userTask"}
-"""Camunda 8 extension elements each of which is a binding."""
+"""Camunda 8 extension elements that are a binding each."""
 
 CAMUNDA_8_ATTRIBUTES: Final = {
     zeebe(name): f"zeebe:{name}"
@@ -160,7 +160,7 @@ CAMUNDA_8_ATTRIBUTES: Final = {
         "adHoc",
     )
 }
-"""Extension elements of which each attribute is a binding."""
+"""Extension elements whose attributes are a binding each."""
 
 MESSAGE_EVENT, SIGNAL_EVENT, TIMER_EVENT, CONDITIONAL_EVENT = bpmn(
     "messageEventDefinition signalEventDefinition timerEventDefinition conditionalEventDefinition"
@@ -175,7 +175,7 @@ CONDITIONAL_FILTER: Final = zeebe("conditionalFilter")
 
 
 class _Names(NamedTuple):
-    """The attributes of an element that uses a template."""
+    """The attributes by which an element uses a template."""
 
     template: AttributeName
     version: AttributeName
@@ -207,22 +207,22 @@ class ElementTemplate:
     """A template that a diagram uses, or that the Modeler would offer for it."""
 
     applies_to: tuple[str, ...] = described(
-        "BPMN types of the elements that the template is for", text=ELEMENT_TYPE
+        "BPMN types of the elements that the template applies to", text=ELEMENT_TYPE
     )
     properties: Mapping[str, int] = described(
         "The number of its properties by binding",
         text=BINDING,
         tally=Tally("bindings", "Element templates by binding", "templates", "properties"),
     )
-    icon: Literal[True] | Omitted = described("True where the template has an icon")
+    icon: Literal[True] | Omitted = described("True if the template has an icon")
 
 
 @dataclass(frozen=True)
 class ElementTemplates:
     """The element templates of a BPMN diagram."""
 
-    element_template_count: int = described("How many templates there are")
-    element_templates: tuple[ElementTemplate, ...] = described("Each of them")
+    element_template_count: int = described("The number of templates")
+    element_templates: tuple[ElementTemplate, ...] = described("The templates")
 
 
 NO_TEMPLATES: Final = ElementTemplates(0, ())
@@ -239,16 +239,16 @@ class Use(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str | None]:
-        """What differs from one template to another."""
+        """What makes it another template than others."""
         return self.template, self.version
 
 
 class Times(NamedTuple):
-    """How often there is a binding in one place."""
+    """How often an element has a binding."""
 
     binding: str
     times: int
-    place: Element
+    element: Element
 
 
 def find(diagram: Diagram) -> Sequence[Use]:
@@ -272,68 +272,68 @@ def find(diagram: Diagram) -> Sequence[Use]:
 
 
 def count(uses: Sequence[Use], engine: Engine) -> ElementTemplates:
-    """One entry a template and version, made of all its uses."""
+    """One entry for each template and version, made of all its uses."""
     if not uses:
         return NO_TEMPLATES
     entries = tuple(
         ElementTemplate(
-            tuple(dict.fromkeys(element_type(use.element) for use in of_one)),
-            {binding: times for binding, (times, _) in sorted(_most(of_one).items())},
-            True if any(use.has_icon for use in of_one) else OMITTED,
+            tuple(dict.fromkeys(element_type(use.element) for use in uses_of_template)),
+            {binding: times for binding, (times, _) in sorted(_largest(uses_of_template).items())},
+            True if any(use.has_icon for use in uses_of_template) else OMITTED,
         )
-        for of_one in _by_template(uses)
+        for uses_of_template in _by_template(uses)
     )
     return ElementTemplates(len(entries), entries)
 
 
 def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
-    """Each template with its uses; each binding of the use that has the most of it."""
-    for number, of_one in enumerate(_by_template(uses)):
-        template, version = of_one[0].identity
+    """Each template with its uses; each binding, on the use that has it most often."""
+    for number, uses_of_template in enumerate(_by_template(uses)):
+        template, version = uses_of_template[0].identity
         yield Evidence(
             "elementTemplateCount",
             texts={"template": template, "version": version},
-            sources=tuple(SourceElement(use.element) for use in of_one),
+            sources=tuple(SourceElement(use.element) for use in uses_of_template),
         )
-        most = _most(of_one)
-        for use in {id(use): use for _, use in most.values()}.values():
-            for binding, times, place in use.bindings:
-                if times and most[binding][1] is use:
+        largest = _largest(uses_of_template)
+        for use in {id(use): use for _, use in largest.values()}.values():
+            for binding, times, element in use.bindings:
+                if times and largest[binding][1] is use:
                     yield Evidence(
-                        f"elementTemplates[{number}].properties.{binding}",
-                        SourceElement(place, binding),
-                        related={} if place is use.element else {"element": use.element},
+                        f"elementTemplates[{number}].properties.{key_part(binding)}",
+                        SourceElement(element, binding),
+                        related={} if element is use.element else {"element": use.element},
                         times=times,
                     )
 
 
 def _may_use_a_template(diagram: Diagram, element: Element) -> bool:
-    # The messages, signals, errors and escalations that a templated event refers to bear the
-    # template's id too, but it is the event that uses the template.
+    # The messages, signals, errors and escalations that a templated event refers to have the
+    # template's id too, but only the event uses it.
     if element.tag in FLOW_ELEMENTS:
         return diagram.root_element(element) is not None
     return element.tag in TEMPLATED_ROOT_ELEMENTS and element.getparent() is diagram.root
 
 
 def _by_template(uses: Sequence[Use]) -> Collection[Sequence[Use]]:
-    """The uses of each template, in the order of the first ones."""
+    """The uses of each template, in the order of their first ones."""
     templates: dict[tuple[str, str | None], list[Use]] = {}
     for use in uses:
         templates.setdefault(use.identity, []).append(use)
     return templates.values()
 
 
-def _most(uses: Sequence[Use]) -> dict[str, tuple[int, Use]]:
-    """Of each binding the most that one of the uses has, and the first that has so many."""
-    most: dict[str, tuple[int, Use]] = {}
+def _largest(uses: Sequence[Use]) -> dict[str, tuple[int, Use]]:
+    """The largest number of each binding on one of the uses, and the first use that has it."""
+    largest: dict[str, tuple[int, Use]] = {}
     for use in uses:
         sums: dict[str, int] = {}
         for binding, times, _ in use.bindings:
             sums[binding] = sums.get(binding, 0) + times
         for binding, times in sums.items():
-            if times and (binding not in most or times > most[binding][0]):
-                most[binding] = times, use
-    return most
+            if times and (binding not in largest or times > largest[binding][0]):
+                largest[binding] = times, use
+    return largest
 
 
 def _camunda_7_bindings(diagram: Diagram, element: Element, referred: _Referred) -> Iterator[Times]:
@@ -407,7 +407,7 @@ def _event_bindings(diagram: Diagram, definition: Element, referred: _Referred) 
 
 
 class _Referred:
-    """The bindings of messages and signals, each looked at once, however many refer to it."""
+    """The bindings of messages and signals, each read once, however many elements refer to it."""
 
     def __init__(self, diagram: Diagram) -> None:
         self._diagram = diagram
@@ -445,7 +445,7 @@ def _listed(holder: Element, bindings: Mapping[str, str]) -> Iterator[Times]:
 def _attributes_of_first(
     diagram: Diagram, element: Element, tag: str, binding: str
 ) -> Iterator[Times]:
-    """The binding, as often as the first extension element with a tag has attributes."""
+    """The binding, once for each attribute of the first extension element with a tag."""
     for extension in diagram.extensions(element):
         if extension.tag == tag:
             yield Times(binding, len(extension.keys()), extension)

@@ -1,10 +1,10 @@
-"""The execution platform profile: which engine a diagram is meant for.
+"""The execution platform profile: the platform that a diagram is made for.
 
 `<definitions modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="8.6.0">`
-gives `{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}`.
+is printed as `{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}`.
 
 A diagram that names no platform has the default one, without a version: `Camunda Cloud` for a BPMN
-diagram whose root declares the zeebe namespace, `Camunda Platform` for the rest.
+diagram whose root declares the zeebe namespace, `Camunda Platform` for any other.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class ExecutionPlatform:
     """The platform that a diagram names, or the default one."""
 
     execution_platform: str = described(
-        "The platform that the diagram names, else the default one", text=PLATFORM_NAME
+        "The platform that the diagram names, or the default one", text=PLATFORM_NAME
     )
     execution_platform_version: str | Omitted | None = described(
-        "The version that it names; null where BPMN or DMN names a platform without one",
+        "The version that it names; null if BPMN or DMN names a platform without a version",
         is_version=True,
         text=VERSION,
     )
@@ -57,21 +57,21 @@ DEFAULT_PROFILES: Final = {
 
 
 class Profile(NamedTuple):
-    """What a diagram says of its platform, and which kind of diagram says so."""
+    """What a diagram says about its platform, and the kind of the diagram."""
 
     platform: Platform
     kind: Kind
 
 
 def find(diagram: Diagram) -> Sequence[Profile]:
-    """What the diagram names; nothing where it names no platform and, as a form, no version."""
+    """What the diagram names; nothing if it names no platform, nor, in a form, a version."""
     kind, platform = diagram.document.kind, diagram.platform
     has_profile = platform != Platform() if kind is Kind.FORM else platform.name is not None
     return (Profile(platform, kind),) if has_profile else ()
 
 
 def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
-    """The profile that was found, else the default one of the engine."""
+    """The profile that the diagram names, or the default one of the engine."""
     for (name, version), kind in profiles:
         is_omitted = kind is Kind.FORM and version is None
         return shared(
@@ -81,7 +81,7 @@ def count(profiles: Sequence[Profile], engine: Engine) -> ExecutionPlatform:
 
 
 def explain(profiles: Sequence[Profile]) -> Iterable[Evidence]:
-    """Nothing: it has no number."""
+    """Nothing: the profile has no number."""
     return ()
 
 

@@ -1,21 +1,21 @@
-"""Process variables: what a Camunda 7 diagram says to be written into a process instance.
+"""Process variables: the variables that a Camunda 7 diagram writes.
 
-`<serviceTask camunda:resultVariable="total">` gives `{"processVariablesCount": 1}`.
+`<serviceTask camunda:resultVariable="total">` is printed as `{"processVariablesCount": 1}`.
 
-Every root element is a world of its own: its variables are gathered from itself and from all its
-flow elements, at any depth. They are written by
+The variables of each root element are collected from the element itself and from all its flow
+elements, at any depth. These write variables:
 
 - each `camunda:outputParameter` of the first `camunda:inputOutput`: its `name`;
 - each `camunda:formField` of the first `camunda:formData`: its `id`;
 - each `camunda:out`, unless it has `local="true"`: its `target`;
-- `camunda:resultVariable`, where not empty; without a prefix it is read on service, send, business
+- `camunda:resultVariable`, if not empty; without a prefix, it is read on service, send, business
   rule and script tasks;
-- the error and escalation event definitions of an event: the attributes below, where not empty.
+- the error and escalation event definitions of an event: the attributes below, if not empty.
 
-A missing name is a variable too, the one without a name. A variable is one by its name and its
-scope: the nearest element above its source with a `camunda:inputParameter` of that name in its
-first `camunda:inputOutput`, else the root element. The rules are those of the library that the
-Modeler uses, extract-process-variables. A Camunda 8 diagram has no such key.
+A missing name is a variable too, the one without a name. Variables of the same name and scope are
+one variable. The scope is the nearest element above the source that has a `camunda:inputParameter`
+of that name in its first `camunda:inputOutput`, or else the root element. These are the rules of
+extract-process-variables, the library that the Modeler uses. A Camunda 8 diagram has no such key.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ ERROR, ESCALATION = bpmn("errorEventDefinition escalationEventDefinition")
 
 EVENT_VARIABLES: Final = {
     ERROR: ERROR_VARIABLES,
-    # To the Modeler this is an error event definition too, where it stands in place of one.
+    # The Modeler reads it as an error event definition where one may be.
     CAMUNDA_ERROR: ERROR_VARIABLES,
     ESCALATION: (camunda_attribute("escalationCodeVariable"),),
 }
@@ -81,15 +81,16 @@ class ProcessVariables:
     """The process variables of a Camunda 7 diagram."""
 
     process_variables_count: int = described(
-        "Variables that the diagram names, by their name and scope; Camunda 7 only"
+        "Variables that the diagram writes, by name and scope; Camunda 7 only"
     )
 
 
 class Variable(NamedTuple):
-    """A place where a variable is written: `name` is None where the source gives none.
+    """A variable that an element writes.
 
-    `source` is the element that writes it and how it does, `root_element` the one in whose world it
-    does, `scope` the element for which it is a variable of its own.
+    `name` is None if the element names none. `source` is the element and how it writes the
+    variable; `root_element` is the root element that it belongs to; `scope` is the element in which
+    the variable is a variable of its own.
     """
 
     name: str | None
@@ -99,7 +100,7 @@ class Variable(NamedTuple):
 
     @property
     def identity(self) -> tuple[str | None, Element, Element]:
-        """What differs from one variable to another."""
+        """What makes it another variable than others."""
         return self.name, self.scope, self.root_element
 
 
@@ -110,13 +111,13 @@ class _Written(NamedTuple):
 
 
 def find(diagram: Diagram) -> Sequence[Variable]:
-    """Each source of a variable; sources of the same name and scope make one variable."""
+    """Each source of a variable; those of the same name and scope are one variable."""
     if diagram.engine is Engine.CAMUNDA_8:
         return ()
     written = [
-        (found, root_element)
-        for found in _written(diagram)
-        if (root_element := _root_element_of(diagram, found.element)) is not None
+        (variable, root_element)
+        for variable in _written(diagram)
+        if (root_element := _root_element_of(diagram, variable.element)) is not None
     ]
     if not written:
         return ()
@@ -133,23 +134,23 @@ def find(diagram: Diagram) -> Sequence[Variable]:
 
 
 def count(findings: Sequence[Variable], engine: Engine) -> ProcessVariables | None:
-    """How many differ by name, scope and root element; None for Camunda 8."""
+    """The number of different variables; None for Camunda 8."""
     if engine is Engine.CAMUNDA_8:
         return None
-    return shared(ProcessVariables, len({found.identity for found in findings}))
+    return shared(ProcessVariables, len({variable.identity for variable in findings}))
 
 
 def explain(findings: Sequence[Variable]) -> Iterator[Evidence]:
     """Each variable, with all its sources."""
     sources: dict[tuple[str | None, Element, Element], list[SourceElement]] = {}
-    for found in findings:
-        sources.setdefault(found.identity, []).append(found.source)
-    for (name, scope, _), of_one in sources.items():
+    for variable in findings:
+        sources.setdefault(variable.identity, []).append(variable.source)
+    for (name, scope, _), of_variable in sources.items():
         yield Evidence(
             "processVariablesCount",
             texts={"variable": name},
             related={"scope": scope},
-            sources=tuple(of_one),
+            sources=tuple(of_variable),
         )
 
 
@@ -185,7 +186,7 @@ def _written(diagram: Diagram) -> Iterator[_Written]:
 
 
 def _root_element_of(diagram: Diagram, element: Element) -> Element | None:
-    """The root element that a source belongs to, None where its variables are not gathered."""
+    """The root element that a source belongs to, None if its variables are not collected."""
     if element.tag in FLOW_ELEMENTS:
         return diagram.root_element(element)
     if element.tag in ROOT_ELEMENTS and element.getparent() is diagram.root:
@@ -194,7 +195,7 @@ def _root_element_of(diagram: Diagram, element: Element) -> Element | None:
 
 
 class _Scopes:
-    """The elements with input parameters, and which of them stand above an element."""
+    """The elements with input parameters, which are the scopes of variables."""
 
     def __init__(self, diagram: Diagram) -> None:
         self._by_name: dict[str | None, set[Element]] = {}

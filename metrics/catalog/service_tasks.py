@@ -1,25 +1,26 @@
 """Service tasks, and how they are implemented.
 
-`<serviceTask camunda:class="org.example.Charge">` gives
+`<serviceTask camunda:class="org.example.Charge">` is printed as
 `{"count": 1, "implementation": {"count": 1, "java": 1, …}}`.
 
-Counted are the service tasks among the flow elements of the processes, at any depth. A Camunda 7
-task can be implemented in several ways, and then counts for each; `implementation.count` is the
-tasks with at least one.
+The service tasks in the processes of the diagram count, at any depth. A Camunda 7 task can have
+several kinds of implementations and counts for each; `implementation.count` is the tasks with at
+least one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import block_of, described
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import SERVICE_TASK, attribute, camunda, camunda_attribute, zeebe
-from metrics.metric import Finding, Metric, by_keys, counting
+from metrics.metric import Metric, by_keys, counting, tasks_by_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from lxml.etree import _Element as Element
 
@@ -39,18 +40,14 @@ ATTRIBUTE_KINDS: Final = {
     )
     for name in (camunda(local), local)
 }
-"""The Camunda 7 attributes of which the mere presence tells the kind of an implementation."""
-
-KEYS: Final = {
-    kind: f"implementation.{kind}" for kind in (*ATTRIBUTE_KINDS.values(), "external", "connector")
-}
+"""The Camunda 7 attributes whose presence says the kind of an implementation."""
 
 
 @dataclass(frozen=True)
 class Camunda7Implementations:
-    """How a Camunda 7 diagram's service tasks are implemented."""
+    """The implementations of a Camunda 7 diagram's service tasks."""
 
-    count: int = described("Service tasks that are implemented in at least one of these ways")
+    count: int = described("Service tasks with at least one of these implementations")
     java: int = described("Service tasks with a `camunda:class`")
     expression: int = described("Service tasks with a `camunda:expression`")
     delegate: int = described("Service tasks with a `camunda:delegateExpression`")
@@ -60,10 +57,10 @@ class Camunda7Implementations:
 
 @dataclass(frozen=True)
 class Camunda8Implementations:
-    """How a Camunda 8 diagram's service tasks are implemented."""
+    """The implementations of a Camunda 8 diagram's service tasks."""
 
     count: int = described("Service tasks with a `zeebe:taskDefinition`")
-    external: int = described("The same: each of them is done by a job worker")
+    external: int = described("The same number: a job worker runs each of them")
 
 
 @dataclass(frozen=True)
@@ -72,24 +69,13 @@ class ServiceTasks:
 
     count: int = described("Service tasks in the processes of the diagram, at any depth")
     implementation: Camunda7Implementations | Camunda8Implementations = described(
-        "How they are implemented"
+        "Their implementations"
     )
-
-
-def find(diagram: Diagram) -> Sequence[Finding]:
-    """Each service task, for `count` and for the keys of `implementation` that it counts for."""
-    kinds_of = _camunda_8_kinds if diagram.engine is Engine.CAMUNDA_8 else _camunda_7_kinds
-    findings = []
-    for task in diagram.in_processes(SERVICE_TASK):
-        kinds = kinds_of(diagram, task)
-        ways = ("implementation.count", *[KEYS[kind] for kind in kinds]) if kinds else ()
-        findings.append(Finding(("count", *ways), task))
-    return findings
 
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> ServiceTasks:
-    """How many findings each key has."""
+    """The block of the number of findings of each key."""
     block: type[Camunda7Implementations | Camunda8Implementations]
     block = Camunda8Implementations if engine is Engine.CAMUNDA_8 else Camunda7Implementations
     return ServiceTasks(counts["count"], block_of(block, counts, "implementation."))
@@ -109,13 +95,17 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
     return ("external",) if task in diagram.extended(TASK_DEFINITION) else ()
 
 
+KINDS: Final = MappingProxyType(
+    {Engine.CAMUNDA_7: _camunda_7_kinds, Engine.CAMUNDA_8: _camunda_8_kinds}
+)
+
 METRIC: Final = Metric(
     name="service_tasks",
     block=ServiceTasks,
     key="diagramMetrics.tasks.serviceTask",
     fragment="diagramMetrics",
     position=50,
-    find=find,
+    find=tasks_by_kind(SERVICE_TASK, "implementation", KINDS),
     count=count,
     explain=by_keys,
     tags=frozenset({SERVICE_TASK, CONNECTOR, TASK_DEFINITION}),

@@ -1,10 +1,10 @@
-"""Sub-process planes: the diagrams that show a sub-process on a page of its own.
+"""Sub-process planes: the pages of a diagram that show a sub-process.
 
-`<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="A sub-process's id"><bpmndi:BPMNShape …/>` in a
-file whose sub-process stands in a process gives `{"count": 1, "nesting": 1}`.
+`<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="Id"><bpmndi:BPMNShape …/>`, where `Id` is that of
+a sub-process in a process, is printed as `{"count": 1, "nesting": 1}`.
 
-A plane that shows nothing does not count. `nesting` is the number of steps from a sub-process with
-a plane up to its process, the largest where there are several.
+An empty plane does not count. `nesting` is the largest number of steps from a sub-process with a
+plane up to its process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from metrics.bpmn.diagram import Diagram, Engine
 
 
-# The elements that planes are for: in most diagrams the process alone.
+# The elements that planes show: the process alone in most diagrams.
 _shown: Final = etree.XPath(
     "/*/di:BPMNDiagram/di:BPMNPlane/@bpmnElement",
     namespaces={"di": BPMNDI},
@@ -40,7 +40,7 @@ _shown: Final = etree.XPath(
 class SubprocessPlanes:
     """The sub-process planes of a BPMN diagram."""
 
-    count: int = described("Planes that are not empty and belong to a sub-process")
+    count: int = described("Planes that show a sub-process and are not empty")
     nesting: int = described(
         "The largest number of steps from such a sub-process up to its process",
         documented_key="nesting:",
@@ -49,7 +49,7 @@ class SubprocessPlanes:
 
 
 def find(diagram: Diagram) -> Sequence[Finding]:
-    """Each plane for `count`; for `nesting` each element on the longest way up to a process."""
+    """Each plane counts for `count`, each element on the longest way up for `nesting`."""
     sub_processes = {
         id: element
         for tag in SUB_PROCESSES
@@ -74,7 +74,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> SubprocessPlanes:
-    """How many findings each key has."""
+    """The block of the number of findings of each key."""
     return block_of(SubprocessPlanes, counts)
 
 
@@ -87,7 +87,7 @@ def _planes(diagram: Diagram) -> Iterator[Element]:
 
 
 def _way_up(sub_process: Element) -> Iterator[Element]:
-    """A sub-process and what it stands in, up to its process."""
+    """A sub-process and the elements around it, up to its process."""
     element: Element | None = sub_process
     while element is not None and element.tag != PROCESS:
         yield element
@@ -95,7 +95,7 @@ def _way_up(sub_process: Element) -> Iterator[Element]:
 
 
 def _depth(sub_process: Element, known: dict[Element, int]) -> int:
-    """The steps of the way up; `known` holds those from elements that were passed before."""
+    """The number of steps up to the process; `known` remembers those of elements on the way."""
     passed = []
     depth = 0
     for element in _way_up(sub_process):

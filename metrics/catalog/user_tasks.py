@@ -1,18 +1,19 @@
-"""User tasks, and how they are given a form.
+"""User tasks, and what kind of form they have.
 
-`<userTask camunda:formKey="embedded:app:forms/approve.html">` gives
+`<userTask camunda:formKey="embedded:app:forms/approve.html">` is printed as
 `{"count": 1, "form": {"count": 1, "embedded": 1, …}}`.
 
-Counted are the user tasks among the flow elements of the processes, at any depth. In a Camunda 7
-diagram a task with a `camunda:formKey` is of the kind that the key's beginning tells, one with a
-`camunda:formRef` is given a Camunda Form, and one with no form key but a `camunda:formField` has
-its form generated: a task can be of several kinds, and counts for each; `form.count` is the tasks
-of at least one. In a Camunda 8 diagram the first `zeebe:formDefinition` tells.
+The user tasks in the processes of the diagram count, at any depth. In a Camunda 7 diagram, the
+beginning of `camunda:formKey` says the kind of form; a task with `camunda:formRef` has a Camunda
+Form; a task with a `camunda:formField`, but without a form key, has a generated form. A task can
+have several kinds of forms and counts for each; `form.count` is the tasks with at least one. In a
+Camunda 8 diagram, the first `zeebe:formDefinition` of the task says the kind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import block_of, described
@@ -25,10 +26,10 @@ from metrics.bpmn.names import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import Finding, Metric, by_keys, counting
+from metrics.metric import Metric, by_keys, counting, tasks_by_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from lxml.etree import _Element as Element
 
@@ -48,9 +49,7 @@ FORM_KEY_KINDS: Final = {
     "app:": "external",
     "camunda-forms:": "camundaForms",
 }
-"""How a Camunda 7 form key begins, and the kind of form that it names; any other is `other`."""
-
-KEYS: Final = {kind: f"form.{kind}" for kind in (*FORM_KEY_KINDS.values(), "generated", "other")}
+"""The beginning of a Camunda 7 form key, and the kind of form; any other key is `other`."""
 
 
 @dataclass(frozen=True)
@@ -86,23 +85,12 @@ class UserTasks:
     """The user tasks of a BPMN diagram."""
 
     count: int = described("User tasks in the processes of the diagram, at any depth")
-    form: Camunda7Forms | Camunda8Forms = described("How they are given a form")
-
-
-def find(diagram: Diagram) -> Sequence[Finding]:
-    """Each user task, for `count` and for the keys of `form` that it counts for."""
-    kinds_of = _camunda_8_kinds if diagram.engine is Engine.CAMUNDA_8 else _camunda_7_kinds
-    findings = []
-    for task in diagram.in_processes(USER_TASK):
-        kinds = kinds_of(diagram, task)
-        forms = ("form.count", *[KEYS[kind] for kind in kinds]) if kinds else ()
-        findings.append(Finding(("count", *forms), task))
-    return findings
+    form: Camunda7Forms | Camunda8Forms = described("Their forms")
 
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> UserTasks:
-    """How many findings each key has."""
+    """The block of the number of findings of each key."""
     block: type[Camunda7Forms | Camunda8Forms]
     block = Camunda8Forms if engine is Engine.CAMUNDA_8 else Camunda7Forms
     return UserTasks(counts["count"], block_of(block, counts, "form."))
@@ -132,18 +120,22 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
     if form_key is not None:
         is_camunda_form = _kind_of_form_key(form_key) == "camundaForms"
     else:
-        # The Modeler's code takes a form key for granted, and fails on a task that has only a
-        # form id: the sane reading of such a task is that it has a Camunda Form.
+        # The Modeler's code expects a form key and fails without one. The sane reading of a task
+        # with a form id alone is that it has a Camunda Form.
         is_camunda_form = attribute(definitions[0], ZEEBE_FORM_ID) is not None
     return ("camundaForms" if is_camunda_form else "other",)
 
 
 def _kind_of_form_key(form_key: str) -> str:
-    for beginning, kind in FORM_KEY_KINDS.items():
-        if form_key.startswith(beginning):
+    for prefix, kind in FORM_KEY_KINDS.items():
+        if form_key.startswith(prefix):
             return kind
     return "other"
 
+
+KINDS: Final = MappingProxyType(
+    {Engine.CAMUNDA_7: _camunda_7_kinds, Engine.CAMUNDA_8: _camunda_8_kinds}
+)
 
 METRIC: Final = Metric(
     name="user_tasks",
@@ -151,7 +143,7 @@ METRIC: Final = Metric(
     key="diagramMetrics.tasks.userTask",
     fragment="diagramMetrics",
     position=40,
-    find=find,
+    find=tasks_by_kind(USER_TASK, "form", KINDS),
     count=count,
     explain=by_keys,
     tags=frozenset({USER_TASK, FORM_DATA, FORM_DEFINITION}),
