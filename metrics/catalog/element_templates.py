@@ -5,8 +5,8 @@
 "properties": {"camunda:topic": 1}}]}`.
 
 A flow element, process or collaboration uses a template if it has `camunda:modelerTemplate` in a
-Camunda 7 diagram, or `zeebe:modelerTemplate` in a Camunda 8 diagram. The messages and signals that a
-templated event refers to have the template's id too, but only the event uses it. Each id and
+Camunda 7 diagram, or `zeebe:modelerTemplate` in a Camunda 8 diagram. The messages and signals that
+a templated event refers to have the template's id too, but only the event uses it. Each id and
 `modelerTemplateVersion` has one entry, in document order, with `"icon": true` if an element has a
 `modelerTemplateIcon`. The number of a binding is the largest that one of the elements has.
 

@@ -1,7 +1,7 @@
 """Sub-process planes: the pages of a diagram that show a sub-process.
 
-`<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="Id"><bpmndi:BPMNShape …/>`, where `Id` is that of
-a sub-process in a process, is printed as `{"count": 1, "nesting": 1}`.
+`<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="Id"><bpmndi:BPMNShape …/>`, where `Id` is the id
+of a sub-process in a process, is printed as `{"count": 1, "nesting": 1}`.
 
 An empty plane does not count. `nesting` is the largest number of steps from a sub-process with a
 plane up to its process.

@@ -1,7 +1,7 @@
-"""JSON Schemas of what is printed, derived from the dataclasses that it is printed from.
+"""JSON Schemas of the output, derived from the dataclasses that are printed.
 
-The fields of these say which keys there are, what each holds, and what it means. The files beside
-this module are the schemas that `schema` gives, for tools that read files.
+The fields of the dataclasses say which keys an object has, what each holds, and what it means. The
+files beside this module are the same schemas, for tools that read files.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SCALARS: Final[Mapping[type, Schema]] = {
     bool: {"type": "boolean"},
 }
 
-# The payload of a BPMN diagram names a platform of Camunda 8 if it is one for that, and only then.
+# The payload of a BPMN diagram names a platform of Camunda 8 if, and only if, it is for Camunda 8.
 EXECUTION_PLATFORM: Final = "executionPlatform"
 
 DIAGRAMS: Final = {Kind.BPMN: "a BPMN diagram", Kind.DMN: "a DMN diagram", Kind.FORM: "a form"}
@@ -57,13 +57,13 @@ ENGINES: Final = {Engine.CAMUNDA_7: "Camunda 7", Engine.CAMUNDA_8: "Camunda 8"}
 
 @dataclasses.dataclass(frozen=True)
 class _File:
-    file: str = described("The path of the diagram, as it was asked for")
+    file: str = described("The path of the diagram, as it was given")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Warnings:
     warnings: tuple[WarningBlock, ...] | Omitted = described(
-        "What was untidy, where warnings are asked for"
+        "Warnings about malformed input, if they are asked for"
     )
 
 
@@ -76,8 +76,7 @@ class _Failed:
 def names() -> tuple[str, ...]:
     """The names of all schemas.
 
-    There are those of a payload and of its fragments, of an error, of a line of NDJSON, and of the
-    events, by their names as sent.
+    These are `payload`, the fragments, `error`, `line` (of NDJSON), and the events by their names.
     """
     return ("payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *EVENTS)
 
@@ -85,8 +84,7 @@ def names() -> tuple[str, ...]:
 def schema(name: str, *, documented_keys: bool = False) -> Schema:
     """The JSON Schema (2020-12) of one of `names()`.
 
-    With `documented_keys` it is that of what is printed with these. Raises `KeyError` for another
-    name.
+    `documented_keys` spells keys as the telemetry page does. Raises `KeyError` for another name.
     """
     if name not in names():
         raise KeyError(name)
@@ -96,14 +94,14 @@ def schema(name: str, *, documented_keys: bool = False) -> Schema:
 
 
 def file_name(name: str) -> str:
-    """The name of the file that holds a schema; some systems allow no colon in it."""
+    """The name of the file of a schema: without colons, which some systems do not allow."""
     return f"{name.replace(':', '-')}.schema.json"
 
 
 class _Part(NamedTuple):
-    """What some diagrams have in common: the schema of their keys.
+    """The schema of the keys that some diagrams have.
 
-    `engine` is that of a BPMN diagram, None for any.
+    `engine` is the engine of the diagrams, None for any.
     """
 
     kinds: tuple[Kind, ...]
@@ -112,9 +110,9 @@ class _Part(NamedTuple):
 
     @property
     def description(self) -> str:
-        told = " or ".join(DIAGRAMS[kind] for kind in self.kinds)
+        names = " or ".join(DIAGRAMS[kind] for kind in self.kinds)
         engine = f" for {ENGINES[self.engine]}" if self.engine else ""
-        return told[0].upper() + told[1:] + engine
+        return names[0].upper() + names[1:] + engine
 
     @property
     def diagram_type(self) -> Schema:
@@ -122,17 +120,17 @@ class _Part(NamedTuple):
 
     @property
     def condition(self) -> Schema:
-        """What a payload of such a diagram, and of no other, says of itself."""
-        found = {DIAGRAM_TYPE: self.diagram_type}
+        """A schema that the payloads of these diagrams match, and no others."""
+        properties = {DIAGRAM_TYPE: self.diagram_type}
         if self.engine:
             of_camunda_8: Schema = {"enum": list(CAMUNDA_8_PLATFORMS)}
             is_camunda_8 = self.engine is Engine.CAMUNDA_8
-            found[EXECUTION_PLATFORM] = of_camunda_8 if is_camunda_8 else {"not": of_camunda_8}
-        return {"properties": found, "required": list(found)}
+            properties[EXECUTION_PLATFORM] = of_camunda_8 if is_camunda_8 else {"not": of_camunda_8}
+        return {"properties": properties, "required": list(properties)}
 
 
 class _Schemas(NamedTuple):
-    """Makes schemas: with `documented_keys`, and of texts that are `bounded` as in events."""
+    """Makes schemas, with `documented_keys`, and with `bounded` texts as events have them."""
 
     documented_keys: bool
     bounded: bool
@@ -142,10 +140,12 @@ class _Schemas(NamedTuple):
         if name in EVENTS:
             return self._event(EVENTS[name])
         if name in (*FRAGMENTS, *OWN_FRAGMENTS):
-            found = [_merged(_object(part.description), part.content) for part in self._parts(name)]
-            return found[0] if len(found) == 1 else {"oneOf": found}
+            schemas = [
+                _merged(_object(part.description), part.content) for part in self._parts(name)
+            ]
+            return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
         if name == "payload":
-            own = _object("What is printed of one diagram")
+            own = _object("The payload of a diagram")
             self._add_fields(own, _Warnings)
             return self._of_diagram(own, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS)
         failed = _object("A diagram that could not be measured")
@@ -165,19 +165,20 @@ class _Schemas(NamedTuple):
         }
 
     def _event(self, event: type[Event]) -> Schema:
-        found = _object(_meaning(event))
-        _add(found, "event", {"const": event.name, "description": "The event's name, as sent"})
-        self._add_fields(found, event)
+        schema = _object(_meaning(event))
+        _add(schema, "event", {"const": event.name, "description": "The event's name, as sent"})
+        self._add_fields(schema, event)
         if issubclass(event, OfDiagram):
-            found = self._of_diagram(found, event.fragments, event.without_if_too_large)
-        return found | ({"allOf": [deepcopy(dict(event.rule))]} if event.rule else {})
+            schema = self._of_diagram(schema, event.fragments, event.without_if_too_large)
+        return schema | ({"allOf": [deepcopy(dict(event.rule))]} if event.rule else {})
 
     def _of_diagram(
         self, own: Schema, fragments: Collection[str], may_lack: Collection[str] = ()
     ) -> Schema:
-        """The schema of an object with its own keys, and those that a diagram has.
+        """The schema of an object with keys of its own and the keys of a diagram's payload.
 
-        Which these are follows from the type of the diagram and from its platform.
+        The keys of a payload depend on the type of the diagram and on its platform. The keys that
+        an object `may_lack` are optional.
         """
         kinds = _values([kind.value for kind in Kind])
         _add(own, DIAGRAM_TYPE, kinds | {"description": "The kind of diagram"})
@@ -188,7 +189,7 @@ class _Schemas(NamedTuple):
             ]
         if len(parts) == 1:
             return _merged(own, parts[0].content)
-        # Each part closes the object for itself.
+        # Each part forbids other keys by itself.
         del own["additionalProperties"]
         chosen: Schema = {}
         for part in reversed(parts):
@@ -200,23 +201,23 @@ class _Schemas(NamedTuple):
         return own | chosen
 
     def _parts(self, *fragments: str) -> list[_Part]:
-        """What differs from one kind of diagram to another, and from one engine to another."""
-        found: list[_Part] = []
+        """The keys of fragments, by the kinds of diagrams and engines that have different ones."""
+        parts: list[_Part] = []
         for kind in Kind:
             of_engines = {engine: self._content(kind, engine, fragments) for engine in Engine}
             content, *others = of_engines.values()
             if others != [content]:
-                found += [_Part((kind,), engine, its) for engine, its in of_engines.items()]
+                parts += [_Part((kind,), engine, schema) for engine, schema in of_engines.items()]
                 continue
-            same = [place for place, part in enumerate(found) if part.content == content]
-            for place in same:
-                found[place] = found[place]._replace(kinds=(*found[place].kinds, kind))
+            same = [index for index, part in enumerate(parts) if part.content == content]
+            for index in same:
+                parts[index] = parts[index]._replace(kinds=(*parts[index].kinds, kind))
             if not same:
-                found.append(_Part((kind,), None, content))
-        return found
+                parts.append(_Part((kind,), None, content))
+        return parts
 
     def _content(self, kind: Kind, engine: Engine, fragments: Collection[str]) -> Schema:
-        """The keys that fragments have in a kind of diagram for an engine."""
+        """The keys of fragments in a kind of diagram for an engine."""
         content = _object()
         for metric in all_metrics():
             if kind not in metric.kinds or metric.fragment not in fragments:
@@ -238,7 +239,7 @@ class _Schemas(NamedTuple):
         _, printed, documented, *_ = keys(block)
         spelled = documented if self.documented_keys else printed
         for field, key in zip(dataclasses.fields(block), spelled, strict=True):
-            # Not the report that an event is made of: that has keys of its own.
+            # An event also has a report, whose keys are added by themselves.
             if "meaning" in field.metadata:
                 hint, inner = hints[field.name], getattr(example, field.name, None)
                 value = self._value(hint, field.metadata["text"], inner)
@@ -246,7 +247,7 @@ class _Schemas(NamedTuple):
                 _add(holder, key, value, required=Omitted not in get_args(hint))
 
     def _value(self, hint: Any, text: Text, example: object = None) -> Schema:
-        """The schema of a value of a type; of blocks for several engines that of the example."""
+        """The schema of a value of a type; of several blocks, the type of the example is used."""
         known = choices(hint)
         if known:
             return _values(known)
@@ -258,8 +259,8 @@ class _Schemas(NamedTuple):
             return self._block(block, example)
         parts = alternatives(hint)
         (part,) = [part for part in parts if part is not NoneType]
-        found = self._single(part, text)
-        return found | {"type": [found["type"], "null"]} if NoneType in parts else found
+        schema = self._single(part, text)
+        return schema | {"type": [schema["type"], "null"]} if NoneType in parts else schema
 
     def _single(self, hint: Any, text: Text) -> Schema:
         if get_origin(hint) is tuple:
@@ -273,24 +274,24 @@ class _Schemas(NamedTuple):
                     _add(made, key, self._value(value, text))
                 return made
             names = self._single(name, text)
-            found = {"type": "object", "additionalProperties": self._value(value, text)}
-            return found | ({"propertyNames": names} if "pattern" in names else {})
+            schema = {"type": "object", "additionalProperties": self._value(value, text)}
+            return schema | ({"propertyNames": names} if "pattern" in names else {})
         if issubclass(hint, Enum):
             return {"type": "string"} | _values([item.value for item in hint])
-        found = dict(SCALARS[hint])
+        schema = dict(SCALARS[hint])
         if hint is str and self.bounded and text != ANY_TEXT:
-            # To some a line break at the end is behind it.
-            found["pattern"] = f"^{text.pattern}(?!\\n)$"
-        return found
+            # Some implementations let `$` match before a final line break.
+            schema["pattern"] = f"^{text.pattern}(?!\\n)$"
+        return schema
 
     def _block(self, block: type, example: object) -> Schema:
-        found = _object(_meaning(block))
-        self._add_fields(found, block, example)
-        return found
+        schema = _object(_meaning(block))
+        self._add_fields(schema, block, example)
+        return schema
 
 
 def _object(description: str | None = None) -> Schema:
-    """The schema of an object that has no keys yet, and no others than it is given."""
+    """The schema of an object without keys; keys are added."""
     return {
         "type": "object",
         **({"description": description} if description else {}),
@@ -307,7 +308,7 @@ def _add(holder: Schema, key: str, value: Schema, *, required: bool = True) -> N
 
 
 def _inner(holder: Schema, key: str, meaning: type) -> Schema:
-    """The object at a key, with the description that a class gives."""
+    """The object at a key, which is added with the description of a class if it is missing."""
     if key not in holder["properties"]:
         _add(holder, key, _object(_meaning(meaning)))
     inner: Schema = holder["properties"][key]
