@@ -1,4 +1,4 @@
-"""The entry point of the command `metrics`, and of `python -m metrics`."""
+"""The entry point of the command `metrics` and of `python -m metrics`."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import end_at_once
 
-EXIT_FAILED: Final = 2
 GARBAGE_THRESHOLD: Final = 10_000
 SECONDS_PER_TURN: Final = 0.001
 KEPT_MEMORY: Final = 16 * 1024 * 1024
 
 
 def main() -> NoReturn:
-    """Run the command line; ends the process with its exit status."""
-    # First: a signal may come while the rest is imported.
+    """Run the command line, and end the process with its exit status."""
+    # First, since a signal may arrive during the other imports.
     end_at_once()
     try:
-        # What is imported stays: to look for garbage in it takes a fifth of a short run.
+        # Imported modules stay; collecting garbage among them takes a fifth of a short run.
         gc.disable()
         from metrics.cli import run
 
         gc.freeze()
-        # Reports have no cycles: to look for some in each few of them takes a thirtieth of a run.
+        # Reports have no cycles; the default threshold costs a thirtieth of a run.
         gc.set_threshold(GARBAGE_THRESHOLD)
         gc.enable()
-        # An allocator that has freed a large block keeps as much for what comes: else it gives
-        # back each tree's memory, and asks for it again. A block never written to takes none.
+        # After a large block is freed, malloc keeps that much memory for later blocks. Otherwise it
+        # returns the memory of each tree to the system, and requests it again for the next.
         bytes(KEPT_MEMORY)
-        # Who hands work to a process should not wait long for who prints what others have done.
+        # The thread that hands work to processes must not wait long for the one that prints.
         sys.setswitchinterval(SECONDS_PER_TURN)
         status = run()
     except MemoryError:
         with suppress(OSError):
             print("metrics: out of memory", file=sys.stderr)
-        status = EXIT_FAILED
+        status = ExitStatus.FAILURE
     finally:
-        _drop_what_cannot_be_written()
+        _discard_unwritable_output()
     sys.exit(status)
 
 
-def _drop_what_cannot_be_written() -> None:
-    # Python would try again at exit, and end with a status of its own.
+def _discard_unwritable_output() -> None:
+    # Python would write it again at exit, and fail with another status.
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

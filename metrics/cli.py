@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a run of one ends."""
+"""The command line: the commands, and how a run of one ends."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from metrics.commands import InOrder
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-EXIT_FAILED: Final = 2
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "metrics.commands.scan",
@@ -25,11 +24,11 @@ COMMANDS: Final[Mapping[str, str]] = {
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",
 }
-"""The commands by their names, and the module of each, which holds it as `command`."""
+"""The module of each command, which holds it as `command`."""
 
 
 class _Commands(InOrder):
-    """Imports a command when it is asked for: what the others need takes longer than a scan."""
+    """Imports the called command only: importing all would take longer than a scan."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -40,25 +39,25 @@ class _Commands(InOrder):
 
 @click.group(
     cls=_Commands,
-    # Stands for those that are not imported, for who looks for a name like another.
+    # Placeholders by which click suggests the right name for a misspelled one.
     commands=[click.Command(name) for name in COMMANDS],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="bpmn-metrics", prog_name="metrics")
 def metrics() -> None:
-    """Read BPMN, DMN and Form diagrams, and print the metrics that the Camunda Modeler counts."""
+    """Print the metrics that the Camunda Modeler collects from BPMN, DMN and Form diagrams."""
 
 
 def run() -> int:
-    """Do what the command line asks for; returns the exit status."""
+    """Run the command that the arguments name, and return the exit status."""
     try:
         status: int = metrics.main(prog_name="metrics", standalone_mode=False)
     except click.ClickException as error:
         _show(error)
-        return EXIT_FAILED
+        return ExitStatus.FAILURE
     except OSError as error:
         _show(click.ClickException(f"cannot write the output: {error.strerror}"))
-        return EXIT_FAILED
+        return ExitStatus.FAILURE
     return status
 
 
@@ -67,12 +66,12 @@ def _show(error: click.ClickException) -> None:
     from metrics.formats.text import STEERING_LINES, escaped, on_one_line
     from metrics.reading.sources import printable
 
-    # Not by click: without standard error it would write to standard output.
+    # click itself would write to standard output if standard error is closed.
     shown = io.StringIO()
     error.show(shown)
-    told = shown.getvalue()
-    # What is quoted of an argument is not to begin a line; what click itself says has several.
+    message = shown.getvalue().removesuffix("\n")
+    # Messages by click have several lines, but a quoted argument must not begin one.
     for argument in sys.argv[1:]:
         if "\n" in argument:
-            told = told.replace(click.unstyle(argument), on_one_line(argument))
-    show_message(escaped(printable(told.removesuffix("\n")), STEERING_LINES))
+            message = message.replace(click.unstyle(argument), on_one_line(argument))
+    show_message(escaped(printable(message), STEERING_LINES))

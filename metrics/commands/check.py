@@ -33,6 +33,7 @@ from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import FileError, NamedContent, content
 from metrics.report import failed, scan
 from metrics.scanning.discovery import EXTENSIONS, STANDARD_INPUT
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from metrics.scanning.batch import DiagramSource
     from metrics.template_definitions import TemplateDefinitions
 
-EXIT_VIOLATED: Final = 1
 MAX_CHARACTERS: Final = 1000
 
 # The mark keeps the lines as they are.
@@ -207,7 +207,7 @@ def command(
         )
         _write(result, outputs)
     if not (result.is_kept or exit_zero):
-        raise click.exceptions.Exit(EXIT_VIOLATED)
+        raise click.exceptions.Exit(ExitStatus.VIOLATION)
 
 
 def _outputs(

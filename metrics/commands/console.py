@@ -6,13 +6,14 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
 from metrics.formats.text import on_one_line
 from metrics.report import scan
 from metrics.scanning.discovery import STANDARD_INPUT
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from metrics.report import Report
     from metrics.system.output import Stream
     from metrics.template_definitions import TemplateDefinitions
-
-EXIT_UNMEASURED: Final = 2
-EXIT_BROKEN_PIPE: Final = 141
 
 
 class FileSource(NamedTuple):
@@ -105,7 +103,7 @@ def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
             yield output
     except BrokenPipeError:
         # Here, since click ends a broken pipe with a status of its own.
-        raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from None
+        raise click.exceptions.Exit(ExitStatus.BROKEN_PIPE) from None
     except OSError as error:
         if path is None:
             raise

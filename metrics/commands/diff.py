@@ -27,6 +27,7 @@ from metrics.reading.sources import printable
 from metrics.report import Report
 from metrics.scanning.discovery import STANDARD_INPUT
 from metrics.scanning.ndjson_reports import reports
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from metrics.diff.git import Revision
     from metrics.scanning.batch import DiagramSource
 
-EXIT_DIFFERENT: Final = 1
 SEPARATOR: Final = "--"
 RANGES: Final = ("...", "..")
 HEAD: Final = "HEAD"
@@ -152,7 +152,7 @@ def command(
         for piece in write(comparison, is_terminal):
             stream.write(piece)
     if exit_code and comparison.changes:
-        raise click.exceptions.Exit(EXIT_DIFFERENT)
+        raise click.exceptions.Exit(ExitStatus.DIFFERENCE)
 
 
 NO_INPUTS: Final = ScanInputs(lambda source: False, lambda path: ())

@@ -10,7 +10,6 @@ import click
 
 from metrics.commands import options
 from metrics.commands.console import (
-    EXIT_UNMEASURED,
     describe_report,
     output,
     require_standard_output,
@@ -22,6 +21,7 @@ from metrics.formats.explain import FORMATS
 from metrics.formats.explain.tree import tree
 from metrics.formats.text import on_one_line
 from metrics.suggestions import did_you_mean
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def command(
     if explanation.report.error is not None:
         for line in describe_report(explanation.report):
             show_message(line)
-        raise click.exceptions.Exit(EXIT_UNMEASURED)
+        raise click.exceptions.Exit(ExitStatus.FAILURE)
 
 
 def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from metrics.commands.console import (
-    EXIT_UNMEASURED,
     describe_report,
     output,
     require_standard_output,
@@ -24,6 +23,7 @@ from metrics.formats.text import counted, on_one_line
 from metrics.report import Report
 from metrics.scanning.batch import scan_many, size_of
 from metrics.scanning.discovery import STANDARD_INPUT, discover
+from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def scan_paths(
     if how.tells_outcome:
         outcome.close()
     if outcome.failed:
-        raise click.exceptions.Exit(EXIT_UNMEASURED)
+        raise click.exceptions.Exit(ExitStatus.FAILURE)
 
 
 def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | None:

@@ -12,11 +12,12 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from metrics.system.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-EXIT_BY_SIGNAL: Final = 128
 
 _cleanups: list[Callable[[], object]] = []
 
@@ -44,7 +45,7 @@ def end_at_once() -> None:
             for cleanup in reversed(_cleanups):
                 with suppress(Exception):
                     cleanup()
-        os._exit(EXIT_BY_SIGNAL + number)
+        os._exit(ExitStatus.after_signal(number))
 
     for name in SIGNALS:
         number = getattr(signal, name, None)

@@ -1,0 +1,66 @@
+"""The command line as a whole: its commands, exit statuses and start-up."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from support.command import METRICS, run
+
+import metrics
+from metrics.cli import COMMANDS
+from metrics.system.exit_status import ExitStatus
+
+PROJECT = Path(__file__).parents[1]
+
+
+def test_exit_statuses() -> None:
+    assert [status.value for status in ExitStatus] == [0, 1, 2, 141]
+    assert ExitStatus.DIFFERENCE.name == "VIOLATION"
+    assert ExitStatus.after_signal(13) == ExitStatus.BROKEN_PIPE
+
+
+def test_exit_statuses_are_defined_in_one_module() -> None:
+    for path in (PROJECT / "metrics").rglob("*.py"):
+        assert not re.search(r"^EXIT_|Exit\(\d", path.read_text("utf-8"), re.MULTILINE), path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_module_of_each_command_holds_it_by_its_name(name: str) -> None:
+    command = import_module(COMMANDS[name]).command
+    assert isinstance(command, click.Command)
+    assert command.name == name
+
+
+def test_help_lists_the_commands_in_order() -> None:
+    listed = re.findall(r"^  (\w+)  ", run("--help").stdout.decode(), re.MULTILINE)
+    assert listed == [*COMMANDS]
+
+
+def test_unknown_command() -> None:
+    result = run("evnt")
+    assert (result.returncode, result.stdout) == (ExitStatus.FAILURE, b"")
+    assert b"No such command 'evnt'" in result.stderr
+
+
+def test_version() -> None:
+    assert run("--version").stdout.decode() == f"metrics, version {metrics.__version__}\n"
+
+
+def test_command_line_is_imported_without_its_commands() -> None:
+    script = "import sys, metrics.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.check_output([sys.executable, "-c", script]).decode().split()
+    assert {"lxml", "orjson", "packaging", "pathspec", "rich"}.isdisjoint(loaded)
+
+
+def test_messages_are_lost_without_standard_error() -> None:
+    for words in ("event ping --editor-id x", "event click", "schema nope", "scan -f nope a"):
+        result = subprocess.run(
+            ["bash", "-c", f"{METRICS} {words} 2>&-"], capture_output=True, check=False
+        )
+        assert (result.returncode, result.stdout) == (2, b"")
