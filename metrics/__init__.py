@@ -3,6 +3,8 @@
 >>> from metrics import scan
 >>> scan(b'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"/>').kind
 <Kind.BPMN: 'bpmn'>
+
+Import all names from here; the modules below may change. A name is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -10,12 +12,30 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from metrics.version import __version__ as __version__
-
 if TYPE_CHECKING:
     from metrics.blocks import OMITTED
     from metrics.catalog import FRAGMENTS
     from metrics.checks.gate import Gate
+    from metrics.events import (
+        EVENTS,
+        ButtonClicked,
+        DeployedTo,
+        DeployError,
+        DeploySuccess,
+        DiagramClosed,
+        DiagramOpened,
+        Event,
+        EventError,
+        LinkOpened,
+        OverlayDeployClosed,
+        OverlayDeployOpened,
+        OverlayStartInstanceClosed,
+        OverlayStartInstanceOpened,
+        OverlayVersionInfoOpened,
+        Ping,
+        StartInstanceError,
+        StartInstanceSuccess,
+    )
     from metrics.explanation import Explanation, explain
     from metrics.reading.document import Kind
     from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
@@ -23,63 +43,113 @@ if TYPE_CHECKING:
     from metrics.report import Report, scan
     from metrics.scanning.batch import scan_many
     from metrics.scanning.discovery import discover
+    from metrics.schemas import names as schema_names
+    from metrics.schemas import schema
     from metrics.summary.model import Summary
     from metrics.summary.portfolio import summarize
     from metrics.system.workers import WorkerDiedError, Workers, WorkersBrokenError
     from metrics.template_definitions import TemplateDefinitions
+    from metrics.version import __version__
 
+# The same names as above, once for type checkers and once for the lookup; a test compares them.
 __all__ = [
+    "EVENTS",
     "FRAGMENTS",
     "OMITTED",
+    "ButtonClicked",
+    "DeployError",
+    "DeploySuccess",
+    "DeployedTo",
+    "DiagramClosed",
+    "DiagramOpened",
     "DiagramWarning",
     "DocumentError",
     "ErrorType",
+    "Event",
+    "EventError",
     "Explanation",
     "Gate",
     "Kind",
+    "LinkOpened",
     "NamedContent",
+    "OverlayDeployClosed",
+    "OverlayDeployOpened",
+    "OverlayStartInstanceClosed",
+    "OverlayStartInstanceOpened",
+    "OverlayVersionInfoOpened",
+    "Ping",
     "Report",
+    "StartInstanceError",
+    "StartInstanceSuccess",
     "Summary",
     "TemplateDefinitions",
     "WorkerDiedError",
     "Workers",
     "WorkersBrokenError",
+    "__version__",
     "discover",
     "explain",
     "scan",
     "scan_many",
+    "schema",
+    "schema_names",
     "summarize",
 ]
 
-
 _MODULES = {
+    "EVENTS": "metrics.events",
     "FRAGMENTS": "metrics.catalog",
     "OMITTED": "metrics.blocks",
+    "ButtonClicked": "metrics.events",
+    "DeployError": "metrics.events",
+    "DeploySuccess": "metrics.events",
+    "DeployedTo": "metrics.events",
+    "DiagramClosed": "metrics.events",
+    "DiagramOpened": "metrics.events",
     "DiagramWarning": "metrics.reading.errors",
     "DocumentError": "metrics.reading.errors",
     "ErrorType": "metrics.reading.errors",
+    "Event": "metrics.events",
+    "EventError": "metrics.events",
     "Explanation": "metrics.explanation",
     "Gate": "metrics.checks.gate",
     "Kind": "metrics.reading.document",
+    "LinkOpened": "metrics.events",
     "NamedContent": "metrics.reading.sources",
+    "OverlayDeployClosed": "metrics.events",
+    "OverlayDeployOpened": "metrics.events",
+    "OverlayStartInstanceClosed": "metrics.events",
+    "OverlayStartInstanceOpened": "metrics.events",
+    "OverlayVersionInfoOpened": "metrics.events",
+    "Ping": "metrics.events",
     "Report": "metrics.report",
+    "StartInstanceError": "metrics.events",
+    "StartInstanceSuccess": "metrics.events",
     "Summary": "metrics.summary.model",
     "TemplateDefinitions": "metrics.template_definitions",
     "WorkerDiedError": "metrics.system.workers",
     "Workers": "metrics.system.workers",
     "WorkersBrokenError": "metrics.system.workers",
+    "__version__": "metrics.version",
     "discover": "metrics.scanning.discovery",
     "explain": "metrics.explanation",
     "scan": "metrics.report",
     "scan_many": "metrics.scanning.batch",
+    "schema": "metrics.schemas",
+    "schema_names": "metrics.schemas:names",
     "summarize": "metrics.summary.portfolio",
 }
+"""Where each name is defined, with `:` before the name that it has there if that differs."""
 
 
 def __getattr__(name: str) -> object:
-    # Nothing is imported before it is asked for: who does not need it does not wait for it.
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_MODULES[name]), name)
+    module, _, attribute = _MODULES[name].partition(":")
+    value: object = getattr(import_module(module), attribute or name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__
