@@ -14,12 +14,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
+import click
 import orjson
 
 from metrics import schemas
 from metrics.blocks import NO_TEXT, choices, inner_blocks, json_key, keys
 from metrics.bpmn.names import AttributeName
 from metrics.catalog import METRICS, all_metrics
+from metrics.commands.event import PRINTED_BY, command
 from metrics.events import EVENTS, Event, OfDiagram
 from metrics.formats.text import dumps
 from metrics.reading.document import Kind
@@ -134,45 +136,53 @@ def section(metric: Metric[Any, Any]) -> str:
 
 
 def event_section(event: type[Event]) -> str:
-    """What the page of events says of one."""
+    """The section of an event on the page of events."""
     argument = " FILE" if issubclass(event, OfDiagram) else ""
-    told = [f"| `{DIAGRAM_TYPE}` | {listed([*Kind])} |"] if argument else []
-    told += [carried_block(metric) for metric in METRICS if metric.fragment in event.fragments]
+    table = [f"| `{DIAGRAM_TYPE}` | {listed([*Kind])} |"] if argument else []
+    table += [carried_block(metric) for metric in METRICS if metric.fragment in event.fragments]
     shared = {field.name for field in dataclasses.fields(Event)}
-    hints = get_type_hints(event)
+    hints, options = get_type_hints(event), options_of(event)
     for field in dataclasses.fields(event):
         if field.name in shared or "meaning" not in field.metadata:
             continue
-        hint, option = hints[field.name], field.metadata.get("option")
-        meaning = field.metadata["meaning"]
+        hint, meaning = hints[field.name], field.metadata["meaning"]
         if known := choices(hint):
             meaning += f": {listed(known)}"
-        if option:
-            meaning += f"; `{option.name}`"
-        told.append(f"| `{json_key(field.name)}` | {meaning} |")
+        if field.name in options:
+            meaning += f"; `{options[field.name]}`"
+        table.append(f"| `{json_key(field.name)}` | {meaning} |")
         for kind in inner_blocks(hint):
-            told += [
+            table += [
                 f"| `{key}` | {inner.metadata['meaning']} |"
                 for key, inner, _ in fields(kind, json_key(field.name))
             ]
     parts = [
         f"## `{event.name}`",
         inspect.cleandoc(event.__doc__ or ""),
-        f"`metrics event {event.command}{argument}`; `metrics.events.{event.__name__}`",
-        "\n".join(["| key | meaning |", "|---|---|", *told]),
+        f"`metrics event {PRINTED_BY[event.name]}{argument}`; `metrics.{event.__name__}`",
+        "\n".join(["| key | meaning |", "|---|---|", *table]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
+def options_of(event: type[Event]) -> dict[str | None, str]:
+    """The options of an event's command, by the fields that they set."""
+    called: click.Command = command
+    for word in PRINTED_BY[event.name].split():
+        if isinstance(called, click.Group):
+            called = called.commands[word]
+    return {parameter.name: parameter.opts[0] for parameter in called.params}
+
+
 def carried_block(metric: Metric[Any, Any]) -> str:
-    """A row for a metric that an event carries."""
+    """The row for a metric that an event carries."""
     *_, last = metric.key.split(".")
     direct = [f"{metric.key}.{key}".lstrip(".") for key in keys(metric.block).printed]
-    found = direct if last in GROUPS or not last else [metric.key]
+    carried = direct if last in GROUPS or not last else [metric.key]
     title = metric.name.replace("_", " ").capitalize()
-    place = f"[{title}](reference.md#{metric.name.replace('_', '-')})"
+    link = f"[{title}](reference.md#{metric.name.replace('_', '-')})"
     only = "; BPMN only" if metric.kinds == (Kind.BPMN,) else ""
-    return f"| {listed(found)} | {place}{only} |"
+    return f"| {listed(carried)} | {link}{only} |"
 
 
 def listed(values: Iterable[str]) -> str:
@@ -181,14 +191,14 @@ def listed(values: Iterable[str]) -> str:
 
 
 def bounds() -> str:
-    """Which texts out of a diagram an event carries."""
-    told = [
+    """The table of the texts from a diagram that an event carries."""
+    table = [
         f"| `{key}` | {field.metadata['text'].meaning} |"
         for metric in METRICS
         for key, field, _ in fields(metric.block, metric.key)
         if field.metadata["text"] is not NO_TEXT
     ]
-    return "\n".join(["| key | texts |", "|---|---|", *told]) + "\n"
+    return "\n".join(["| key | texts |", "|---|---|", *table]) + "\n"
 
 
 def introduction(page: str) -> str:

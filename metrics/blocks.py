@@ -115,6 +115,7 @@ def described(
     is_version: bool = False,
     text: Text = NO_TEXT,
     tally: Tally | None = None,
+    omit_if_too_large: bool = False,
     **more: Any,
 ) -> Any:
     """A field of a block.
@@ -122,8 +123,9 @@ def described(
     `meaning` describes it for people; `documented_key` is its key on the telemetry page if that
     differs. `total` makes one value of those of two diagrams, None if there is no such value: by
     default numbers add up, and nothing else does. Texts with `is_version` compare as versions.
-    `text` limits the texts that an event carries, `tally` describes a map in summaries. Further
-    arguments are those of `dataclasses.field`.
+    `text` limits the texts that an event carries, `tally` describes a map in summaries.
+    `omit_if_too_large` marks a key at the top of the payload that the Modeler omits from an event
+    that is too large. Further arguments are those of `dataclasses.field`.
     """
     metadata = {
         "meaning": meaning,
@@ -132,8 +134,8 @@ def described(
         "is_version": is_version,
         "text": text,
         "tally": tally,
+        "omit_if_too_large": omit_if_too_large,
     }
-    metadata |= more.pop("metadata", {})
     return dataclasses.field(metadata=metadata, **more)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import pickle
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,10 +120,57 @@ def test_definitions_are_read_as_javascript_does(tmp_path: Path) -> None:
     ]
 
 
-def test_version() -> None:
-    assert metrics.__version__
-    with pytest.raises(AttributeError):
-        _ = metrics.no_such_name
+class TestDoor:
+    """The names that `metrics` exports."""
+
+    def test_every_name_can_be_imported(self) -> None:
+        for name in metrics.__all__:
+            assert getattr(metrics, name) is not None
+        assert dir(metrics) == sorted(metrics.__all__)
+
+    def test_type_checkers_and_the_lookup_see_the_same_names(self) -> None:
+        tree = ast.parse(Path(metrics.__file__).read_text("utf-8"))
+        imported = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for block in tree.body
+            if isinstance(block, ast.If)
+            for node in block.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        looked_up = {
+            name: (module, attribute or name)
+            for name, origin in metrics._MODULES.items()  # noqa: SLF001
+            for module, _, attribute in [origin.partition(":")]
+        }
+        assert imported == looked_up
+        assert [*looked_up] == metrics.__all__
+
+    def test_every_event_class_is_exported(self) -> None:
+        for event in metrics.EVENTS.values():
+            assert getattr(metrics, event.__name__) is event
+
+    def test_unknown_name(self) -> None:
+        with pytest.raises(AttributeError):
+            _ = metrics.no_such_name
+
+    def test_no_module_has_the_name_of_an_export(self) -> None:
+        # Importing such a module would replace the export.
+        modules = {module.name for module in iter_modules(metrics.__path__)}
+        assert modules.isdisjoint(metrics.__all__)
+
+    def test_import_loads_no_dependency(self) -> None:
+        script = "import sys, metrics; print(*{name.partition('.')[0] for name in sys.modules})"
+        loaded = subprocess.check_output([sys.executable, "-c", script]).decode().split()
+        assert {"click", "lxml", "orjson", "packaging", "pathspec", "rich"}.isdisjoint(loaded)
+
+    @pytest.mark.parametrize("page", ["docs/events-introduction.md", "docs/events.md"])
+    def test_documentation_imports_from_metrics_only(self, page: str) -> None:
+        text = (EXAMPLE.parent.parent / page).read_text("utf-8")
+        blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        assert blocks
+        for block in blocks:
+            assert not re.search(r"\b(?:from|import) metrics\.", block), block
 
 
 def test_fragment_that_there_is_not() -> None:

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from support.diagrams import BPMN, CAMUNDA, MODELER, ZEEBE
 from support.events_of_diagrams import events_of
 
-from metrics import TemplateDefinitions, scan
-from metrics.events import EVENTS
-from metrics.schemas import schema
+from metrics import EVENTS, TemplateDefinitions, scan, schema
 
 BOUNDED = {
     "executionPlatform": r"[A-Za-z0-9 ._-]{1,40}",

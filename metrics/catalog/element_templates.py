@@ -222,7 +222,9 @@ class ElementTemplates:
     """The element templates of a BPMN diagram."""
 
     element_template_count: int = described("The number of templates")
-    element_templates: tuple[ElementTemplate, ...] = described("The templates")
+    element_templates: tuple[ElementTemplate, ...] = described(
+        "The templates", omit_if_too_large=True
+    )
 
 
 NO_TEMPLATES: Final = ElementTemplates(0, ())

@@ -1,329 +1,380 @@
-"""`metrics event`: a command for each event, or for several, made of the events' classes."""
+"""`metrics event`: a command for each documented event, or for a pair of them."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import shlex
-from collections.abc import Mapping
-from functools import partial
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_origin
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 import orjson
 
-from metrics.blocks import choices, keys, type_hints
+from metrics import events
 from metrics.commands import InOrder, options
-from metrics.commands.console import (
-    EXIT_UNMEASURED,
-    describe_report,
-    message_for,
-    scanned,
-    show_message,
-    write,
-)
-from metrics.events import EVENTS, Event, EventError, OfDiagram
+from metrics.commands.console import describe_report, message_for, scanned, show_message, write
 from metrics.formats.text import counted, dumps, on_one_line
 from metrics.reading.sources import printable
+from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from metrics.events import Option
     from metrics.report import Report
     from metrics.template_definitions import TemplateDefinitions
 
     Callback = Callable[..., None]
     Decorator = Callable[[Callback], Callback]
 
-NOT_SENT: Final = "Nothing is sent anywhere: the event is printed, for you to do with as you like."
-SAMPLE_FILE: Final = "order.bpmn"
-
-GATHERED_IN: Final[Mapping[Any, type]] = {tuple: list, Mapping: dict}
-"""What holds the values of an option that can be given several times, by the field's type."""
-
-SHARED: Final = keys(Event).names
-
-# The mark keeps the lines as they are.
-EXAMPLES: Final = "\b\nExamples:\n"
-
-
-class _Field(NamedTuple):
-    """A field of an event that is given by an option."""
-
-    name: str
-    meaning: str
-    option: Option
-    choices: tuple[str, ...]
-    gathered_in: type | None
-    is_required: bool
-
-    @property
-    def is_multiple(self) -> bool:
-        return self.gathered_in is not None
-
-
-class _Variant(NamedTuple):
-    """An event that a command can print.
-
-    `path` are the words that call the command, and `chosen_by` the options with their values (True
-    for a flag) that ask for this event.
-    """
-
-    event: type[Event]
-    path: tuple[str, ...]
-    chosen_by: Mapping[str, str | bool]
-    fields: Mapping[str, _Field]
-
-    @property
-    def how(self) -> str:
-        """The options that ask for it, as they are written."""
-        return " ".join(self.event.command.split()[len(self.path) :])
-
-
-def _variant(event: type[Event]) -> _Variant:
-    words = event.command.split()
-    path = tuple(takewhile(lambda word: not word.startswith("--"), words))
-    chosen_by: dict[str, str | bool] = {}
-    for word in words[len(path) :]:
-        if word.startswith("--"):
-            chosen_by[word] = True
-        else:
-            chosen_by[list(chosen_by)[-1]] = word
-    return _Variant(event, path, chosen_by, {field.name: field for field in _fields(event)})
-
-
-def _fields(event: type[Event]) -> Iterator[_Field]:
-    hints = type_hints(event)
-    for field in dataclasses.fields(event):
-        if "option" in field.metadata:
-            hint = hints[field.name]
-            has_default = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
-            yield _Field(
-                field.name,
-                field.metadata["meaning"],
-                field.metadata["option"],
-                choices(hint),
-                GATHERED_IN.get(get_origin(hint)),
-                not has_default,
-            )
+PRINTED_BY: Final = {
+    "ping": "ping",
+    "diagram:opened": "diagram-opened",
+    "diagram:closed": "diagram-closed",
+    "deploy:success": "deployment --outcome success",
+    "deploy:error": "deployment --outcome error",
+    "startInstance:success": "start-instance --outcome success",
+    "startInstance:error": "start-instance --outcome error",
+    "link:opened": "click",
+    "button:clicked": "click --button",
+    "overlay:versionInfo:opened": "overlay versionInfo",
+    "overlay:deploy:opened": "overlay deploy",
+    "overlay:deploy:closed": "overlay deploy --closed",
+    "overlay:startInstance:opened": "overlay startInstance",
+    "overlay:startInstance:closed": "overlay startInstance --closed",
+}
+"""The command that prints an event, after `metrics event`, by the event's name as sent."""
 
 
 class _Events(InOrder):
-    """Knows the events' names as sent, too."""
+    """Names the command to use for an event's name as sent."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in EVENTS and args[0] not in self.commands:
-            called = f"metrics event {EVENTS[args[0]].command}"
-            raise click.UsageError(f"The event {args[0]} is printed by: {called}", ctx)
+        name = args[0]
+        if name in PRINTED_BY and name not in self.commands:
+            raise click.UsageError(f"Use 'metrics event {PRINTED_BY[name]}' to print {name}.", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _examples(*commands: str) -> str:
+    # The mark keeps click from joining the lines.
+    return "\n".join(["\b\nExamples:", *(f"  metrics event {command}" for command in commands)])
+
+
+def _flag(text: str) -> tuple[str, Any]:
+    """The name and the value of a flag: JSON or text, and true if there is none."""
+    name, equals, value = printable(text).partition("=")
+    if not name:
+        raise click.BadParameter(on_one_line(f"{text!r} has no name."))
+    try:
+        return name, orjson.loads(value) if equals else True
+    except orjson.JSONDecodeError:
+        return name, value
+
+
+def _target(text: str) -> events.DeployedTo:
+    try:
+        return events.DeployedTo(printable(text))
+    except events.EventError as error:
+        raise click.BadParameter(on_one_line(f"{error}.")) from None
+
+
+def _together(*decorators: Decorator) -> Decorator:
+    """Several decorators as one; `--help` lists their options in this order."""
+
+    def decorate(callback: Callback) -> Callback:
+        for decorator in reversed(decorators):
+            callback = decorator(callback)
+        return callback
+
+    return decorate
+
+
+def _text(option: str, metavar: str, help: str, **more: Any) -> Decorator:
+    return click.option(option, metavar=metavar, type=printable, help=help, **more)
+
+
+def _choice(option: str, choices: Any, help: str, **more: Any) -> Decorator:
+    return click.option(option, type=click.Choice(get_args(choices)), help=help, **more)
+
+
+def _output(max_bytes: str) -> Decorator:
+    """The options for what is printed; `max_bytes` is the help for the one of that name."""
+    return _together(
+        click.option("--max-bytes", type=options.size, metavar="BYTES", help=max_bytes),
+        click.option("--compact", is_flag=True, help="Print the event on one line."),
+    )
+
+
+# An option for a field of an event has the field's name as its parameter.
+_sender = _together(
+    _text(
+        "--application-version",
+        "VERSION",
+        "Version of the Modeler that sends the event. Default: the version of metrics.",
+    ),
+    _text("--editor-id", "UUID", "UUID of the installation that sends it. Default: a random one."),
+)
+_whole = _output("Warn if the event is larger; accepts 100K and the like.")
+_shrinking = _output(
+    "Omit the element templates if the event is larger, as the Modeler does if a receiver refuses"
+    " the event as too large; accepts 100K and the like."
+)
+_file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+_reading = _together(options.max_size, options.stdin_filename)
+_templates = _together(options.template_source, options.template_folders)
+_opened_or_closed = _together(
+    _file, _sender, options.documented_keys, _templates, _reading, _shrinking
+)
+_deployed = _together(
+    _file,
+    click.option(
+        "--outcome",
+        type=click.Choice(("success", "error")),
+        default="success",
+        show_default=True,
+        help="Print the event of a success or of an error.",
+    ),
+    _choice("--target-type", events.TargetType, "Kind of Camunda 8: SaaS or self-managed."),
+    click.option(
+        "--target-platform",
+        "deployed_to",
+        metavar="NAME",
+        type=_target,
+        help="Platform of the target, such as 'Camunda Cloud'.",
+    ),
+    _text("--error", "CODE", "Code of the error; required with --outcome error."),
+    _sender,
+    options.documented_keys,
+    _reading,
+    _whole,
+)
+_overlay = _together(
+    _file,
+    click.option("--closed", is_flag=True, help="Print the event of an overlay that closed."),
+    _sender,
+    _reading,
+    _whole,
+)
 
 
 @click.group(
     name="event",
     cls=_Events,
-    short_help="Print an event, as the Modeler would send it.",
-    help="Print one of the events that the Modeler's telemetry page documents, as JSON."
-    f"\n\n{NOT_SENT}",
-    epilog=f"{EXAMPLES}  metrics event diagram-opened {SAMPLE_FILE}\n"
-    f"  metrics event diagram-opened --compact {SAMPLE_FILE} >> events.ndjson",
+    epilog=_examples(
+        "diagram-opened order.bpmn", "diagram-opened --compact order.bpmn >> events.ndjson"
+    ),
+    short_help="Print one of the documented events.",
 )
 def command() -> None:
-    pass
+    """Print one of the events that the Modeler's telemetry page documents, as JSON.
+
+    Nothing is sent.
+    """
 
 
-def _add_commands() -> None:
-    variants: dict[tuple[str, ...], list[_Variant]] = {}
-    for event in EVENTS.values():
-        variant = _variant(event)
-        variants.setdefault(variant.path, []).append(variant)
-    for path, of_one in variants.items():
-        group: click.Group = command
-        for word in path[:-1]:
-            inner = group.commands.get(word)
-            if not isinstance(inner, click.Group):
-                inner = _Events(word, help=f"Print an event of an {word}.\n\n{NOT_SENT}")
-                group.add_command(inner)
-            group = inner
-        group.add_command(_command(of_one))
+@command.command(
+    epilog=_examples("ping --plugin camunda-transaction-boundaries --flag disable-plugins=true")
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    metavar="NAME",
+    type=printable,
+    multiple=True,
+    help="Name of an installed plugin; repeatable.",
+)
+@click.option(
+    "--flag",
+    "flags",
+    metavar="NAME[=VALUE]",
+    type=_flag,
+    multiple=True,
+    help="Flag that is set, printed as false if VALUE is false, 0, null or empty, else as true;"
+    " repeatable.",
+)
+@_sender
+@_whole
+def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
+    """Print ping.
+
+    The application opened, usage statistics were switched on, or 24 hours passed. Nothing is sent.
+    """
+    _print(events.Ping, flags=dict(flags), **values)
 
 
-def _command(variants: Sequence[_Variant]) -> click.Command:
-    callback: Callback = partial(_run, variants)
-    for decorate in reversed([*_parameters(variants)]):
-        callback = decorate(callback)
-    names = " or ".join(variant.event.name for variant in variants)
-    paragraphs = [f"Print the event {names}."]
-    for variant in variants:
-        meaning, _, more = inspect.cleandoc(variant.event.__doc__ or "").partition("\n\n")
-        paragraphs.append(f"{variant.event.name}: {meaning}")
-    paragraphs += [more] if more else []
-    if issubclass(variants[0].event, OfDiagram):
-        paragraphs.append("FILE is a diagram, or - for standard input.")
-    examples = "\n".join(f"  {_example(variant)}" for variant in variants)
-    return click.command(
-        variants[0].path[-1],
-        short_help=f"Print {names}.",
-        help="\n\n".join([*paragraphs, NOT_SENT]),
-        epilog=EXAMPLES + examples,
-    )(callback)
+@command.command(epilog=_examples("diagram-opened order.bpmn"))
+@_opened_or_closed
+def diagram_opened(**values: Any) -> None:
+    """Print diagram:opened.
+
+    A diagram was created or opened. FILE is a diagram, or - for standard input. Nothing is sent.
+    """
+    _print(events.DiagramOpened, **values)
 
 
-def _parameters(variants: Sequence[_Variant]) -> Iterator[Decorator]:
-    events = [variant.event for variant in variants]
-    is_of_diagram = issubclass(events[0], OfDiagram)
-    if is_of_diagram:
-        yield click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
-    yield from _choosing_options(variants)
-    fields = {name: field for variant in variants for name, field in variant.fields.items()}
-    # What all events share comes last.
-    for name, field in sorted(fields.items(), key=lambda item: item[0] in SHARED):
-        having = [variant for variant in variants if name in variant.fields]
-        of = "" if len(having) == len(variants) else f" ({having[0].event.name} only)"
-        yield click.option(
-            field.option.name,
-            name,
-            type=click.Choice(field.choices) if field.choices else None,
-            metavar=field.option.metavar or None,
-            multiple=field.is_multiple,
-            required=field.is_required and not of,
-            help=f"{field.meaning}{of}{'; can be given several times' * field.is_multiple}.",
-        )
-    if any("diagramMetrics" in event.fragments for event in events):
-        yield options.documented_keys
-    if any("elementTemplates" in event.fragments for event in events):
-        yield options.template_source
-        yield options.template_folders
-    if is_of_diagram:
-        yield options.max_size
-        yield options.stdin_filename
-    yield click.option(
-        "--max-bytes",
-        type=options.size,
-        metavar="BYTES",
-        help="Leave elementTemplates out if the event would be larger, as the Modeler does if its"
-        " receiver refuses it as too large; 100K and the like are read."
-        if any(event.without_if_too_large for event in events)
-        else "Warn if the event is larger; 100K and the like are read.",
+@command.command(epilog=_examples("diagram-closed order.bpmn"))
+@_opened_or_closed
+def diagram_closed(**values: Any) -> None:
+    """Print diagram:closed.
+
+    A diagram was closed. FILE is a diagram, or - for standard input. Nothing is sent.
+    """
+    _print(events.DiagramClosed, **values)
+
+
+@command.command(
+    epilog=_examples(
+        "deployment order.bpmn", "deployment --outcome error --error CONNECTION_FAILED order.bpmn"
     )
-    yield click.option("--compact", is_flag=True, help="Print it on one line.")
+)
+@_deployed
+def deployment(outcome: str, **values: Any) -> None:
+    """Print deploy:success or deploy:error.
+
+    A diagram was deployed, or could not be deployed; the target of a form is always Camunda 7. FILE
+    is a diagram, or - for standard input. Nothing is sent.
+    """
+    _print_outcome(outcome, events.DeploySuccess, events.DeployError, **values)
 
 
-def _choosing_options(variants: Sequence[_Variant]) -> Iterator[Decorator]:
-    chosen: dict[str, dict[str | bool, str]] = {}
-    for variant in variants:
-        for option, value in variant.chosen_by.items():
-            chosen.setdefault(option, {})[value] = variant.event.name
-    for option, events in chosen.items():
-        if True in events:
-            yield click.option(option, is_flag=True, help=f"Print {events[True]}.")
-            continue
-        values = [str(value) for value in events]
-        yield click.option(
-            option,
-            type=click.Choice(values),
-            default=values[0],
-            show_default=True,
-            help=f"Print {' or '.join(events.values())}.",
-        )
+@command.command(
+    epilog=_examples(
+        "start-instance order.bpmn",
+        "start-instance --outcome error --error CONNECTION_FAILED order.bpmn",
+    )
+)
+@_deployed
+def start_instance(outcome: str, **values: Any) -> None:
+    """Print startInstance:success or startInstance:error.
+
+    A process instance was started from the application, or could not be started; the target of a
+    form is always Camunda 7. FILE is a diagram, or - for standard input. Nothing is sent.
+    """
+    _print_outcome(outcome, events.StartInstanceSuccess, events.StartInstanceError, **values)
 
 
-def _example(variant: _Variant) -> str:
-    words = ["metrics", "event", *variant.event.command.split()]
-    if issubclass(variant.event, OfDiagram):
-        words.append(SAMPLE_FILE)
-    for field in variant.fields.values():
-        sample = field.option.sample or (field.choices[0] if field.choices else "")
-        if sample and (field.is_required or field.option.sample):
-            words += [field.option.name, sample]
-    return shlex.join(words)
+@command.command(
+    "click",
+    epilog=_examples(
+        "click --parent welcome-page-cloud --label Documentation --link https://docs.camunda.io",
+        "click --button --parent version-info-overlay --label Close",
+    ),
+)
+@click.option("--button", is_flag=True, help="Print button:clicked instead of link:opened.")
+@_choice("--parent", events.TrackedContainer, "Container of the link or button.", required=True)
+@_text("--label", "TEXT", "Text of the link or button.", required=True)
+@_text("--link", "URL", "Target of the link; printed only if the link is external.")
+@_sender
+@_whole
+def click_(button: bool, **values: Any) -> None:
+    """Print link:opened or button:clicked.
+
+    A link or a button in a tracked container was clicked. Nothing is sent.
+    """
+    if button and values.pop("link") is not None:
+        raise click.UsageError("--link cannot be used with --button.")
+    _print(events.ButtonClicked if button else events.LinkOpened, **values)
 
 
-def _run(
-    variants: Sequence[_Variant],
+@command.group(cls=_Events)
+def overlay() -> None:
+    """Print an event of an overlay.
+
+    An overlay opened or closed. Nothing is sent.
+    """
+
+
+@overlay.command("versionInfo", epilog=_examples("overlay versionInfo --source menu"))
+@_choice("--source", events.VersionInfoSource, "Where it was opened from.", required=True)
+@_sender
+@_whole
+def version_info_overlay(**values: Any) -> None:
+    """Print overlay:versionInfo:opened.
+
+    The version info overlay opened. Nothing is sent.
+    """
+    _print(events.OverlayVersionInfoOpened, **values)
+
+
+@overlay.command(
+    "deploy", epilog=_examples("overlay deploy order.bpmn", "overlay deploy --closed order.bpmn")
+)
+@_overlay
+def deploy_overlay(closed: bool, **values: Any) -> None:
+    """Print overlay:deploy:opened, or :closed.
+
+    The deployment overlay opened or closed. FILE is a diagram, or - for standard input. Nothing is
+    sent.
+    """
+    _print(events.OverlayDeployClosed if closed else events.OverlayDeployOpened, **values)
+
+
+@overlay.command(
+    "startInstance",
+    epilog=_examples(
+        "overlay startInstance order.bpmn", "overlay startInstance --closed order.bpmn"
+    ),
+)
+@_overlay
+def start_instance_overlay(closed: bool, **values: Any) -> None:
+    """Print overlay:startInstance:opened, or :closed.
+
+    The start instance overlay opened or closed. FILE is a diagram, or - for standard input. Nothing
+    is sent.
+    """
+    event = events.OverlayStartInstanceClosed if closed else events.OverlayStartInstanceOpened
+    _print(event, **values)
+
+
+def _print_outcome(
+    outcome: str,
+    success: type[events.Event],
+    failure: type[events.Event],
     *,
-    file: str | None = None,
-    documented_keys: bool = False,
-    template_source: str = "diagram",
-    template_folders: tuple[str, ...] = (),
-    max_size: int = 0,
-    stdin_filename: str | None = None,
-    max_bytes: int | None,
-    compact: bool,
+    error: str | None,
     **values: Any,
 ) -> None:
-    variant = _chosen(variants, values)
-    made = variant.event
-    # Whom people are told something about: the diagram, where there is one.
+    if outcome == "success" and error is not None:
+        raise click.UsageError("--error needs --outcome error.")
+    if outcome == "error" and error is None:
+        raise click.UsageError("--outcome error needs --error CODE.")
+    _print(success if error is None else failure, error=error, **values)
+
+
+def _print(
+    event_class: type[events.Event],
+    *,
+    max_bytes: int | None,
+    compact: bool,
+    documented_keys: bool = False,
+    file: str | None = None,
+    stdin_filename: str | None = None,
+    max_size: int = 0,
+    template_source: str = "diagram",
+    template_folders: tuple[str, ...] = (),
+    **values: Any,
+) -> None:
+    """Print an event; `values` are those of its fields, None for options that were not used."""
+    fields = {name: value for name, value in values.items() if value is not None}
     name: str | None = "metrics"
     try:
-        given = dict(_given(variant, variants, values))
-        if file is not None and issubclass(made, OfDiagram):
+        if file is not None and issubclass(event_class, events.OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
             report = _report(file, stdin_filename, max_size=max_size, templates=templates)
             name = report.file
-            event: Event = made(report, **given)
+            event: events.Event = event_class(report, **fields)
         else:
-            event = made(**given)
-    except EventError as error:
+            event = event_class(**fields)
+    except events.EventError as error:
         if error.field is None:
-            show_message(message_for(name, f"no {made.name}: {error}"))
-            raise click.exceptions.Exit(EXIT_UNMEASURED) from None
-        raise _invalid(variant.fields[error.field], error) from None
+            show_message(message_for(name, f"cannot print {event_class.name}: {error}"))
+            raise click.exceptions.Exit(ExitStatus.FAILURE) from None
+        parameters = click.get_current_context().command.params
+        (parameter,) = (item for item in parameters if item.name == error.field)
+        raise click.BadParameter(on_one_line(f"{error}."), param=parameter) from None
     printed, remarks = _printed(event, max_bytes, documented_keys=documented_keys, compact=compact)
     for remark in remarks:
         show_message(message_for(name, remark))
     write(printed)
-
-
-def _chosen(variants: Sequence[_Variant], values: Mapping[str, Any]) -> _Variant:
-    """The variant that the options ask for; without any, the first."""
-    matching = [
-        variant
-        for variant in variants
-        if all(
-            values[option.removeprefix("--")] == value
-            for option, value in variant.chosen_by.items()
-        )
-    ]
-    return max(matching, key=lambda variant: len(variant.chosen_by))
-
-
-def _given(
-    variant: _Variant, variants: Sequence[_Variant], values: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
-    """The fields of the event that are given; raises `click.UsageError` for those of another."""
-    for other in variants:
-        for name, field in other.fields.items():
-            is_given = values[name] not in (None, ())
-            if is_given and name not in variant.fields:
-                how = f": give {other.how}" if other.how else ""
-                raise click.UsageError(f"{field.option.name} is for {other.event.name} only{how}.")
-    for name, field in variant.fields.items():
-        value = values[name]
-        if value in (None, ()):
-            if field.is_required:
-                option = f"{field.option.name} {field.option.metavar}"
-                raise click.UsageError(f"{variant.event.name} needs {option}.")
-        elif field.gathered_in is not None:
-            yield name, field.gathered_in(_read(field, text) for text in value)
-        else:
-            yield name, _read(field, value)
-
-
-def _read(field: _Field, text: str) -> Any:
-    """What an option's text says; raises `click.BadParameter` if it says nothing."""
-    try:
-        return field.option.read(printable(text))
-    except EventError as error:
-        raise _invalid(field, error) from None
-
-
-def _invalid(field: _Field, error: EventError) -> click.BadParameter:
-    return click.BadParameter(on_one_line(f"{error}."), param_hint=f"'{field.option.name}'")
 
 
 def _report(
@@ -333,20 +384,20 @@ def _report(
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> Report:
-    """The report of a diagram, once people are told what is to be told of it."""
+    """Read a diagram, and show its warnings or its error; exits if there is an error."""
     report = scanned(file, stdin_filename, max_size=max_size, templates=templates)
     for line in describe_report(report):
         show_message(line)
     if report.error is not None:
-        # No event is printed: what is piped on must be one.
-        raise click.exceptions.Exit(EXIT_UNMEASURED)
+        # Standard output may be piped to a receiver, so it holds events only.
+        raise click.exceptions.Exit(ExitStatus.FAILURE)
     return report
 
 
 def _printed(
-    event: Event, max_bytes: int | None, *, documented_keys: bool, compact: bool
+    event: events.Event, max_bytes: int | None, *, documented_keys: bool, compact: bool
 ) -> tuple[bytes, list[str]]:
-    """The event as it is printed, smaller if it would be too large, and what people are told."""
+    """The event as printed, smaller if it exceeds `max_bytes`, and remarks about its size."""
 
     def printed(*, without_if_too_large: bool) -> bytes:
         payload = event.payload(
@@ -361,10 +412,7 @@ def _printed(
     smaller = printed(without_if_too_large=True)
     if len(smaller) == len(whole):
         return whole, [remark]
-    remarks = [f"{remark}: {' and '.join(event.without_if_too_large)} is left out"]
+    remarks = [f"{remark}: omitted {' and '.join(event.without_if_too_large)}"]
     if len(smaller) > max_bytes:
-        remarks.append(f"without it, there are still {counted(len(smaller), 'byte')}")
+        remarks.append(f"{event.name} still has {counted(len(smaller), 'byte')}")
     return smaller, remarks
-
-
-_add_commands()

@@ -19,8 +19,7 @@ from jsonschema import Draft202012Validator
 from support.command import lines, run
 from support.events_of_diagrams import CASES, events_of
 
-from metrics import FRAGMENTS, discover, scan
-from metrics.events import EVENTS
+from metrics import EVENTS, FRAGMENTS, discover, scan
 from metrics.formats.text import dumps
 from metrics.schemas import file_name, names, schema
 
