@@ -9,7 +9,7 @@ import click
 
 
 class InOrder(click.Group):
-    """A group that lists its commands as they were added, rather than by their names."""
+    """A group that lists its commands in the order in which they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

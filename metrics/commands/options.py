@@ -1,4 +1,4 @@
-"""Options that several commands have, and kinds of values that click does not know."""
+"""Options that several commands share, and the types of their values."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
-LONGEST: Final = 10**6
+MAX_SECONDS: Final = 10**6
 
 
 def size(value: str | int) -> int:
-    """A number of bytes, with K, M or G for the powers of 1024."""
+    """Parse a number of bytes; K, M and G are powers of 1024."""
     if isinstance(value, int):
         return value
     match = re.fullmatch(r"([0-9]{1,18})\s*([KMG]?)(?:i?B)?", value, re.IGNORECASE)
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: write 500000, 800K or 100M.")
+        raise click.BadParameter(f"{value!r} is not a size such as 500000, 800K or 100M.")
     return int(match[1]) * UNITS[match[2].upper()]
 
 
 def seconds(value: str) -> float:
-    """A time of more than nothing."""
+    """Parse a positive number of seconds."""
     try:
-        found = float(value)
+        number = float(value)
     except ValueError:
-        found = 0
-    if not 0 < found <= LONGEST:
-        raise click.BadParameter(f"{value!r} is no number of seconds above 0.")
-    return found
+        number = 0
+    if not 0 < number <= MAX_SECONDS:
+        raise click.BadParameter(f"{value!r} is not a number of seconds between 0 and 1,000,000.")
+    return number
 
 
 paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(allow_dash=True))
@@ -45,24 +45,24 @@ output_path = click.option(
     "output_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write to a file, whole or not at all: an earlier one survives a failed run.",
+    help="Write to FILE instead of standard output; a failed run leaves an existing file as it is.",
 )
 jobs = click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes that measure, where there is enough to do for them; 1 stays in this process."
-    " Default: the number of processors.",
+    help="Use up to N worker processes; 1 reads all files in the main process. Default: the number"
+    " of processors.",
 )
 timeout = click.option(
     "--timeout",
     type=seconds,
     metavar="SECONDS",
-    help="Give up a file that takes longer. Default: never.",
+    help="Stop reading a file after this many seconds. Default: no limit.",
 )
 no_ignore = click.option(
-    "--no-ignore", is_flag=True, help="Do not honour .gitignore files, and go into hidden folders."
+    "--no-ignore", is_flag=True, help="Include hidden folders and files matched by .gitignore."
 )
 template_source = click.option(
     "--templates",
@@ -70,8 +70,8 @@ template_source = click.option(
     type=click.Choice(("diagram", "definitions")),
     default="diagram",
     show_default=True,
-    help="Take element templates from what the diagram uses, or from the definitions that the"
-    " Modeler would find for it.",
+    help="Report the element templates that a diagram uses, or the definitions that the Modeler"
+    " would offer for it.",
 )
 template_folders = click.option(
     "--template-path",
@@ -79,8 +79,7 @@ template_folders = click.option(
     metavar="DIR",
     multiple=True,
     type=click.Path(exists=True, file_okay=False),
-    help="With --templates definitions, a further folder with element-templates; can be given"
-    " several times.",
+    help="Look for element-templates in DIR, too; needs --templates definitions; repeatable.",
 )
 with_fragments = click.option(
     "--with",
@@ -94,26 +93,28 @@ with_fragments = click.option(
 documented_keys = click.option(
     "--documented-keys",
     is_flag=True,
-    help="Spell keys as the telemetry page does: 'nesting:', a misprint, for 'nesting'.",
+    help="Spell keys as the telemetry page does: 'nesting:', a misprint, instead of 'nesting'.",
 )
 max_size = click.option(
     "--max-size",
     type=size,
     default=DEFAULT_MAX_SIZE,
     metavar="BYTES",
-    help="Refuse larger files as too large; 100M and the like are read. Default: 256M.",
+    help="Report larger files as too large; accepts 100M and the like. Default: 256M.",
 )
 stdin_filename = click.option(
-    "--stdin-filename", metavar="NAME", help="What standard input is called, for its type."
+    "--stdin-filename",
+    metavar="NAME",
+    help="File name for standard input; one that ends in .form is read as a form.",
 )
 
 
 def template_definitions(
     source: str, folders: tuple[str, ...], max_size: int
 ) -> TemplateDefinitions | None:
-    """What the options for templates ask for; None for the templates that a diagram uses.
+    """Return the definitions that the options select; None for the templates that diagrams use.
 
-    Raises `click.UsageError` where they do not go together.
+    Raises `click.UsageError` for folders without `--templates definitions`.
     """
     if source == "definitions":
         from metrics.template_definitions import TemplateDefinitions

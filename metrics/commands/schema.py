@@ -1,4 +1,4 @@
-"""`metrics schema`: what a payload, a fragment of it or an event may hold."""
+"""`metrics schema`: the JSON Schema of a payload, a fragment of it, or an event."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Examples:
 
 
 @click.command(
-    name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of what is printed."
+    name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of a payload or an event."
 )
 @click.argument("name", required=False, metavar="[NAME]", type=click.Choice(names()))
 @options.documented_keys
 def command(name: str | None, documented_keys: bool) -> None:
-    """Print the JSON Schema (2020-12) of a payload, a fragment of one, or an event.
+    """Print the JSON Schema (2020-12) of a payload, a fragment of it, or an event.
 
-    NAME is payload for what scan prints of one diagram, line for a line of NDJSON, error for a
-    diagram that could not be measured, the name of a fragment, or the name of an event as sent.
-    Without it, all names are listed.
+    NAME is payload for what scan prints for one diagram, line for a line of NDJSON, error for a
+    diagram that cannot be read, a fragment's name, or an event's name as sent. Without NAME, all
+    names are listed.
     """
     if name is None:
         write("".join(f"{name}\n" for name in names()).encode())
     else:
-        made = schema(name, documented_keys=documented_keys)
-        write(dumps(made, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        document = schema(name, documented_keys=documented_keys)
+        write(dumps(document, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
