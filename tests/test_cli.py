@@ -20,8 +20,13 @@ PROJECT = Path(__file__).parents[1]
 
 
 def test_exit_statuses() -> None:
-    assert [status.value for status in ExitStatus] == [0, 1, 2, 141]
-    assert ExitStatus.DIFFERENCE.name == "VIOLATION"
+    assert {name: status.value for name, status in ExitStatus.__members__.items()} == {
+        "OK": 0,
+        "VIOLATION": 1,
+        "DIFFERENCE": 1,
+        "FAILURE": 2,
+        "BROKEN_PIPE": 141,
+    }
     assert ExitStatus.after_signal(13) == ExitStatus.BROKEN_PIPE
 
 

@@ -300,7 +300,7 @@ def version_info_overlay(**values: Any) -> None:
 )
 @_overlay
 def deploy_overlay(closed: bool, **values: Any) -> None:
-    """Print overlay:deploy:opened, or :closed.
+    """Print overlay:deploy:opened or overlay:deploy:closed.
 
     The deployment overlay opened or closed. FILE is a diagram, or - for standard input. Nothing is
     sent.
@@ -310,13 +310,14 @@ def deploy_overlay(closed: bool, **values: Any) -> None:
 
 @overlay.command(
     "startInstance",
+    short_help="Print overlay:startInstance:opened or overlay:startInstance:closed.",
     epilog=_examples(
         "overlay startInstance order.bpmn", "overlay startInstance --closed order.bpmn"
     ),
 )
 @_overlay
 def start_instance_overlay(closed: bool, **values: Any) -> None:
-    """Print overlay:startInstance:opened, or :closed.
+    """Print overlay:startInstance:opened or overlay:startInstance:closed.
 
     The start instance overlay opened or closed. FILE is a diagram, or - for standard input. Nothing
     is sent.
