@@ -1,4 +1,4 @@
-"""The library as its users call it."""
+"""The library, as users call it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "invoice.bpmn"
 TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
 
 
-def test_a_path_bytes_and_an_open_file_give_the_same() -> None:
+def test_path_bytes_and_open_file_have_equal_reports() -> None:
     by_path = scan(EXAMPLE)
     assert by_path.file == str(EXAMPLE)
     assert scan(str(EXAMPLE)).payload() == by_path.payload()
@@ -38,7 +38,7 @@ def test_a_path_bytes_and_an_open_file_give_the_same() -> None:
     assert scan(io.BytesIO(EXAMPLE.read_bytes()), name="a").file == "a"
 
 
-def test_typed_report() -> None:
+def test_report_has_typed_attributes() -> None:
     report = scan(EXAMPLE)
     assert report.kind is Kind.BPMN
     assert report.error is None
@@ -52,7 +52,7 @@ def test_typed_report() -> None:
     assert report.diagram_metrics.subprocess_planes.nesting == 1
 
 
-def test_readme_shows_what_is_printed() -> None:
+def test_readme_shows_the_payload() -> None:
     readme = (EXAMPLE.parent.parent / "README.md").read_text(encoding="utf-8")
     printed = readme.partition("```json\n")[2].partition("```")[0]
     assert json.loads(printed) == scan(EXAMPLE).payload()
@@ -69,7 +69,7 @@ def test_report_of_an_error() -> None:
         raise report.error
 
 
-def test_dmn_and_forms_have_the_profile_only() -> None:
+def test_form_has_the_profile_only() -> None:
     report = scan(b"{}")
     assert report.payload() == {"diagramType": "form", "executionPlatform": "Camunda Platform"}
     assert report.diagram_metrics is None
@@ -83,7 +83,7 @@ def test_reports_can_be_pickled() -> None:
         assert again.warnings == report.warnings
 
 
-def test_threads_give_the_same_as_one_after_another() -> None:
+def test_threads_have_the_same_results_as_one_thread() -> None:
     sources = [process(TASK * number) for number in range(40)] * 5 + [b"<a", b"{}"] * 20
     expected = [scan(source).payload() for source in sources]
     with ThreadPoolExecutor(8) as executor:
@@ -106,7 +106,7 @@ def test_template_definitions(diagram: str, shared: bool) -> None:
     assert len(named) == len(expected["unreadable"])
 
 
-def test_definitions_are_read_as_javascript_does(tmp_path: Path) -> None:
+def test_definitions_are_read_as_by_javascript(tmp_path: Path) -> None:
     folder = tmp_path / "element-templates"
     folder.mkdir()
     (folder / "a.json").write_text(
@@ -173,19 +173,19 @@ class TestDoor:
             assert not re.search(r"\b(?:from|import) metrics\.", block), block
 
 
-def test_fragment_that_there_is_not() -> None:
+def test_unknown_fragment() -> None:
     with pytest.raises(ValueError, match="no fragment is named 'tasks'"):
         scan(process(TASK)).payload(fragments=["tasks"])
 
 
 @pytest.mark.parametrize("source", [None, 1, ["a.bpmn"]])
-def test_what_is_no_source(source: Any) -> None:
+def test_source_of_a_wrong_type(source: Any) -> None:
     with pytest.raises(TypeError, match="no path, bytes or open binary file"):
         scan(source)
 
 
 @pytest.mark.parametrize("many", [scan_many, discover])
-def test_what_are_no_paths(many: Callable[[Any], Iterator[Any]]) -> None:
+def test_paths_of_a_wrong_type(many: Callable[[Any], Iterator[Any]]) -> None:
     for one in ("a.bpmn", b"a.bpmn", EXAMPLE):
         with pytest.raises(TypeError, match="an iterable of paths is needed"):
             many(one)
@@ -200,6 +200,6 @@ def test_payloads_hold_plain_values() -> None:
     assert repr(scan(b"[]", name="a.form").payload()).startswith("{'error': {'type': 'unsupported'")
 
 
-def test_file_that_was_opened_as_text() -> None:
+def test_file_opened_as_text() -> None:
     with pytest.raises(TypeError, match="binary mode"):
         scan(io.StringIO("<definitions/>"))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""No text of a diagram appears in an event, but for what is bounded, over generated diagrams."""
+"""Events contain no text of a diagram except bounded ones, over generated diagrams."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ BOUNDED = {
     "appliesTo": r"[A-Za-z0-9_.:-]{0,60}",
     "properties": r"[A-Za-z0-9_.:#-]{0,80}",
 }
-"""What the documentation says of the texts that a diagram can bring into an event."""
+"""The texts from a diagram that events may contain, by the documentation."""
 
 MARK = "Zq9"
-"""Stands in each text of a generated diagram, and in no word that an event may hold."""
+"""Is part of each text of a generated diagram, and of no word that an event may contain."""
 
 xml_text = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="￾￿"),
@@ -38,7 +38,7 @@ xml_name = st.from_regex(r"[A-Za-zéßЖ_][A-Za-z0-9éßЖ_.-]{0,100}", fullmatc
 
 @st.composite
 def diagrams(draw: st.DrawFn) -> tuple[str, bytes]:
-    """The name and the content of a BPMN diagram with a text in every place that takes one."""
+    """The name and the content of a BPMN diagram with text wherever BPMN allows text."""
 
     def text() -> str:
         return quoteattr(draw(marked))
@@ -99,7 +99,7 @@ def forms(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 def events(diagram: tuple[str, bytes], templates: Any = None) -> Iterator[dict[str, Any]]:
-    """All events that tell of a diagram."""
+    """The payloads of all events of a diagram."""
     name, content = diagram
     report = scan(content, name=name, templates=templates)
     assert report.error is None, report.error
@@ -110,22 +110,22 @@ def events(diagram: tuple[str, bytes], templates: Any = None) -> Iterator[dict[s
 
 def words() -> set[str]:
     """All keys and fixed words of the events' schemas."""
-    told = json.dumps([schema(name) for name in EVENTS])
-    return set(re.findall(r'"([^"]*)"', told))
+    schemas = json.dumps([schema(name) for name in EVENTS])
+    return set(re.findall(r'"([^"]*)"', schemas))
 
 
 WORDS = words()
 
 
 def check(event: dict[str, Any]) -> None:
-    """Only counts, fixed words, and bounded texts in their places."""
-    given_otherwise = {"applicationVersion", "editorId", "error"}
-    for key, text in texts({key: event[key] for key in event if key not in given_otherwise}):
+    """An event contains only counts, fixed words, and bounded texts at their keys."""
+    not_from_the_diagram = {"applicationVersion", "editorId", "error"}
+    for key, text in texts({key: event[key] for key in event if key not in not_from_the_diagram}):
         assert text in WORDS or re.fullmatch(BOUNDED[key], text), (key, text)
 
 
 def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """The texts within a value, each with the last of the keys that lead to it."""
+    """The texts within a value, each with its innermost key."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, list):
@@ -148,7 +148,7 @@ def test_bpmn(diagram: tuple[str, bytes]) -> None:
 
 
 def without_bindings(event: dict[str, Any]) -> dict[str, Any]:
-    """An event without the platform's names and those of bindings, which are bounded only."""
+    """An event without the names of platforms and bindings, which are merely bounded."""
     return {
         **event,
         "executionPlatform": "",
@@ -181,7 +181,7 @@ def test_dmn(text: str, platform: str, version: str) -> None:
 
 @given(st.lists(st.text(max_size=90), max_size=3), st.lists(st.text(max_size=90), max_size=3))
 def test_definitions(types: list[str], bindings: list[str]) -> None:
-    # Within a test of its own a folder for each example costs little, and is cleared away.
+    # The fixture tmp_path would be shared by all examples.
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:

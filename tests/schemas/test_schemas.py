@@ -1,6 +1,6 @@
-"""The schemas: they take what is printed, and nothing else.
+"""The schemas accept what is printed, and nothing else.
 
-`METRICS_CORPUS`, the path of a folder with diagrams, has what is printed of those validated too.
+`METRICS_CORPUS` may name a folder with more diagrams; their payloads and events are validated, too.
 """
 
 from __future__ import annotations
@@ -34,50 +34,50 @@ FOLDERS = [str(FIXTURES), *([CORPUS] if CORPUS else [])]
 
 @cache
 def validator(name: str, *, documented_keys: bool = False) -> Draft202012Validator:
-    """What validates by a schema."""
+    """The validator of a schema."""
     return Draft202012Validator(schema(name, documented_keys=documented_keys))
 
 
 def reports() -> Iterator[Report]:
-    """The report of each diagram there is."""
+    """The reports of all diagrams."""
     return map(scan, (path for path in discover(FOLDERS) if isinstance(path, str)))
 
 
 @pytest.mark.parametrize("documented_keys", [False, True])
 @pytest.mark.parametrize("name", names())
-def test_schema_is_one(name: str, documented_keys: bool) -> None:
-    made = schema(name, documented_keys=documented_keys)
-    Draft202012Validator.check_schema(made)
-    assert made["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+def test_schema_is_valid_and_printed(name: str, documented_keys: bool) -> None:
+    document = schema(name, documented_keys=documented_keys)
+    Draft202012Validator.check_schema(document)
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     options = ["--documented-keys"] if documented_keys else []
-    assert json.loads(run("schema", name, *options).stdout) == made
-    for value in described(made):
+    assert json.loads(run("schema", name, *options).stdout) == document
+    for value in described(document):
         assert value.get("description")
 
 
-def described(made: Any) -> Iterator[dict[str, Any]]:
-    """The schemas of all keys, where they are told."""
-    told = [item for item in made.get("properties", {}).values() if item is not True]
-    # That of a branch only says which it is.
-    yield from (item for item in told if set(item) not in ({"const"}, {"enum"}))
-    branches = (made[key] for key in ("then", "else", "items") if key in made)
-    for inner in (*told, *branches, *made.get("oneOf", ())):
+def described(document: Any) -> Iterator[dict[str, Any]]:
+    """The schemas of all keys, which must have descriptions."""
+    inner_schemas = [item for item in document.get("properties", {}).values() if item is not True]
+    # The condition of a branch needs no description.
+    yield from (item for item in inner_schemas if set(item) not in ({"const"}, {"enum"}))
+    branches = (document[key] for key in ("then", "else", "items") if key in document)
+    for inner in (*inner_schemas, *branches, *document.get("oneOf", ())):
         yield from described(inner)
 
 
-def test_what_is_done_with_a_schema_changes_no_other() -> None:
+def test_changing_a_schema_changes_no_other() -> None:
     schema("link:opened")["allOf"][0]["then"]["required"].append("mine")
     validator("link:opened").validate(CASES["click_external_link"]["event"])
     assert schema("link:opened")["allOf"][0]["then"]["required"] == ["link"]
 
 
-def test_list() -> None:
+def test_names_are_listed() -> None:
     listed = run("schema").stdout.decode().splitlines()
     assert listed == list(names())
     assert set(listed) == {"payload", *FRAGMENTS, "error", "line", *EVENTS}
 
 
-def test_name_that_there_is_not() -> None:
+def test_unknown_name() -> None:
     result = run("schema", "diagram:saved")
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"'diagram:opened'" in result.stderr
@@ -85,13 +85,13 @@ def test_name_that_there_is_not() -> None:
         schema("diagram:saved")
 
 
-def test_schemas_are_files_of_the_package() -> None:
+def test_package_contains_the_schemas_as_files() -> None:
     folder = Path(sys.modules[schema.__module__].__path__[0])
     shipped = {path.name: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
     assert shipped == {file_name(name): schema(name) for name in names()}
 
 
-def test_meanings_are_those_of_the_fields() -> None:
+def test_descriptions_are_those_of_the_fields() -> None:
     for_bpmn, *_ = schema("diagramMetrics")["oneOf"]
     planes = for_bpmn["properties"]["diagramMetrics"]["properties"]["subprocessPlanes"]
     assert list(planes["properties"]) == ["count", "nesting"]
@@ -101,8 +101,8 @@ def test_meanings_are_those_of_the_fields() -> None:
     assert planes["properties"]["nesting"]["description"] in reference
 
 
-class TestWhatIsPrinted:
-    """All of it is as its schema says."""
+class TestPrinted:
+    """Everything that is printed is valid."""
 
     @pytest.mark.parametrize("documented_keys", [False, True])
     def test_lines(self, documented_keys: bool) -> None:
@@ -126,7 +126,7 @@ class TestWhatIsPrinted:
         seen = set()
         for report in reports():
             payload = report.payload()
-            # Most diagrams have a payload that another has, too.
+            # Many diagrams have equal payloads.
             identity = dumps(payload)
             if identity in seen:
                 continue
@@ -152,14 +152,14 @@ class TestWhatIsPrinted:
 
 
 class Example(NamedTuple):
-    """Something that a schema takes."""
+    """A value that a schema accepts."""
 
     name: str
     value: dict[str, Any]
 
 
 def examples() -> Iterator[Example]:
-    """Something of each kind that each schema takes."""
+    """Values of each kind that each schema accepts."""
     for case in CASES.values():
         if "--documented-keys" not in case["command"]:
             yield Example(case["event"]["event"], case["event"])
@@ -180,12 +180,12 @@ def test_each_schema_has_an_example() -> None:
     assert {example.name for example in EXAMPLES} == set(names())
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The paths of all values within a value, itself first."""
+def paths_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of all values within a value, its own first."""
     yield path
     if isinstance(value, dict | list):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(item, (*path, key))
+            yield from paths_in(item, (*path, key))
 
 
 def changed(value: Any, path: tuple[str | int, ...], to: Any) -> Any:
@@ -208,13 +208,13 @@ def at(value: Any, path: tuple[str | int, ...]) -> Any:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-class TestWhatIsRefused:
-    """Everything else."""
+class TestRefused:
+    """Everything else is invalid."""
 
     def test_wrong_types(self, example: Example) -> None:
         validate = validator(example.name)
         assert validate.is_valid(example.value)
-        for path in places(example.value):
+        for path in paths_in(example.value):
             may_be_null = path == ("executionPlatformVersion",)
             wrong: Any
             for wrong in (None, 1.5, 1, "a text", True, [], {}):
@@ -223,16 +223,16 @@ class TestWhatIsRefused:
                 assert not validate.is_valid(changed(example.value, path, wrong)), (path, wrong)
 
     def test_negative_counts(self, example: Example) -> None:
-        for path in places(example.value):
-            there = at(example.value, path)
-            if type(there) is int:
+        for path in paths_in(example.value):
+            value = at(example.value, path)
+            if type(value) is int:
                 assert not validator(example.name).is_valid(changed(example.value, path, -1))
 
     def test_unknown_keys(self, example: Example) -> None:
-        for path in places(example.value):
-            there = at(example.value, path)
-            if isinstance(there, dict) and path[-1:] not in (("properties",), ("flags",)):
-                more = changed(example.value, path, there | {"unknown": 0})
+        for path in paths_in(example.value):
+            value = at(example.value, path)
+            if isinstance(value, dict) and path[-1:] not in (("properties",), ("flags",)):
+                more = changed(example.value, path, value | {"unknown": 0})
                 assert not validator(example.name).is_valid(more), path
 
     def test_missing_keys(self, example: Example) -> None:
@@ -242,14 +242,14 @@ class TestWhatIsRefused:
             less = {name: item for name, item in example.value.items() if name != key}
             assert not validator(example.name).is_valid(less), key
 
-    def test_words_that_are_not_fixed(self, example: Example) -> None:
+    def test_unknown_words(self, example: Example) -> None:
         for key in ("event", "diagramType", "type", "parent", "source", "targetType"):
             if key in example.value:
                 other = example.value | {key: "anything"}
                 assert not validator(example.name).is_valid(other), key
 
 
-def test_texts_that_no_event_carries() -> None:
+def test_texts_that_events_do_not_carry() -> None:
     event = CASES["diagram_opened"]["event"]
     validate = validator("diagram:opened")
     (entry,) = event["elementTemplates"]
@@ -265,7 +265,7 @@ def test_texts_that_no_event_carries() -> None:
         assert not validate.is_valid(event | {key: value})
 
 
-def test_what_belongs_together() -> None:
+def test_keys_that_depend_on_each_other() -> None:
     event = CASES["diagram_opened"]["event"]
     validate = validator("diagram:opened")
     assert not validate.is_valid(event | {"executionPlatform": "Camunda Cloud"})
@@ -277,7 +277,7 @@ def test_what_belongs_together() -> None:
     assert not validator("link:opened").is_valid(inner | {"type": "external-link"})
 
 
-def test_form_goes_to_camunda_7_only() -> None:
+def test_target_of_a_form_is_camunda_7() -> None:
     form = CASES["deployment_form"]["event"]
     validate = validator("deploy:success")
     assert validate.is_valid(form)
@@ -289,18 +289,18 @@ def test_form_goes_to_camunda_7_only() -> None:
         assert not validate.is_valid(form | {key: value})
 
 
-def test_what_is_wrong_is_named() -> None:
+def test_error_names_the_wrong_key() -> None:
     event = CASES["diagram_opened"]["event"]
-    for wrong, named in (
+    for wrong, message in (
         (event | {"elementTemplateCount": "1"}, "'1' is not of type 'integer'"),
         (event | {"unknown": 1}, "'unknown' was unexpected"),
         ({key: event[key] for key in event if key != "diagramMetrics"}, "'diagramMetrics' is a"),
     ):
         (error,) = validator("diagram:opened").iter_errors(wrong)
-        assert named in error.message
+        assert message in error.message
 
 
-def test_schema_of_a_payload_takes_any_text() -> None:
+def test_schema_of_a_payload_accepts_any_text() -> None:
     payload = scan(FIXTURES / "events" / "oddly_named.bpmn").payload()
     assert payload["executionPlatform"] == "Engine of Jane Doe, <jane@example.org>"
     validator("payload").validate(payload)
