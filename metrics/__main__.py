@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from metrics.system.exit_status import ExitStatus
-from metrics.system.signals import end_at_once
+from metrics.system.signals import exit_on_signals
 
 GARBAGE_THRESHOLD: Final = 10_000
 SECONDS_PER_TURN: Final = 0.001
@@ -19,7 +19,7 @@ KEPT_MEMORY: Final = 16 * 1024 * 1024
 def main() -> NoReturn:
     """Run the command line, and end the process with its exit status."""
     # First, since a signal may arrive during the other imports.
-    end_at_once()
+    exit_on_signals()
     try:
         # Imported modules stay; collecting garbage among them takes a fifth of a short run.
         gc.disable()

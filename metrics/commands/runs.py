@@ -286,7 +286,7 @@ class _Outcome:
     def _say(self, line: str) -> None:
         # Whoever cannot be told still gets the results, and the exit status.
         with suppress(OSError):
-            if self._progress is None or not self._progress.say(line):
+            if self._progress is None or not self._progress.print_above(line):
                 show_message(line)
 
 

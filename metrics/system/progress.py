@@ -1,4 +1,4 @@
-"""How far a run has come, for a person who waits for it at a terminal."""
+"""A progress line for a person who waits at a terminal."""
 
 from __future__ import annotations
 
@@ -11,59 +11,53 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import Self
 
     from rich.progress import Progress as Bar
 
-SECONDS_BEFORE: Final = 0.5
+SECONDS_BEFORE_FIRST: Final = 0.5
 SECONDS_BETWEEN: Final = 0.1
 
-# To the start of the line, which is emptied; and the cursor is seen again.
-ERASED: Final = b"\r\x1b[2K\x1b[?25h"
+# Move to the start of the line, clear it, and show the cursor.
+ERASE_LINE: Final = b"\r\x1b[2K\x1b[?25h"
 
 
 class Progress:
-    """A line at the foot of standard error, from half a second on: files done, failures, rate.
+    """A line at the bottom of standard error: files done, failures, rate.
 
-    `names` gives something for each file that there is, and is called and counted in a thread once
-    the line is shown: until it is through, the total is not known.
+    It appears after half a second. A thread then calls `find` and counts the files that it yields;
+    the line shows the total once the thread has counted them all.
     """
 
-    def __init__(self, names: Callable[[], Iterator[object]]) -> None:
-        self._names = names
+    def __init__(self, find: Callable[[], Iterator[object]]) -> None:
+        self._find = find
         self._total: int | None = None
         self._start = time.monotonic()
-        self._next = self._start + SECONDS_BEFORE
+        self._next = self._start + SECONDS_BEFORE_FIRST
         self._bar: Bar | None = None
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._bar is not None:
             self._bar.stop()
 
     def show(self, done: int, failed: int) -> None:
-        """Say how many files are done, and how many of these failed."""
+        """Show how many files are done, and how many of them failed."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + SECONDS_BETWEEN
         if self._bar is None:
             self._bar = _bar()
-            # Without a thread to be had, there is no total.
+            # If the system allows no more threads, the line shows no total.
             with suppress(RuntimeError):
                 threading.Thread(target=self._count, daemon=True).start()
         rate = done / (now - self._start)
-        # Of a file with many lines there is more than was counted.
+        # A file of reports counts as one, but holds many.
         total = self._total if self._total is not None and done <= self._total else None
         self._bar.update(
             self._bar.task_ids[0],
@@ -75,23 +69,23 @@ class Progress:
             refresh=True,
         )
 
-    def say(self, line: str) -> bool:
-        """Print a line above; returns whether there was anything to print it above."""
+    def print_above(self, message: str) -> bool:
+        """Print a message above the line; returns False if the line is not shown."""
         if self._bar is None:
             return False
         from rich.text import Text
 
-        self._bar.console.print(Text(line), soft_wrap=True)
+        self._bar.console.print(Text(message), soft_wrap=True)
         return True
 
     def erase(self) -> None:
-        """Take the line away, and nothing more: it takes no lock, as a signal may ask."""
+        """Erase the line. Takes no lock, so a signal handler may call it."""
         if self._bar is not None:
-            os.write(sys.stderr.fileno(), ERASED)
+            os.write(sys.stderr.fileno(), ERASE_LINE)
 
     def _count(self) -> None:
         total = 0
-        for _ in self._names():
+        for _ in self._find():
             total += 1
             if self._ended.is_set():
                 return

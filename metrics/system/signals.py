@@ -1,8 +1,8 @@
-"""A signal ends the command at once, with what it has begun cleared away.
+"""A signal cleans up and ends the process at once.
 
-Python would raise an exception in the midst of whatever is done just then: while a lock is taken, a
-module imported or a process forked, where nobody can handle it well. So the handler of the signal
-clears away by itself, and ends the process.
+Python would raise an exception between any two steps of the program: while it takes a lock, imports
+a module or forks a process, where no code can handle an exception well. The signal handler here
+cleans up and ends the process itself.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _cleanups: list[Callable[[], object]] = []
 
 @contextmanager
 def cleanup_on_signal(cleanup: Callable[[], object]) -> Iterator[None]:
-    """Have something cleared away where a signal ends the process within the block.
+    """Call `cleanup` when a signal ends the process within the block.
 
-    `cleanup` may be called between any two steps of the program: it must take no lock.
+    The call may come between any two steps of the program, so `cleanup` must take no lock.
     """
     _cleanups.append(cleanup)
     try:
@@ -35,12 +35,12 @@ def cleanup_on_signal(cleanup: Callable[[], object]) -> Iterator[None]:
         _cleanups.remove(cleanup)
 
 
-def end_at_once() -> None:
-    """Have each signal that asks for an end bring it, but for those that are ignored."""
+def exit_on_signals() -> None:
+    """Clean up and exit on SIGINT, SIGTERM and SIGHUP, except those that the process ignores."""
     process = os.getpid()
 
-    def end(number: int, _: object) -> None:
-        # A process that was just forked clears nothing away: it is another's.
+    def exit_process(number: int, _: object) -> None:
+        # A process that was just forked shares this handler, but not the cleanups.
         if os.getpid() == process:
             for cleanup in reversed(_cleanups):
                 with suppress(Exception):
@@ -53,4 +53,4 @@ def end_at_once() -> None:
             signal.SIG_DFL,
             signal.default_int_handler,
         ):
-            signal.signal(number, end)
+            signal.signal(number, exit_process)
