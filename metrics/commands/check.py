@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from metrics.checks.result import CheckResult
     from metrics.formats.check import Format
     from metrics.report import Report
-    from metrics.scanning.batch import DiagramSource
+    from metrics.scanning.requests import DiagramSource
     from metrics.template_definitions import TemplateDefinitions
 
 MAX_CHARACTERS: Final = 1000

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from metrics.diff.git import Revision
-    from metrics.scanning.batch import DiagramSource
+    from metrics.scanning.requests import DiagramSource
 
 SEPARATOR: Final = "--"
 RANGES: Final = ("...", "..")

@@ -21,8 +21,9 @@ from metrics.commands.console import (
 )
 from metrics.formats.text import counted, on_one_line
 from metrics.report import Report
-from metrics.scanning.batch import scan_many, size_of
+from metrics.scanning.batch import scan_many
 from metrics.scanning.discovery import STANDARD_INPUT, discover
+from metrics.scanning.requests import ScanRequest
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
-    from metrics.scanning.batch import DiagramSource
+    from metrics.scanning.requests import DiagramSource
     from metrics.system.output import Stream
     from metrics.system.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
@@ -241,7 +242,7 @@ def _jobs_that_pay(
         if is_input(item):
             # Nobody waits for it before the others have their results.
             break
-        seconds += SECONDS_PER_FILE + SECONDS_PER_BYTE * size_of(item)
+        seconds += SECONDS_PER_FILE + SECONDS_PER_BYTE * ScanRequest.of(item).size()
     return max(1, min(most, int(seconds / SECONDS_PER_JOB))), chain(first, found)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import IO, Self
 
-    from metrics.scanning.batch import DiagramSource
+    from metrics.scanning.requests import DiagramSource
 
 # What a repository's configuration could have git run is not run, nor anything over the network;
 # and nothing is written, not even what git knows of the working tree.

@@ -1,46 +1,45 @@
-"""From many files to their reports, in order, over any executor, in bounded memory."""
+"""Measures many files: reports in order, with any executor, in bounded memory."""
 
 from __future__ import annotations
 
 import os
-from collections import deque
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from metrics.catalog import own_fragments
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, Listed, NamedContent, as_text, content, each
-from metrics.report import Report, measured, parse
+from metrics.reading.sources import DEFAULT_MAX_SIZE, content, each
+from metrics.report import Report, failed, measured, parse
+from metrics.scanning.requests import DiagramSource, ScanRequest
+from metrics.system.tasks import submit_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor, Future
-    from typing import Any
 
     from metrics.template_definitions import TemplateDefinitions
 
-DiagramSource = str | NamedContent | Report
-Unmeasured = str | NamedContent
 Result = TypeVar("Result")
+Fields = tuple[Any, ...]
 
 MIN_FILES: Final = 8
 MAX_FILES: Final = 512
 MAX_BYTES: Final = 4 * 1024 * 1024
 BATCHES_PER_WORKER: Final = 4
-# To ask for the size of each would take as long as all else that is done to hand it over.
+# Asking for the size of every file would take as long as all other work of handing it over.
 FILES_PER_SAMPLE: Final = 4
 MAX_TRIES_ALONE: Final = 2
 
-# Processors do the same thing many times in a row faster than many things in turn: some files are
-# read, then all of them parsed, and then measured.
-FILES_AT_ONCE: Final = 32
-BYTES_AT_ONCE: Final = 256 * 1024
+# A processor repeats one step faster than it alternates between steps: so a group of files is read,
+# then parsed, then measured.
+FILES_PER_GROUP: Final = 32
+BYTES_PER_GROUP: Final = 256 * 1024
 
 
 def scan_many(
-    paths: Iterable[str | os.PathLike[str] | NamedContent | Report],
+    paths: Iterable[DiagramSource | os.PathLike[str]],
     executor: Executor | None = None,
     *,
     jobs: int | None = None,
@@ -49,60 +48,34 @@ def scan_many(
     fingerprints: bool = False,
     fragments: AbstractSet[str] = frozenset(),
 ) -> Iterator[Report]:
-    """Measure many diagrams: their reports, in the order of the paths, as they are ready.
+    """Measure many diagrams and yield their reports in the order of the paths.
 
-    What is a `Report` already among the paths is passed on in its place, and of a `NamedContent`
-    the bytes are measured, rather than those of a file. Without an `executor` each diagram is
-    measured when its report is asked for, in this process; a few paths are taken ahead. With one,
-    they are handed to it in batches, some for each of its `jobs` workers (as many as there are
-    processors, unless it is said), and no more are under way, however slowly the reports are taken.
-    `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints` each report of a
-    measured diagram has one. The set of `fragments` may grow while paths are taken from `paths`: it
-    counts as it is when a path has been taken.
+    A `Report` among the paths is passed through; for a `NamedContent`, its bytes are measured.
+    Without an `executor`, this process measures the diagrams as their reports are requested, and
+    takes a few paths ahead. With one, the diagrams are handed to it in batches, a few for each of
+    its `jobs` workers (default: the number of processors); no more are pending, however slowly the
+    reports are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
+    each report of a measured diagram has a fingerprint. The set of `fragments` may grow while paths
+    are taken: each path is measured with the set as it is after the path was taken.
 
-    Every path has a report, whatever happens. A batch that fails is measured again file by file;
-    a file whose worker dies then too, twice, or that meets a fault of ours has the error `crashed`,
-    one that takes longer than the executor allows (see `Workers`) `timeout`. Where
-    the executor takes no more work, `Workers` of our own do the rest, or this process where it is
-    `Workers` that take no more; those with a timeout, which this process cannot keep, leave their
-    files `crashed`. Raises `TypeError` for what is neither a path nor a report.
+    Every path gets a report. When a batch fails, its files are measured again one by one. A file
+    has the error `crashed` if its worker dies twice or if it triggers a bug in this library, and
+    `timeout` if it takes longer than the executor allows (see `Workers`). If the executor accepts
+    no more work, new `Workers` take over; if it is itself a `Workers`, this process does. `Workers`
+    with a timeout are not replaced, since this process cannot end a slow file: the remaining files
+    have the error `crashed`. Raises `TypeError` for anything that is not a path, a `NamedContent`
+    or a `Report`.
     """
-    checked = (
-        path if isinstance(path, Listed | NamedContent | Report) else as_text(path)
-        for path in each(paths)
-    )
     own_fragments(fragments)
-    how = _How(max_size, templates, fingerprints, fragments)
+    requests = map(ScanRequest.of, each(paths))
+    options = _Options(max_size, templates, fingerprints, fragments)
     if executor is None:
-        return _measured(checked, how)
-    measure = partial(_measure, how=how)
-    return _handed_over(checked, executor, measure, jobs or os.cpu_count() or 1)
+        return _measured(requests, options)
+    measure = partial(_measured_in_worker, options=options)
+    return _measured_by(executor, requests, measure, jobs or os.cpu_count() or 1)
 
 
-def _handed_over(
-    sources: Iterable[DiagramSource],
-    executor: Executor,
-    measure: Callable[[Sequence[Unmeasured], bool], list[Report]],
-    jobs: int,
-) -> Iterator[Report]:
-    with ExitStack() as stack:
-        hand_over = _HandOver(executor, measure, jobs, stack)
-        under_way: deque[_Batch] = deque()
-        try:
-            for work in _batches(sources, jobs):
-                under_way.append(hand_over.batch(work))
-                while under_way and (
-                    len(under_way) > BATCHES_PER_WORKER * jobs or under_way[0].is_done()
-                ):
-                    yield from hand_over.reports(under_way.popleft())
-            while under_way:
-                yield from hand_over.reports(under_way.popleft())
-        finally:
-            for batch in under_way:
-                batch.cancel()
-
-
-class _How(NamedTuple):
+class _Options(NamedTuple):
     """How files are measured: the options of `scan_many`."""
 
     max_size: int
@@ -111,28 +84,27 @@ class _How(NamedTuple):
     fragments: AbstractSet[str]
 
 
-class _Batch(NamedTuple):
-    """Paths and the future of their reports; or a report that there is already."""
+def _measured_by(
+    executor: Executor,
+    requests: Iterable[ScanRequest],
+    measure: Callable[[Sequence[Fields]], list[Report]],
+    jobs: int,
+) -> Iterator[Report]:
+    with ExitStack() as stack:
+        dispatcher = _Dispatcher(executor, measure, jobs, stack)
+        batches = _batches(requests, jobs)
+        max_pending = BATCHES_PER_WORKER * jobs
+        for batch, future in submit_in_order(dispatcher.submit_batch, batches, max_pending):
+            yield from dispatcher.reports(batch, future)
 
-    paths: Sequence[Unmeasured]
-    future: Future[list[Report]] | None = None
-    report: Report | None = None
 
-    def is_done(self) -> bool:
-        return self.future is None or self.future.done()
-
-    def cancel(self) -> None:
-        if self.future is not None:
-            self.future.cancel()
-
-
-class _HandOver:
-    """Hands batches to an executor, and files one by one where their batch failed."""
+class _Dispatcher:
+    """Submits batches to an executor, and single files when their batch fails."""
 
     def __init__(
         self,
         executor: Executor,
-        measure: Callable[[Sequence[Unmeasured], bool], list[Report]],
+        measure: Callable[[Sequence[Fields]], list[Report]],
         jobs: int,
         stack: ExitStack,
     ) -> None:
@@ -140,62 +112,69 @@ class _HandOver:
         self._measure = measure
         self._jobs = jobs
         self._stack = stack
-        self._is_here = False
+        self._is_in_this_process = False
 
-    def batch(self, work: Sequence[Unmeasured] | Report) -> _Batch:
-        if isinstance(work, Report):
-            return _Batch((), report=work)
-        return _Batch(work, self._submit(work))
+    def submit_batch(self, batch: Sequence[ScanRequest]) -> Future[list[Report]]:
+        return self._submit(_to_measure(batch))
 
-    def reports(self, batch: _Batch) -> Iterable[Report]:
-        if batch.future is None:
-            return (batch.report,) if batch.report else ()
+    def reports(
+        self, batch: Sequence[ScanRequest], future: Future[list[Report]]
+    ) -> Iterator[Report]:
+        """The reports of a batch, including those that it had from the start."""
+        measured = self._results(_to_measure(batch), future)
+        return (next(measured) if request.report is None else request.report for request in batch)
+
+    def _results(
+        self, requests: Sequence[ScanRequest], future: Future[list[Report]]
+    ) -> Iterator[Report]:
         try:
-            return batch.future.result()
+            return iter(future.result())
         except TimeoutError as error:
-            if len(batch.paths) == 1:
-                return (_failed(batch.paths[0], error),)
+            if len(requests) == 1:
+                return iter((_crashed(requests[0].name, error),))
         except Exception:
-            # Which of the files it was shows when each is alone.
+            # Measuring each file alone shows which one failed.
             pass
-        futures = [(path, self._submit((path,))) for path in batch.paths]
-        return (report for path, future in futures for report in self._alone(path, future))
+        futures = [(request, self._submit((request,))) for request in requests]
+        return (report for request, future in futures for report in self._alone(request, future))
 
-    def _alone(self, path: Unmeasured, future: Future[list[Report]]) -> Iterable[Report]:
+    def _alone(self, request: ScanRequest, future: Future[list[Report]]) -> Iterable[Report]:
         for _ in range(MAX_TRIES_ALONE - 1):
             try:
                 return future.result()
             except TimeoutError as error:
-                return (_failed(path, error),)
+                return (_crashed(request.name, error),)
             except Exception as error:
-                if self._is_here and _may_end_a_process(error):
-                    return (_failed(path, error),)
-                # Something else may have ended the process: few are so unlucky again.
-                future = self._submit((path,))
+                if self._is_in_this_process and _may_end_a_process(error):
+                    return (_crashed(request.name, error),)
+                # Something else may have ended the process; that rarely happens twice.
+                future = self._submit((request,))
         try:
             return future.result()
         except Exception as error:
-            return (_failed(path, error),)
+            return (_crashed(request.name, error),)
 
-    def _submit(self, paths: Sequence[Unmeasured]) -> Future[list[Report]]:
+    def _submit(self, requests: Sequence[ScanRequest]) -> Future[list[Report]]:
         try:
-            # Of two types text itself is pickled in less time.
-            are_listed = isinstance(paths[0], Listed)
-            plain = [str(path) if isinstance(path, str) else path for path in paths]
-            return self._executor.submit(self._measure, plain, are_listed)
+            # Plain tuples are pickled in a tenth of the time.
+            return self._executor.submit(self._measure, [*map(tuple, requests)])
         except RuntimeError as error:
             from metrics.system.workers import InThisProcess, Workers, done
 
             if isinstance(self._executor, Workers) and self._executor.timeout is not None:
-                # In this process no file could be given up.
+                # This process could not end a file that takes too long.
                 return done(error)
             replacement: Executor | None = None
             if not isinstance(self._executor, Workers):
                 with suppress(OSError, RuntimeError):
                     replacement = self._stack.enter_context(Workers(self._jobs))
-            self._is_here = replacement is None
+            self._is_in_this_process = replacement is None
             self._executor = replacement or InThisProcess()
-            return self._submit(paths)
+            return self._submit(requests)
+
+
+def _to_measure(batch: Iterable[ScanRequest]) -> list[ScanRequest]:
+    return [request for request in batch if request.report is None]
 
 
 def _may_end_a_process(error: Exception) -> bool:
@@ -204,44 +183,36 @@ def _may_end_a_process(error: Exception) -> bool:
     return not isinstance(error, WorkersBrokenError)
 
 
-def _failed(source: Unmeasured, error: Exception) -> Report:
+def _crashed(name: str, error: Exception) -> Report:
     type = ErrorType.TIMEOUT if isinstance(error, TimeoutError) else ErrorType.CRASHED
-    return Report(_name(source), error=DocumentError(type, str(error) or repr(error)))
+    return Report(name, error=DocumentError(type, str(error) or repr(error)))
 
 
-def _name(source: Unmeasured) -> str:
-    # Where a path is from is of no more interest.
-    return source.name if isinstance(source, NamedContent) else str(source)
-
-
-def _measure(paths: Sequence[Unmeasured], are_listed: bool, *, how: _How) -> list[Report]:
-    reports = [*_measured(map(Listed, map(_name, paths)) if are_listed else paths, how)]
+def _measured_in_worker(requests: Sequence[Fields], *, options: _Options) -> list[Report]:
+    reports = [*_measured(map(ScanRequest._make, requests), options)]
     same: dict[tuple[int, ...], Mapping[str, Any]] = {}
     for report in reports:
-        # What is one object is pickled once.
+        # Equal blocks are often the same objects, and pickle sends one object only once.
         report.blocks = same.setdefault((*map(id, report.blocks.values()),), report.blocks)
     return reports
 
 
-def _measured(sources: Iterable[DiagramSource], how: _How) -> Iterator[Report]:
-    """The reports of sources, in their order, in this process."""
-    for group in _read_ahead(sources, how.max_size):
-        yield from _measured_at_once(group, how)
+def _measured(requests: Iterable[ScanRequest], options: _Options) -> Iterator[Report]:
+    """Measure in this process, and yield the reports in order."""
+    for group in _read_ahead(requests, options.max_size):
+        yield from _measured_group(group, options)
 
 
-def _measured_at_once(group: list[_SourceContent], how: _How) -> list[Report]:
+def _measured_group(group: Sequence[_ReadRequest], options: _Options) -> list[Report]:
     documents = [
-        found if isinstance(found, Report) else _guarded(path, parse, found, path, how.max_size)
-        for path, found in group
+        _unless_report(name, content, parse, name, options.max_size) for name, content in group
     ]
-    fragments = frozenset(how.fragments)
+    fragments = frozenset(options.fragments)
     reports = [
-        found
-        if isinstance(found, Report)
-        else _guarded(path, measured, found, path, how.templates, fragments)
-        for (path, _), found in zip(group, documents, strict=True)
+        _unless_report(name, document, measured, name, options.templates, fragments)
+        for (name, _), document in zip(group, documents, strict=True)
     ]
-    if how.fingerprints:
+    if options.fingerprints:
         from metrics.reading.fingerprint import fingerprint
 
         for report, (_, content) in zip(reports, group, strict=True):
@@ -250,85 +221,73 @@ def _measured_at_once(group: list[_SourceContent], how: _How) -> list[Report]:
     return reports
 
 
-def _read_ahead(sources: Iterable[DiagramSource], max_size: int) -> Iterator[list[_SourceContent]]:
-    """The sources in groups, as they are read; a large one by itself."""
-    group: list[_SourceContent] = []
+class _ReadRequest(NamedTuple):
+    """The name of a diagram with its content, or with its report if it could not be read."""
+
+    name: str
+    content: bytes | Report
+
+
+def _read_ahead(requests: Iterable[ScanRequest], max_size: int) -> Iterator[list[_ReadRequest]]:
+    """Read files in groups; a large file is a group by itself."""
+    group: list[_ReadRequest] = []
     size = 0
-    for source in sources:
-        read = _SourceContent("", source) if isinstance(source, Report) else _read(source, max_size)
-        more = len(read.found) if isinstance(read.found, bytes) else 0
-        if group and size + more > BYTES_AT_ONCE:
+    for request in requests:
+        read = _ReadRequest(request.name, request.report or _read(request, max_size))
+        more = len(read.content) if isinstance(read.content, bytes) else 0
+        if group and size + more > BYTES_PER_GROUP:
             yield group
             group, size = [], 0
         group.append(read)
         size += more
-        if len(group) == FILES_AT_ONCE:
+        if len(group) == FILES_PER_GROUP:
             yield group
             group, size = [], 0
     if group:
         yield group
 
 
-class _SourceContent(NamedTuple):
-    """A path and its bytes; or its report, where it has none, or there was one already."""
-
-    path: str
-    found: bytes | str | Report
-
-
-def _read(source: Unmeasured, max_size: int) -> _SourceContent:
-    name = _name(source)
-    found = source.content if isinstance(source, NamedContent) else source
+def _read(request: ScanRequest, max_size: int) -> bytes | Report:
     try:
-        return _SourceContent(name, content(found, max_size))
-    except DocumentError as error:
-        return _SourceContent(name, Report(name, error=error))
-    except Exception:
-        # Of another fault it is told when it is measured.
-        return _SourceContent(name, found)
-
-
-def _guarded(path: str, step: Callable[..., Result], *arguments: Any) -> Result | Report:
-    try:
-        return step(*arguments)
+        return content(request.source, max_size)
+    except (DocumentError, MemoryError) as error:
+        return failed(request.name, error)
     except Exception as error:
-        # A fault of ours, which must not cost the others their results.
-        return _failed(path, RuntimeError(f"a fault in metrics: {error!r}"))
+        return _bug(request.name, error)
 
 
-def _batches(
-    sources: Iterable[DiagramSource], jobs: int
-) -> Iterator[Sequence[Unmeasured] | Report]:
-    """The sources in batches, each of one type: small ones first, for a first result soon."""
-    handed_over, most, size = 0, MIN_FILES, 0
-    paths: list[Unmeasured] = []
-    for source in sources:
-        if paths and type(source) is not type(paths[0]):
-            yield paths
-            paths, size = [], 0
-        if isinstance(source, Report):
-            yield source
-            continue
-        if isinstance(source, NamedContent):
-            size += size_of(source)
-        elif len(paths) % FILES_PER_SAMPLE == 0:
-            size += FILES_PER_SAMPLE * size_of(source)
-        paths.append(source)
-        if len(paths) >= most or size >= MAX_BYTES:
-            yield paths
-            handed_over += len(paths)
-            # No worker should be left with much when the others have done all.
-            most = min(max(handed_over // (4 * jobs), MIN_FILES), MAX_FILES)
-            paths, size = [], 0
-    if paths:
-        yield paths
-
-
-def size_of(source: Unmeasured) -> int:
-    """The bytes of a diagram, 0 where they cannot be known."""
-    if isinstance(source, NamedContent):
-        return len(source.content)
+def _unless_report(
+    name: str, value: object, step: Callable[..., Result], *arguments: Any
+) -> Result | Report:
+    """Apply the next step to what the last one returned, unless that is a report."""
+    if isinstance(value, Report):
+        return value
     try:
-        return os.stat(source).st_size
-    except (OSError, ValueError):
-        return 0
+        return step(value, *arguments)
+    except Exception as error:
+        return _bug(name, error)
+
+
+def _bug(name: str, error: Exception) -> Report:
+    """The report of a file that triggers a bug; the other files keep their results."""
+    return _crashed(name, RuntimeError(f"a fault in metrics: {error!r}"))
+
+
+def _batches(requests: Iterable[ScanRequest], jobs: int) -> Iterator[Sequence[ScanRequest]]:
+    """Split requests into batches, small ones first, so that the first results come early."""
+    submitted, max_files, size = 0, MIN_FILES, 0
+    batch: list[ScanRequest] = []
+    for request in requests:
+        if request.content is not None:
+            size += request.size()
+        elif len(batch) % FILES_PER_SAMPLE == 0:
+            size += FILES_PER_SAMPLE * request.size()
+        batch.append(request)
+        if len(batch) >= max_files or size >= MAX_BYTES:
+            yield batch
+            submitted += len(batch)
+            # Small enough that no worker has much left when the others are done.
+            max_files = min(max(submitted // (4 * jobs), MIN_FILES), MAX_FILES)
+            batch, size = [], 0
+    if batch:
+        yield batch

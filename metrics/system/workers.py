@@ -1,9 +1,9 @@
-"""An executor whose processes may die or be too slow, at the cost of their own work only.
+"""An executor in which a process that dies or takes too long costs only its own task.
 
-`concurrent.futures.ProcessPoolExecutor` gives up all that is under way, and itself, when one of its
-processes dies, and cannot end a task that takes too long. Here a thread minds each process: where
-one dies, the future of what it did fails with `WorkerDiedError`, that of a task that takes too long
-with `TimeoutError`, and another process takes its place.
+When a process of `concurrent.futures.ProcessPoolExecutor` dies, all pending tasks fail and the
+executor is broken; a task that takes too long cannot be ended. Here a thread watches each process.
+If the process dies, the future of its task fails with `WorkerDiedError`; if the task takes too
+long, with `TimeoutError`. A new process replaces it.
 """
 
 from __future__ import annotations
@@ -24,49 +24,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
-    from types import TracebackType
     from typing import Self
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-# What a task needs has been imported: its time runs from here.
-BEGUN: Final = b"begun"
+# A worker sends this when it has imported what a task needs: the timeout starts then.
+STARTED: Final = b"started"
 PROCESS_NAME: Final = "metrics-worker"
 BYTES_PER_THREAD: Final = 128 * 1024 * 1024
-PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
-SECONDS_TO_END: Final = 1
+PICKLE_PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
+MAX_SECONDS_TO_EXIT: Final = 1
 
 
 class WorkerDiedError(BrokenExecutor):
-    """The process that did a task ended before the task did."""
+    """The process ended before its task did."""
 
 
 class WorkersBrokenError(BrokenExecutor):
-    """No process can be started in the place of one: no more tasks are taken."""
+    """A process that ended cannot be replaced, so the executor accepts no more tasks."""
 
 
 class Workers(Executor):
-    """An executor over as many processes as `jobs` says.
+    """An executor with `jobs` processes.
 
-    A task that takes longer than `timeout` seconds is ended with its process. All processes end
-    when the executor is shut down; where an exception leaves its `with` block, at once, and with
-    them what they were doing. Raises `OSError` where the system allows no more processes, threads
-    or memory, `RuntimeError` within a worker.
+    A task that takes longer than `timeout` seconds is ended together with its process. All
+    processes end when the executor is shut down; when an exception leaves its `with` block, they
+    are killed at once. Raises `OSError` when the system allows no more processes, threads or
+    memory, and `RuntimeError` when called within a worker.
 
-    Where a new process fails before it takes a task, no other is tried: that task and all further
-    ones fail with `WorkersBrokenError`. So it goes in a script that does not make them below
-    `if __name__ == "__main__":`, for a new process may run the script again.
+    If a new process fails before it accepts a task, no other is started: that task and all later
+    ones fail with `WorkersBrokenError`. This happens in a script that creates `Workers` outside
+    `if __name__ == "__main__":`, because a new process may run the script again.
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
         current = multiprocessing.current_process()
         if current.daemon or current.name == PROCESS_NAME:
             raise RuntimeError(
-                "a worker starts no workers: in a script, make them below"
+                "a worker cannot start workers: in a script, create them below"
                 ' if __name__ == "__main__":'
             )
-        _ask_for_room(jobs)
+        _require_address_space(jobs)
         self.timeout = timeout
         self._is_broken = False
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
@@ -74,7 +73,7 @@ class Workers(Executor):
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix=PROCESS_NAME)
         try:
             for _ in range(jobs):
-                # All of them before the first thread: to fork beside threads is not safe.
+                # Before the first thread: it is not safe to fork a process that has threads.
                 worker = _Worker(_context(), self._workers)
                 self._workers.append(worker)
                 self._idle.put(worker)
@@ -85,7 +84,7 @@ class Workers(Executor):
 
     @property
     def processes(self) -> list[int]:
-        """The identifiers of the processes that there are now."""
+        """The identifiers of the current processes."""
         return [worker.process for worker in self._workers]
 
     def submit(
@@ -95,16 +94,16 @@ class Workers(Executor):
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Future[Result]:
-        """Have a task done; what it takes and gives is pickled.
+        """Run a function in a process; its arguments and its result are pickled.
 
-        Raises `WorkersBrokenError` where it is known that no process can be started, `RuntimeError`
-        after `shutdown`.
+        Raises `WorkersBrokenError` if no process can be started, and `RuntimeError` after
+        `shutdown`.
         """
-        self._check()
-        return self._threads.submit(self._do, function, args, kwargs)
+        self._require_processes()
+        return self._threads.submit(self._run, function, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks; the processes end when what was taken is done."""
+        """Accept no more tasks; the processes end when all accepted tasks are done."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         if wait:
             self._dismiss()
@@ -119,38 +118,33 @@ class Workers(Executor):
             worker.join()
 
     def kill(self) -> None:
-        """End all processes at once, and what they are doing."""
+        """End all processes and their tasks at once."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.kill()
 
     def end_processes(self) -> None:
-        """End all processes at once, and nothing more: it takes no lock, as a signal may ask."""
+        """End all processes at once. Takes no lock, so a signal handler may call it."""
         for worker in self._workers:
-            worker.end()
+            worker.kill_without_lock()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exception_type is not None:
+    def __exit__(self, *exception: object) -> None:
+        if exception[0] is not None:
             self.kill()
         self.shutdown()
 
-    def _check(self) -> None:
+    def _require_processes(self) -> None:
         if self._is_broken:
             raise WorkersBrokenError("no process can be started")
 
-    def _do(self, function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
+    def _run(self, function: Callable[..., Result], args: Any, kwargs: Any) -> Result:
         worker = self._idle.get()
         try:
-            self._check()
-            result: Result = worker.do((function, args, kwargs), self.timeout)
+            self._require_processes()
+            result: Result = worker.run((function, args, kwargs), self.timeout)
         except WorkersBrokenError:
             self._is_broken = True
             raise
@@ -160,7 +154,7 @@ class Workers(Executor):
 
 
 class InThisProcess(Executor):
-    """An executor that does each task when it is submitted, where there can be no process."""
+    """An executor that runs each task in this process when it is submitted."""
 
     def submit(
         self,
@@ -169,7 +163,7 @@ class InThisProcess(Executor):
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Future[Result]:
-        """Do a task; the future is done."""
+        """Run a function; the future that is returned is done."""
         try:
             return done(function(*args, **kwargs))
         except Exception as error:
@@ -177,7 +171,7 @@ class InThisProcess(Executor):
 
 
 def done(outcome: Any) -> Future[Any]:
-    """A future of what there is already: a result, or an exception."""
+    """Return a future that already has its result or exception."""
     future: Future[Any] = Future()
     if isinstance(outcome, Exception):
         future.set_exception(outcome)
@@ -187,7 +181,7 @@ def done(outcome: Any) -> Future[Any]:
 
 
 class _Worker:
-    """A process that does one task after the other; another one where it has died."""
+    """A process that runs one task after the other; a new process replaces one that died."""
 
     def __init__(self, context: BaseContext, siblings: Iterable[_Worker]) -> None:
         self._lock = threading.Lock()
@@ -196,7 +190,8 @@ class _Worker:
 
     def _start(self, context: BaseContext, inherited: list[Connection]) -> None:
         ours, theirs = context.Pipe()
-        # What a process has inherited by a fork it must close: a pipe ends when all have closed it.
+        # A forked process must close the connections that it inherits: a pipe ends when the last
+        # process closes it.
         inherited = [*inherited, ours] if context.get_start_method() == "fork" else []
         process = context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(theirs, inherited), daemon=True, name=PROCESS_NAME
@@ -210,14 +205,14 @@ class _Worker:
         finally:
             theirs.close()
         self.connection, self._process = ours, process
-        self._has_begun = False
+        self._has_started = False
 
     @property
     def process(self) -> int:
         return self._process.pid or 0
 
-    def do(self, task: Any, timeout: float | None) -> Any:
-        """The result of a task; raises what it raised."""
+    def run(self, task: Any, timeout: float | None) -> Any:
+        """Run a task and return its result; raises what the task raises."""
         with self._lock:
             if not self._process.is_alive() and not self._is_dismissed:
                 self.connection.close()
@@ -226,19 +221,19 @@ class _Worker:
                 except OSError as error:
                     raise WorkersBrokenError(f"no process can be started: {error}") from None
         try:
-            self.connection.send_bytes(pickle.dumps(task, PROTOCOL))
-            self._has_begun = self.connection.recv_bytes() == BEGUN
+            self.connection.send_bytes(pickle.dumps(task, PICKLE_PROTOCOL))
+            self._has_started = self.connection.recv_bytes() == STARTED
             if not self.connection.poll(timeout):
                 self._end()
                 raise TimeoutError(f"took longer than {timeout:g} seconds")
             is_result, value = self.connection.recv()
         except (EOFError, ConnectionError):
-            # It has ended, or is about to: with what status tells why.
-            self._process.join(SECONDS_TO_END)
+            # The process has ended, or is about to; its exit status says why.
+            self._process.join(MAX_SECONDS_TO_EXIT)
             self._end()
             exit_code = self._process.exitcode
-            if not self._has_begun and exit_code is not None and exit_code > 0:
-                # By itself: what is ended from outside may have better luck the next time.
+            if not self._has_started and exit_code is not None and exit_code > 0:
+                # It failed by itself. A process that was killed may succeed the next time.
                 reason = f"no process can be started: {_reason(exit_code)}"
                 raise WorkersBrokenError(reason) from None
             raise WorkerDiedError(_reason(exit_code)) from None
@@ -247,22 +242,22 @@ class _Worker:
         raise value
 
     def dismiss(self) -> None:
-        """Let the process end, that has nothing to do."""
+        """Let the process end when it is idle."""
         with self._lock:
             self._is_dismissed = True
             self.connection.close()
 
     def join(self) -> None:
-        """Wait for the end of the process."""
+        """Wait until the process has ended."""
         self._process.join()
 
     def kill(self) -> None:
-        """End the process; no other takes its place."""
+        """End the process without a replacement."""
         with self._lock:
-            self.end()
+            self.kill_without_lock()
 
-    def end(self) -> None:
-        """As `kill`, but where another is started just now: without the lock that tells."""
+    def kill_without_lock(self) -> None:
+        """Like `kill`, but misses a replacement that another thread is just starting."""
         self._is_dismissed = True
         self._process.kill()
 
@@ -271,15 +266,15 @@ class _Worker:
         self._process.join()
 
 
-def _ask_for_room(jobs: int) -> None:
-    """Raise `OSError` where threads would take what the process may have of addresses.
+def _require_address_space(jobs: int) -> None:
+    """Raise `OSError` if the limit on address space is too low for the threads.
 
-    Where one of them gets no more memory, Python may neither go on nor end.
+    Python may hang when a thread gets no memory.
     """
     try:
         from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
     except ImportError:
-        # Only where there are such limits.
+        # This system has no such limits.
         return
     limit, _ = getrlimit(RLIMIT_AS)
     if limit != RLIM_INFINITY and limit < (jobs + 2) * BYTES_PER_THREAD:
@@ -287,19 +282,19 @@ def _ask_for_room(jobs: int) -> None:
 
 
 def _start_all(threads: ThreadPoolExecutor, count: int) -> None:
-    """Have as many threads started now, while it can still be said that there are no more."""
-    together = threading.Barrier(count)
+    """Start all threads now, so that a lack of threads raises `OSError` before the first task."""
+    barrier = threading.Barrier(count)
     try:
         for _ in range(count):
-            threads.submit(together.wait)
+            threads.submit(barrier.wait)
     except RuntimeError as error:
-        together.abort()
+        barrier.abort()
         raise OSError(errno.EAGAIN, str(error)) from None
 
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Keep interrupts from a process that is started, until it has said that it ignores them."""
+    """Block interrupts while a process starts, until it ignores them itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -311,7 +306,7 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _context() -> BaseContext:
-    # A fork takes a hundredth of the time of a new interpreter, and is safe without threads.
+    # A fork takes a hundredth of the time of a new interpreter, but is safe only without threads.
     is_fork_safe = sys.platform == "linux" and threading.active_count() == 1
     return multiprocessing.get_context("fork" if is_fork_safe else "spawn")
 
@@ -327,8 +322,8 @@ def _reason(exit_code: int | None) -> str:
 
 
 def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
-    """Do tasks until there are no more."""
-    # An interrupt is for the process that gives the tasks.
+    """Run tasks until the connection is closed."""
+    # The parent process handles interrupts.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -341,14 +336,14 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
                 function, args, kwargs = pickle.loads(task)
             except Exception as error:
                 function, args, kwargs = _raise, (error,), {}
-            connection.send_bytes(BEGUN)
+            connection.send_bytes(STARTED)
             try:
-                answer = pickle.dumps((True, function(*args, **kwargs)), PROTOCOL)
+                answer = pickle.dumps((True, function(*args, **kwargs)), PICKLE_PROTOCOL)
             except Exception as error:
-                answer = pickle.dumps((False, error), PROTOCOL)
+                answer = pickle.dumps((False, error), PICKLE_PROTOCOL)
             connection.send_bytes(answer)
     except (EOFError, ConnectionError):
-        # Not the interpreter's own end, which flushes what was inherited.
+        # A regular exit would flush buffers that were inherited from the parent.
         os._exit(0)
 
 

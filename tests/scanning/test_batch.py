@@ -1,4 +1,4 @@
-"""Many diagrams over executors: in order, bounded, and every one of them reported."""
+"""Many diagrams with executors: reports in order, bounded, one for every diagram."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.command import all_end, is_running
 from support.diagrams import process as diagram
 
 from metrics import (
@@ -28,7 +27,6 @@ from metrics import (
     scan_many,
 )
 from metrics.reading.sources import NamedContent
-from metrics.system.workers import WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,17 +36,17 @@ TASK = "<bpmn:userTask/>"
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[str]:
-    """Diagrams that hold as many user tasks as their number in the list, one of them broken."""
-    found = []
+    """Diagrams with as many user tasks as their number in the list; one is malformed."""
+    paths = []
     for number in range(300):
         path = tmp_path / f"{number}.bpmn"
         path.write_bytes(diagram(TASK * number) if number != 7 else b"<")
-        found.append(str(path))
-    return found
+        paths.append(str(path))
+    return paths
 
 
 def tasks(reports: Iterator[Report]) -> list[int | None]:
-    """How many user tasks each report has, None for an error."""
+    """The number of user tasks in each report, None for an error."""
     return [
         None if report.diagram_metrics is None else report.diagram_metrics.tasks.user_task.count
         for report in reports
@@ -59,9 +57,9 @@ EXPECTED = [number if number != 7 else None for number in range(300)]
 
 
 class TestExecutors:
-    """Any executor gives what none gives."""
+    """The reports are the same with any executor and without one."""
 
-    def test_none(self, paths: list[str]) -> None:
+    def test_without_an_executor(self, paths: list[str]) -> None:
         assert tasks(scan_many(paths)) == EXPECTED
 
     @pytest.mark.parametrize(
@@ -73,11 +71,11 @@ class TestExecutors:
             lambda: Workers(2),
         ],
     )
-    def test_some(self, paths: list[str], executor: Callable[[], Executor]) -> None:
+    def test_with_an_executor(self, paths: list[str], executor: Callable[[], Executor]) -> None:
         with executor() as running:
             assert tasks(scan_many(paths, running, jobs=2)) == EXPECTED
 
-    def test_reports_pass(self, paths: list[str]) -> None:
+    def test_reports_are_passed_through(self, paths: list[str]) -> None:
         known = Report("known", error=DocumentError(ErrorType.UNREADABLE, "it is gone"))
         sources: list[str | Report] = [known, paths[1], known, known, *paths[2:5], known]
         with Workers(2) as workers:
@@ -88,7 +86,7 @@ class TestExecutors:
                 ]
                 assert reports[0] is known
 
-    def test_options(self, paths: list[str], tmp_path: Path) -> None:
+    def test_options_apply_in_workers(self, paths: list[str], tmp_path: Path) -> None:
         templates = tmp_path / ".camunda" / "element-templates"
         templates.mkdir(parents=True)
         (templates / "a.json").write_text('{"appliesTo": ["bpmn:Task"], "properties": []}')
@@ -100,21 +98,20 @@ class TestExecutors:
         assert [report.error is None for report in reports] == [True] * 6 + [False]
         assert all(report.element_templates for report in reports[:6])
 
-    def test_definitions_are_read_once_a_process(self, paths: list[str], tmp_path: Path) -> None:
+    def test_definitions_are_read_once_per_process(self, paths: list[str], tmp_path: Path) -> None:
         folder = tmp_path / ".camunda" / "element-templates"
         folder.mkdir(parents=True)
         definition = folder / "a.json"
         definition.write_text('{"appliesTo": ["bpmn:Task"], "properties": []}')
         with Workers(1) as workers:
             reports = scan_many(paths[8:], workers, jobs=1, templates=TemplateDefinitions())
-            found = [next(reports)]
+            first = next(reports)
             definition.unlink()
-            found += reports
-            assert all(report.element_templates for report in found)
+            assert all(report.element_templates for report in [first, *reports])
             (report,) = scan_many(paths[8:9], workers, templates=TemplateDefinitions())
             assert report.element_templates == ()
 
-    def test_large_ones_among_small(self, tmp_path: Path) -> None:
+    def test_large_files_among_small_ones(self, tmp_path: Path) -> None:
         sources = []
         for number in range(20):
             path = tmp_path / f"{number}.bpmn"
@@ -138,7 +135,7 @@ class TestExecutors:
         next(reports)
         assert len(taken) <= 32
 
-    def test_no_more_is_read_than_needed(self, paths: list[str]) -> None:
+    def test_few_are_pending(self, paths: list[str]) -> None:
         taken = 0
 
         def sources() -> Iterator[str]:
@@ -158,12 +155,12 @@ class TestExecutors:
             assert taken < 8000
             reports.close()  # type: ignore[attr-defined]
 
-    def test_broken_for_good(self, paths: list[str]) -> None:
+    def test_executor_that_is_shut_down_is_replaced(self, paths: list[str]) -> None:
         executor = ThreadPoolExecutor(1)
         executor.shutdown()
         assert tasks(scan_many(paths, executor, jobs=2)) == EXPECTED
 
-    def test_whatever_a_task_raises(self, paths: list[str]) -> None:
+    def test_any_error_of_a_task_is_reported(self, paths: list[str]) -> None:
         class Failing(Executor):
             def submit(self, *_: Any, **__: Any) -> Future[Any]:
                 future: Future[Any] = Future()
@@ -176,37 +173,35 @@ class TestExecutors:
 
 
 class TestDeaths:
-    """A process that dies costs no diagram its result."""
+    """No diagram loses its result when a process dies."""
 
-    def test_in_mid_work(self, paths: list[str]) -> None:
+    def test_workers_that_are_killed(self, paths: list[str]) -> None:
         with Workers(2) as workers:
             reports = scan_many(paths * 20, workers, jobs=2)
-            found = [next(reports)]
+            first = next(reports)
             for process in workers.processes:
                 os.kill(process, signal.SIGKILL)
-            found += reports
-        assert tasks(iter(found)) == EXPECTED * 20
+            assert tasks(iter([first, *reports])) == EXPECTED * 20
 
-    def test_of_a_process_pool(self, paths: list[str]) -> None:
+    def test_process_pool_that_breaks(self, paths: list[str]) -> None:
         with ProcessPoolExecutor(2) as executor:
             process = executor.submit(os.getpid).result()
             reports = scan_many(paths * 20, executor, jobs=2)
-            found = [next(reports)]
+            first = next(reports)
             os.kill(process, signal.SIGKILL)
-            found += reports
-        assert tasks(iter(found)) == EXPECTED * 20
+            assert tasks(iter([first, *reports])) == EXPECTED * 20
 
-    def test_the_one_that_kills_is_named(self, paths: list[str], tmp_path: Path) -> None:
+    def test_file_that_kills_its_worker_is_reported(self, paths: list[str], tmp_path: Path) -> None:
         killer = str(tmp_path / "pipe.bpmn")
         os.mkfifo(killer)
         sources = [*paths[:100], killer, *paths[100:]]
         with Workers(2) as workers:
-            over = threading.Event()
+            is_over = threading.Event()
 
-            def kill_who_reads() -> None:
-                while not over.wait(0.01):
+            def kill_reader() -> None:
+                while not is_over.wait(0.01):
                     try:
-                        # This fails while nobody reads, and who reads waits for what is written.
+                        # This fails until a worker opens the pipe; the worker then waits for data.
                         pipe = os.open(killer, os.O_WRONLY | os.O_NONBLOCK)
                     except OSError:
                         continue
@@ -215,16 +210,16 @@ class TestDeaths:
                     os.kill(reading[0], signal.SIGKILL)
                     os.close(pipe)
 
-            thread = threading.Thread(target=kill_who_reads)
+            thread = threading.Thread(target=kill_reader)
             thread.start()
             reports = list(scan_many(sources, workers, jobs=2))
-            over.set()
+            is_over.set()
             thread.join()
-        named = [report for report in reports if report.error and report.file == killer]
         assert [report.file for report in reports] == sources
-        assert named[0].error is not None
-        assert named[0].error.type is ErrorType.CRASHED
-        assert "SIGKILL" in named[0].error.message
+        error = reports[100].error
+        assert error is not None
+        assert error.type is ErrorType.CRASHED
+        assert "SIGKILL" in error.message
         assert tasks(report for report in reports if report.file != killer) == EXPECTED
 
 
@@ -238,9 +233,9 @@ def has_open(process: int, path: str) -> bool:
 
 
 class TestTimeouts:
-    """A file that takes too long is given up, and no other."""
+    """A file that takes too long is reported; the other files are measured."""
 
-    def test_among_others(self, paths: list[str], tmp_path: Path) -> None:
+    def test_slow_file_among_others(self, paths: list[str], tmp_path: Path) -> None:
         slow = str(tmp_path / "pipe.bpmn")
         os.mkfifo(slow)
         sources = [*paths[:50], slow, *paths[50:]]
@@ -252,12 +247,24 @@ class TestTimeouts:
         assert (error.type, error.message) == (ErrorType.TIMEOUT, "took longer than 0.5 seconds")
         assert tasks(iter(reports)) == EXPECTED
 
+    def test_imports_of_a_new_process_are_not_timed(self, tmp_path: Path) -> None:
+        # A replacement imports what the first process inherited by its fork.
+        slow = str(tmp_path / "pipe.bpmn")
+        os.mkfifo(slow)
+        quick = [str(tmp_path / f"{number}.bpmn") for number in range(20)]
+        for path in quick:
+            Path(path).write_bytes(diagram(TASK))
+        with Workers(1, timeout=0.05) as workers:
+            reports = list(scan_many([*quick, slow, *quick], workers, jobs=1))
+        assert [report.file for report in reports if report.error] == [slow]
+
 
 UNGUARDED = """
 import sys, threading
 from metrics import Workers, scan_many
-print("top", flush=True)
-# Beside a thread no process is forked, and one that is spawned runs this script.
+# In one write: the processes share the stream.
+print("top\\n", end="", flush=True)
+# A process with threads is not forked, and a spawned process runs this script.
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 with Workers(2) as workers:
     for report in scan_many(sys.argv[1:], workers, jobs=2):
@@ -266,9 +273,9 @@ with Workers(2) as workers:
 
 
 class TestWithoutProcesses:
-    """Where no process can be started, all is measured in this one, and nobody is blamed."""
+    """If no process can be started, this process measures everything."""
 
-    def test_script_that_asks_for_no_name(self, paths: list[str], tmp_path: Path) -> None:
+    def test_script_without_a_main_guard(self, paths: list[str], tmp_path: Path) -> None:
         script = tmp_path / "script.py"
         script.write_text(UNGUARDED)
         result = subprocess.run(
@@ -279,12 +286,12 @@ class TestWithoutProcesses:
         assert printed.count("top") <= 3
         assert 'if __name__ == "__main__":' in result.stderr
 
-    def test_of_an_executor_that_is_shut_down(self, paths: list[str]) -> None:
+    def test_workers_that_are_shut_down(self, paths: list[str]) -> None:
         with Workers(1) as workers:
             pass
         assert tasks(scan_many(paths, workers)) == EXPECTED
 
-    def test_with_a_timeout(self, paths: list[str]) -> None:
+    def test_workers_with_a_timeout_are_not_replaced(self, paths: list[str]) -> None:
         with Workers(1, timeout=5) as workers:
             pass
         (report,) = scan_many(paths[:1], workers)
@@ -292,109 +299,9 @@ class TestWithoutProcesses:
         assert report.error.type is ErrorType.CRASHED
 
 
-def double(number: int) -> int:
-    """Twice a number."""
-    return 2 * number
-
-
-def end(status: int) -> None:
-    """End the process that is asked to do this."""
-    os._exit(status)
-
-
-def fail() -> None:
-    """Fail in a way of its own."""
-    raise LookupError("nothing there")
-
-
-class TestWorkers:
-    """The executor by itself."""
-
-    def test_results_and_errors(self) -> None:
-        with Workers(2) as workers:
-            assert list(workers.map(double, range(50))) == list(range(0, 100, 2))
-            with pytest.raises(LookupError, match="nothing there"):
-                workers.submit(fail).result()
-            assert workers.submit(double, 4).result() == 8
-
-    def test_what_cannot_be_pickled(self) -> None:
-        with Workers(1) as workers:
-            with pytest.raises(Exception, match="pickle"):
-                workers.submit(lambda: 1).result()
-            with pytest.raises(Exception, match="pickle"):
-                workers.submit(threading.Lock).result()
-            assert workers.submit(double, 4).result() == 8
-
-    def test_deaths(self) -> None:
-        with Workers(1) as workers:
-            for _ in range(2):
-                with pytest.raises(WorkerDiedError, match="ended with status 3"):
-                    workers.submit(end, 3).result()
-                assert workers.submit(double, 4).result() == 8
-
-    def test_timeouts(self) -> None:
-        with Workers(1, timeout=0.3) as workers:
-            with pytest.raises(TimeoutError):
-                workers.submit(time.sleep, 60).result()
-            assert workers.submit(double, 4).result() == 8
-
-    def test_what_a_new_process_imports_is_not_timed(self, tmp_path: Path) -> None:
-        # A process in place of another imports what the first had by its fork.
-        slow = str(tmp_path / "pipe.bpmn")
-        os.mkfifo(slow)
-        quick = [str(tmp_path / f"{number}.bpmn") for number in range(20)]
-        for path in quick:
-            Path(path).write_bytes(diagram(TASK))
-        with Workers(1, timeout=0.05) as workers:
-            reports = list(scan_many([*quick, slow, *quick], workers, jobs=1))
-        assert [report.file for report in reports if report.error] == [slow]
-
-    def test_status_of_a_process_that_ends(self) -> None:
-        with Workers(1) as workers, pytest.raises(WorkerDiedError, match="ended with status 3"):
-            workers.submit(sys.exit, 3).result()
-
-    def test_shutdown_that_nobody_waits_for(self) -> None:
-        workers = Workers(2)
-        future = workers.submit(double, 4)
-        workers.shutdown(wait=False)
-        assert future.result() == 8
-        assert all_end(workers.processes)
-
-    def test_within_a_worker(self, paths: list[str]) -> None:
-        with Workers(1) as workers, pytest.raises(RuntimeError, match="starts no workers"):
-            workers.submit(Workers, 1).result()
-
-    def test_no_process_is_left(self) -> None:
-        with Workers(3) as workers:
-            processes = workers.processes
-            assert len(set(processes)) == 3
-            assert workers.submit(double, 4).result() == 8
-        assert not any(map(is_running, processes))
-
-    def test_an_exception_ends_all_at_once(self) -> None:
-        with pytest.raises(KeyboardInterrupt), Workers(2) as workers:  # noqa: PT012
-            processes = workers.processes
-            futures = [workers.submit(time.sleep, 60) for _ in range(5)]
-            time.sleep(0.1)
-            raise KeyboardInterrupt
-        assert not any(map(is_running, processes))
-        assert all(future.done() for future in futures)
-
-    def test_processes_end_with_their_parent(self) -> None:
-        script = (
-            "import os, time; from metrics import Workers; workers = Workers(3); "
-            "print(*workers.processes, flush=True); workers.submit(time.sleep, 0.2); "
-            "time.sleep(0.1); os.kill(os.getpid(), 9)"
-        )
-        result = subprocess.run(
-            [sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30
-        )
-        assert all_end(list(map(int, result.stdout.split())))
-
-
 @pytest.mark.parametrize("jobs", [None, 2])
 def test_named_contents(jobs: int | None) -> None:
-    # What is in memory is measured by its name, never a file of that name, and in its place.
+    # Their bytes are measured, and never a file of that name.
     user_task = diagram('<bpmn:userTask id="A"/>')
     sources: list[NamedContent | Report] = [
         NamedContent("main:a.bpmn", user_task),
