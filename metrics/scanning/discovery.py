@@ -1,8 +1,9 @@
-"""From arguments to diagrams, in order.
+"""From paths to diagrams, in order.
 
-What is named is read. Below a folder the files that are diagrams by their extension are read, but
-for hidden folders and what `.gitignore` files name; who asks for those too gets all, except from a
-repository's store. A file that is reached twice is found once, by the name it is reached by first.
+A file that is named is yielded whatever its extension is. In a folder, files with the extension of
+a diagram are yielded; hidden folders and files matched by `.gitignore` are skipped, unless the
+caller asks for them, and `.git` always is. A file that can be reached twice is yielded once, by the
+path that reaches it first.
 """
 
 from __future__ import annotations
@@ -15,32 +16,23 @@ from typing import TYPE_CHECKING, Final
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import Listed, absolute, as_text, each
 from metrics.report import Report
+from metrics.scanning.gitignore import IGNORE_FILE, REPOSITORY, IgnoreRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-
-from metrics.scanning.gitignore import (
-    IGNORE_FILE,
-    REPOSITORY,
-    _Ignores,
-    _ignores_above,
-    _ignores_in,
-    _is_ignored,
-)
-
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
-"""What the names of diagrams end with, in any case."""
+"""The ends of the names of diagrams, in lower case; any case is accepted."""
 
 STANDARD_INPUT: Final = "-"
 """The argument that is no path, and is found as it is."""
 
-# Behind a name, for what is no plain file, both for the link to a folder: no name has such a
-# character, and none sorts before it.
+# Appended to the names of folders and links, both to that of a link to a folder. No name contains
+# the character \0, and none sorts before it.
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
 
-NAMES_IN_A_PACK: Final = 32768
+MAX_NAMES_IN_MEMORY: Final = 32768
 
 FolderIdentity = tuple[int, int] | str
 FileIdentity = tuple[FolderIdentity, str]
@@ -49,29 +41,29 @@ FileIdentity = tuple[FolderIdentity, str]
 def discover(
     paths: Iterable[str | os.PathLike[str]], *, honour_ignores: bool = True
 ) -> Iterator[str | Report]:
-    """The files at some paths, and the diagrams below those that are folders.
+    """Yield the files at some paths, and the diagrams in those that are folders.
 
-    The paths come in their order, and what is in a folder sorted by name. Without `honour_ignores`,
-    what is ignored or in hidden folders is not passed over. For a folder that cannot be listed
-    there is a report with the reason why: `scan_many` passes it on in its place. Memory is needed
-    for the folders that were visited, for what is named and for links, not for files; a folder is
-    listed when it is reached. Raises `TypeError` for what are no paths.
+    The paths keep their order; the content of a folder is sorted by name. Without
+    `honour_ignores`, ignored files and hidden folders are included. A folder that cannot be listed
+    yields a report with the error, which `scan_many` passes through. Folders are listed when they
+    are reached; memory grows with the number of folders, links and named files, but not with the
+    number of files in folders. Raises `TypeError` for anything that is not a path.
     """
-    return _Discovery(honour_ignores).found(each(paths))
+    return _Discovery(honour_ignores).discover(each(paths))
 
 
 class _Visit:
-    """A folder that is gone through: its names are taken from `names` as they are needed."""
+    """A visit to a folder; its `names` are consumed one by one."""
 
     __slots__ = (
         "_earlier",
         "_prefix",
         "by_link",
         "identity",
-        "ignores",
-        "is_whole",
-        "last",
+        "is_complete",
+        "last_name",
         "names",
+        "rules",
     )
 
     def __init__(
@@ -79,59 +71,59 @@ class _Visit:
         path: str,
         identity: FolderIdentity,
         names: Iterator[str],
-        ignores: tuple[_Ignores, ...] | None,
+        rules: IgnoreRules,
         *,
-        is_whole: bool,
+        is_complete: bool,
         by_link: bool,
         earlier: _Visit | None,
     ) -> None:
         self._prefix = "" if path == os.curdir else os.path.join(path, "")
         self.identity = identity
         self.names: Iterator[str] | None = names
-        self.ignores = ignores
-        self.is_whole = is_whole
+        self.rules = rules
+        self.is_complete = is_complete
         self.by_link = by_link
-        self.last = ""
+        self.last_name = ""
         self._earlier = earlier
 
-    def inner(self, name: str) -> str:
-        """The path of what has a name in this folder."""
+    def path_of(self, name: str) -> str:
+        """The path of a name in this folder."""
         return self._prefix + name
 
-    def has_given(self, name: str) -> bool:
-        """Whether the plain file of that name was found when the folder was gone through."""
-        path = self.inner(name)
-        return self.was_given_before(name) or (
-            self.is_whole
-            and (self.names is None or name <= self.last)
+    def has_yielded(self, name: str) -> bool:
+        """Whether this visit or an earlier one yielded the plain file with this name."""
+        path = self.path_of(name)
+        return self.was_yielded_earlier(name) or (
+            self.is_complete
+            and (self.names is None or name <= self.last_name)
             and name.lower().endswith(EXTENSIONS)
             and os.path.isfile(path)
-            and not (self.ignores and _is_ignored(path, False, self.ignores))
+            and not self.rules.ignores(path, is_folder=False)
         )
 
-    def was_given_before(self, name: str) -> bool:
-        """Whether the plain file of that name was found in an earlier visit, by a link."""
-        return self._earlier is not None and self._earlier.has_given(name)
+    def was_yielded_earlier(self, name: str) -> bool:
+        """Whether an earlier visit, through a link, yielded the plain file with this name."""
+        return self._earlier is not None and self._earlier.has_yielded(name)
 
 
 class _Discovery:
-    """What has been reached so far.
+    """Yields each file once.
 
-    Of plain files that were found in folders nothing is kept: the visit to their folder tells. Of
-    all others, which are named or reached by links, `_given` holds what they are.
+    Plain files in folders are not remembered: the visit to their folder knows whether they were
+    yielded. `_yielded` holds the identities of all others, which are named or reached by links.
     """
 
     def __init__(self, honour_ignores: bool) -> None:
         self._honour_ignores = honour_ignores
         self._visits: dict[FolderIdentity, _Visit] = {}
-        self._given: set[FileIdentity] = set()
+        self._yielded: set[FileIdentity] = set()
 
-    def found(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
+    def discover(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
         for path in dict.fromkeys(map(as_text, paths)):
             if path == STANDARD_INPUT:
                 yield path
             elif os.path.isdir(path):
-                yield from self._below(path)
+                yield from self._walk(path)
             elif self._is_new(path):
                 yield path
 
@@ -139,31 +131,31 @@ class _Discovery:
         folder, name = os.path.split(_real(path))
         identity = (_folder_identity(folder), name)
         visit = self._visits.get(identity[0])
-        if identity in self._given or (visit is not None and visit.has_given(name)):
+        if identity in self._yielded or (visit is not None and visit.has_yielded(name)):
             return False
-        self._given.add(identity)
+        self._yielded.add(identity)
         return True
 
     def _is_new_in(self, visit: _Visit, name: str) -> bool:
-        return (visit.identity, name) not in self._given and not visit.was_given_before(name)
+        return (visit.identity, name) not in self._yielded and not visit.was_yielded_earlier(name)
 
-    def _below(self, top: str) -> Iterator[str | Report]:
-        # A stack, not recursion: folders may be nested deeper than Python's calls.
-        above = _ignores_above(top) if self._honour_ignores else None
+    def _walk(self, top: str) -> Iterator[str | Report]:
+        # A stack, not recursion: folders may be nested deeper than Python allows calls.
+        rules = IgnoreRules.above(top) if self._honour_ignores else IgnoreRules()
         pending: list[_Visit] = []
-        yield from self._enter(top, above, pending, by_link=False)
+        yield from self._enter(top, rules, pending, by_link=False)
         while pending:
             visit = pending[-1]
             for marked in visit.names or ():
                 name, mark, _ = marked.partition("\0")
-                path = visit.inner(name)
-                visit.last = name
+                path = visit.path_of(name)
+                visit.last_name = name
                 is_folder = marked.endswith(FOLDER_MARK)
-                if visit.ignores and _is_ignored(path, is_folder, visit.ignores):
+                if visit.rules.ignores(path, is_folder=is_folder):
                     continue
                 if is_folder:
                     by_link = visit.by_link or LINK_MARK in marked
-                    yield from self._enter(path, visit.ignores, pending, by_link=by_link)
+                    yield from self._enter(path, visit.rules, pending, by_link=by_link)
                     break
                 if self._is_new(path) if mark else self._is_new_in(visit, name):
                     yield Listed(path)
@@ -172,40 +164,35 @@ class _Discovery:
                 pending.pop()
 
     def _enter(
-        self,
-        path: str,
-        ignores: tuple[_Ignores, ...] | None,
-        pending: list[_Visit],
-        *,
-        by_link: bool,
-    ) -> Iterator[str | Report]:
-        """Begin the visit to a folder; gives its report where it cannot be listed."""
+        self, path: str, rules: IgnoreRules, pending: list[_Visit], *, by_link: bool
+    ) -> Iterator[Report]:
+        """Add a visit to the stack; yields a report if the folder cannot be listed."""
         identity = _folder_identity(path)
         earlier = self._visits.get(identity)
-        # What was reached by a link is gone through again where it stands: other ignore files may
-        # have said what is passed over.
+        # A folder that was reached by a link is visited again at its own place, where other ignore
+        # files may apply.
         if earlier is not None and (by_link or not earlier.by_link):
             return
-        listing = _Listing(hidden=ignores is None)
-        is_whole = True
+        listing = _Listing(hidden=not self._honour_ignores)
+        is_complete = True
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
                     listing.add(entry)
         except OSError as error:
-            # What had been listed by then is not lost.
-            is_whole = False
-            if earlier is None or earlier.is_whole:
+            # The names that were listed so far are kept.
+            is_complete = False
+            if earlier is None or earlier.is_complete:
                 reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
                 yield Report(path, error=reason)
-        if ignores is not None and listing.has_ignore_file:
-            ignores = (*ignores, *_ignores_in(path))
+        if self._honour_ignores and listing.has_ignore_file:
+            rules = rules.within(path)
         visit = _Visit(
             path,
             identity,
             listing.sorted(),
-            ignores,
-            is_whole=is_whole,
+            rules,
+            is_complete=is_complete,
             by_link=by_link,
             earlier=earlier,
         )
@@ -214,10 +201,10 @@ class _Discovery:
 
 
 class _Listing:
-    """The names of a folder that are wanted, with their marks.
+    """The names of the diagrams and folders in a folder, with their marks.
 
-    A folder may hold more files than there is memory for as many strings: beyond a number, names
-    are kept in packs that are sorted each, and merged as they are taken.
+    A folder may hold too many files for a string each: names beyond a bound are stored in sorted,
+    encoded packs, which are merged as they are consumed.
     """
 
     def __init__(self, *, hidden: bool) -> None:
@@ -236,15 +223,15 @@ class _Listing:
             self.has_ignore_file |= name == IGNORE_FILE
             return
         elif entry.is_symlink():
-            # A link to nowhere is asked for, and has its error.
+            # A broken link is yielded, so that reading it reports the error.
             if os.path.exists(entry.path) and not os.path.isfile(entry.path):
                 return
             name += LINK_MARK
         elif not entry.is_file():
-            # A pipe or a device would block.
+            # Opening a pipe or a device would block.
             return
         self._names.append(name)
-        if len(self._names) == NAMES_IN_A_PACK:
+        if len(self._names) == MAX_NAMES_IN_MEMORY:
             self._packs.append("/".join(sorted(self._names)).encode("utf-8", "surrogatepass"))
             self._names.clear()
 
@@ -264,7 +251,7 @@ def _real(path: str) -> str:
     try:
         return os.path.realpath(path)
     except OSError:
-        # The current folder is gone.
+        # The current folder was deleted.
         return absolute(path)
 
 
@@ -280,5 +267,5 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        # A link that leads back to itself is nothing; by a diagram's name it is asked for.
+        # A link to itself; with the extension of a diagram, it is yielded as a broken link.
         return False

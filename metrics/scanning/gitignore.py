@@ -16,28 +16,91 @@ if TYPE_CHECKING:
 
 
 IGNORE_FILE: Final = ".gitignore"
-ANYWHERE: Final = re.compile(r"\A!?/?(\*\*/)+")
 REPOSITORY: Final = ".git"
+ANYWHERE: Final = re.compile(r"\A!?/?(\*\*/)+")
+
+
+class IgnoreRules:
+    """The rules of all `.gitignore` files that apply in a folder."""
+
+    __slots__ = ("_files",)
+
+    def __init__(self, files: tuple[_IgnoreFile, ...] = ()) -> None:
+        self._files = files
+
+    @classmethod
+    def above(cls, folder: str) -> IgnoreRules:
+        """The rules from the folders above a folder, up to the top of its repository.
+
+        There are none outside a repository, and none if they ignore the folder itself: the user
+        asked for it by name.
+        """
+        parents: list[str] = []
+        top = current = absolute(folder)
+        while not os.path.exists(os.path.join(current, REPOSITORY)):
+            parent = os.path.dirname(current)
+            if parent == current:
+                return cls()
+            current = parent
+            parents.append(current)
+        rules = cls()
+        for parent in reversed(parents):
+            rules = rules.within(parent)
+        return cls() if rules.ignores(top, is_folder=True) else rules
+
+    def within(self, folder: str) -> IgnoreRules:
+        """These rules together with those of the `.gitignore` in a folder."""
+        file = _read(folder)
+        return self if file is None else IgnoreRules((*self._files, file))
+
+    def ignores(self, path: str, *, is_folder: bool) -> bool:
+        """Whether a path is ignored: the innermost `.gitignore` with a matching pattern decides."""
+        if not self._files:
+            return False
+        path = absolute(path)
+        for innermost in reversed(self._files):
+            decision = innermost.decision(path, is_folder=is_folder)
+            if decision is not None:
+                return decision
+        return False
+
+
+class _IgnoreFile(NamedTuple):
+    """A `.gitignore`: its folder, and its patterns from the last to the first."""
+
+    folder: str
+    patterns: Sequence[_Pattern]
+
+    def decision(self, path: str, *, is_folder: bool) -> bool | None:
+        """Whether a path is ignored; None if no pattern matches it."""
+        path = path[len(self.folder) :].lstrip(os.sep)
+        above, slash, name = path.rpartition(os.sep)
+        end = os.sep if is_folder else ""
+        path += end
+        for pattern in self.patterns:
+            if pattern.compiled.match_file(path) and pattern.is_for(above + slash, name + end):
+                return pattern.compiled.include
+        return None
 
 
 class _Pattern(NamedTuple):
-    """A line of a `.gitignore`, as it is written and as pathspec understands it."""
+    """A line of a `.gitignore`, as it is written and as pathspec compiles it."""
 
     line: str
     compiled: Pattern
 
-    def is_of(self, folder: str, name: str) -> bool:
-        """Whether what it matches is what has a name in a folder, not the folder or one above.
+    def is_for(self, folder: str, name: str) -> bool:
+        """Whether a match is for the path itself, and not only for a folder above it.
 
-        To pathspec, what is said of a folder is said of all below. But that folder has been let in,
-        whatever was said of it: what counts is what is said of the path itself.
+        In pathspec, a pattern that matches a folder matches everything below it. But that folder
+        was entered, whatever the pattern says, so only a match of the path itself counts.
         """
-        # Of `/**/` alone, which is of folders anywhere, nothing is left.
-        is_of_folders_below = ANYWHERE.sub("", self.line).endswith("/**/")
-        if is_of_folders_below and not name.endswith(os.sep):
+        # Of `/**/` alone, which matches folders anywhere, nothing is left.
+        is_for_folders_below = ANYWHERE.sub("", self.line).endswith("/**/")
+        if is_for_folders_below and not name.endswith(os.sep):
             return False
-        if is_of_folders_below or self.line.endswith("/**"):
-            # All below a folder, and not the folder itself.
+        if is_for_folders_below or self.line.endswith("/**"):
+            # Everything below a folder, but not the folder itself.
             return bool(self.compiled.match_file(folder + name.removesuffix(os.sep)))
         if not folder or not self.compiled.match_file(folder):
             return True
@@ -45,82 +108,37 @@ class _Pattern(NamedTuple):
         return not is_anchored and bool(self.compiled.match_file(name))
 
 
-class _Ignores(NamedTuple):
-    """The patterns of one `.gitignore`, the last first, and the folder they are relative to."""
-
-    folder: str
-    patterns: Sequence[_Pattern]
-
-    def decision(self, path: str, *, is_folder: bool) -> bool | None:
-        """Whether a path is ignored; None where these patterns say nothing of it."""
-        path = path[len(self.folder) :].lstrip(os.sep)
-        above, slash, name = path.rpartition(os.sep)
-        mark = os.sep if is_folder else ""
-        path += mark
-        for pattern in self.patterns:
-            if pattern.compiled.match_file(path) and pattern.is_of(above + slash, name + mark):
-                return pattern.compiled.include
-        return None
-
-
-def _ignores_above(folder: str) -> tuple[_Ignores, ...]:
-    """The `.gitignore` files above a folder, up to the top of its repository, if it is in one.
-
-    A folder that these ignore was asked for by its name, and is read without them.
-    """
-    above: list[str] = []
-    top = current = absolute(folder)
-    while not os.path.exists(os.path.join(current, REPOSITORY)):
-        parent = os.path.dirname(current)
-        if parent == current:
-            return ()
-        current = parent
-        above.append(current)
-    ignores = tuple(found for folder in reversed(above) for found in _ignores_in(folder))
-    return () if ignores and _is_ignored(top, True, ignores) else ignores
-
-
-def _ignores_in(folder: str) -> Sequence[_Ignores]:
+def _read(folder: str) -> _IgnoreFile | None:
     path = os.path.join(folder, IGNORE_FILE)
     try:
-        # A pipe or a device would block.
+        # Opening a pipe or a device would block.
         if not os.path.isfile(path):
-            return ()
+            return None
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-            # Not `splitlines`: to git a form feed is a character like others.
+            # Not `splitlines`: git does not end a line at a form feed.
             lines = file.read().split("\n")
     except OSError:
-        return ()
-    return (_Ignores(absolute(folder), [*_patterns(reversed(lines))]),)
+        return None
+    return _IgnoreFile(absolute(folder), [*_patterns(reversed(lines))])
 
 
 def _patterns(lines: Iterable[str]) -> Iterator[_Pattern]:
     from pathspec import GitIgnoreSpec
 
-    for line in map(_without_blanks, lines):
-        # What is no pattern ignores nothing, as in git.
+    for line in map(_without_trailing_blanks, lines):
+        # As in git, an invalid pattern ignores nothing.
         with suppress(ValueError, re.error):
             for compiled in GitIgnoreSpec.from_lines([line]).patterns:
                 if compiled.include is not None:
                     yield _Pattern(line, compiled)
 
 
-def _without_blanks(line: str) -> str:
-    """A line without the blanks at its end, other white space there in brackets: git lets it be."""
+def _without_trailing_blanks(line: str) -> str:
+    """Remove blanks at the end; put other white space there in brackets, since git keeps it."""
     line = line.removesuffix("\r")
     stripped = line.rstrip(" ")
     if stripped.endswith("\\") and not stripped.endswith("\\\\"):
-        # Of these the first is escaped.
+        # The first blank is escaped.
         return line
     text = stripped.rstrip()
     return text + "".join(f"[{character}]" for character in stripped[len(text) :])
-
-
-def _is_ignored(path: str, is_folder: bool, ignores: Sequence[_Ignores]) -> bool:
-    """Whether the innermost `.gitignore` that says anything of a path says that it is ignored."""
-    path = absolute(path)
-    for innermost in reversed(ignores):
-        decision = innermost.decision(path, is_folder=is_folder)
-        if decision is not None:
-            return decision
-    return False
