@@ -26,7 +26,7 @@ from metrics.formats.text import on_one_line
 from metrics.reading.sources import printable
 from metrics.report import Report
 from metrics.scanning.discovery import STANDARD_INPUT
-from metrics.scanning.ndjson_reports import reports
+from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _found(
 
 def _lines(path: str, max_size: int) -> Iterator[tuple[str, DiagramSource]]:
     content, _, name = source_of(path, None)
-    for report in reports(content, name, max_size=max_size):
+    for report in read_reports(content, name, max_size=max_size):
         yield os.path.normpath(report.file or name), report
 
 

@@ -12,7 +12,7 @@ from metrics.commands import options
 from metrics.commands.console import source_of
 from metrics.commands.runs import ScanInputs, ScanOptions, has_lines, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout, format_named
-from metrics.scanning.ndjson_reports import reports
+from metrics.scanning.ndjson_reports import read_reports
 from metrics.summary.groups import GROUPINGS
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
 
     def lines(path: str) -> Iterator[Report]:
         content, _, name = source_of(path, None)
-        return reports(content, name, max_size=max_size, fingerprints=True)
+        return read_reports(content, name, max_size=max_size, fingerprints=True)
 
     # What is untidy in many diagrams, line by line, would hide what they are asked for.
     how = ScanOptions(

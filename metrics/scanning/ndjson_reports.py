@@ -1,10 +1,10 @@
-"""The lines of NDJSON that an earlier scan printed, as reports again."""
+"""Reads reports back from the NDJSON that `metrics scan` printed."""
 
 from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# As `metrics scan` prints it: what stands behind the name is that of many other files, too.
-NAMED: Final = re.compile(
+# The beginning of a line, as `metrics scan` prints it. Many files have the same rest of the line.
+FILE_KEY: Final = re.compile(
     rb'\{[ \t\r\n]*"file"[ \t\r\n]*:[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*,'
 )
-MAX_BYTES_OF_A_NAME: Final = 16 * 1024
-MAX_REMEMBERED: Final = 2048
-MAX_BYTES: Final = 4096
-MAX_BYTES_OF_A_LINE: Final = 64 * 1024 * 1024
-MARK: Final = b"\xef\xbb\xbf"
-SPREAD: Final = "JSON of several, passed over; -f ndjson prints lines"
+MAX_BYTES_PER_NAME: Final = 16 * 1024
+MAX_LINES_REMEMBERED: Final = 2048
+MAX_BYTES_REMEMBERED: Final = 4096
+MAX_BYTES_PER_LINE: Final = 64 * 1024 * 1024
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+MULTILINE_JSON: Final = "JSON over several lines is skipped; -f ndjson prints one line per diagram"
 
 
 @dataclass(frozen=True)
@@ -52,92 +52,93 @@ class _Type:
     diagram_type: Kind
 
 
-def reports(
+def read_reports(
     source: str | BinaryIO,
     name: str,
     *,
     max_size: int = DEFAULT_MAX_SIZE,
-    most_bytes: int = MAX_BYTES_OF_A_LINE,
+    max_line_bytes: int = MAX_BYTES_PER_LINE,
     fingerprints: bool = False,
 ) -> Iterator[Report]:
-    """The report of each line of a file that is called by a name.
+    """Yield the report of each line.
 
-    `source` is a path or an open binary file. What is no line of `metrics scan`, or has only a
-    fragment of a payload, is a report with an error that tells the line; so is what cannot be read,
-    and a line of more than `most_bytes`. An object over several lines is one error, and a list is
-    one with all that comes behind it.
+    `source` is a path or an open binary file; errors are reported under `name`. Each line that
+    `metrics scan` does not print, holds only a fragment of a payload, or has more than
+    `max_line_bytes` yields a report with an error and the number of the line; so does a source that
+    cannot be read. A JSON object over several lines yields one error. A JSON list yields one error,
+    and the rest of the source is skipped.
 
-    With `fingerprints` the files of up to `max_size` bytes that the lines name are looked at, where
-    they are still there, and the reports of those have that of what is in them now.
+    With `fingerprints`, files that still exist and have at most `max_size` bytes are read again,
+    and their reports have the fingerprints of the current contents.
     """
     reader = _Reader()
     number = 0
-    is_first, is_within = True, False
+    is_first, is_within_object = True, False
     with ExitStack() as stack:
         try:
             lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
-            while line := lines.readline(most_bytes + 1):
+            while line := lines.readline(max_line_bytes + 1):
                 number += 1
-                line = line.removeprefix(MARK) if number == 1 else line
+                line = line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
                 if line.isspace():
                     continue
-                if is_within and not NAMED.match(line, 0, MAX_BYTES_OF_A_NAME):
+                if is_within_object and not FILE_KEY.match(line, 0, MAX_BYTES_PER_NAME):
                     continue
-                is_within = line.strip() == b"{"
-                if is_within:
-                    yield _no_line(name, SPREAD, number)
+                is_within_object = line.strip() == b"{"
+                if is_within_object:
+                    yield _malformed(name, MULTILINE_JSON, number)
                     continue
                 if is_first and line.startswith(b"["):
-                    yield _no_line(name, SPREAD, number)
+                    yield _malformed(name, MULTILINE_JSON, number)
                     return
                 is_first = False
-                if len(line) > most_bytes:
-                    reason = f"a line of more than {most_bytes} bytes"
+                if len(line) > max_line_bytes:
+                    reason = f"the line has more than {max_line_bytes} bytes"
                     yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
                     while line and not line.endswith(b"\n"):
                         line = lines.readline(PIECE)
                     continue
-                report = _line(reader, line, name, number)
+                report = _report_of_line(reader, line, name, number)
                 if fingerprints and report.error is None and report.file != STANDARD_INPUT:
-                    _look_at_file(report, max_size)
+                    report = _with_fingerprint(report, max_size)
                 yield report
         except OSError as error:
             reason = error.strerror or str(error)
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
 
 
-def _no_line(name: str, why: str, number: int) -> Report:
-    reason = f"no line that metrics scan prints: {why}"
+def _malformed(name: str, why: str, number: int) -> Report:
+    reason = f"not a line that metrics scan prints: {why}"
     return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
 
 
-def _line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
+def _report_of_line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
     try:
         return reader.report(line)
     except (ValueError, RecursionError) as error:
-        return _no_line(name, str(error), number)
+        return _malformed(name, str(error), number)
     except (MemoryError, SystemError):
-        # So ends orjson where it gets no memory.
+        # orjson raises `SystemError` when it gets no memory.
         reason = "not enough memory for the line"
         return Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
 
 
 class _Reader:
-    """Reads lines; those that differ by the file alone have the same blocks."""
+    """Reads lines; lines that differ only in the file share their blocks."""
 
     def __init__(self) -> None:
         self._remembered: dict[bytes, Report] = {}
 
     def report(self, line: bytes) -> Report:
-        """The report of a line; raises `ValueError` where it is that of no report."""
-        match = NAMED.match(line, 0, MAX_BYTES_OF_A_NAME)
-        if match is None or len(line) - match.end() > MAX_BYTES:
+        """The report of a line; raises `ValueError` if it holds none."""
+        match = FILE_KEY.match(line, 0, MAX_BYTES_PER_NAME)
+        if match is None or len(line) - match.end() > MAX_BYTES_REMEMBERED:
             return _report(orjson.loads(line))
         rest = line[match.end() :]
         known = self._remembered.get(rest)
         if known is None:
             known = _report(orjson.loads(line))
-            if len(self._remembered) == MAX_REMEMBERED:
+            if len(self._remembered) == MAX_LINES_REMEMBERED:
                 self._remembered.clear()
             self._remembered[rest] = known
         return Report(orjson.loads(match[1]), known.kind, known.blocks, known.warnings, known.error)
@@ -145,22 +146,20 @@ class _Reader:
 
 def _report(record: object) -> Report:
     if not isinstance(record, dict):
-        raise ValueError("it is no object")
+        raise ValueError("it is not an object")
     file = record.pop("file", None)
     if not isinstance(file, str):
         raise ValueError("it names no file")
     if "error" in record:
-        found = from_json(_ErrorLine, record).error
-        error = DocumentError(
-            found.type, found.message, _if_told(found.line), _if_told(found.column)
-        )
-        return Report(file, error=error)
+        block = from_json(_ErrorLine, record).error
+        line, column = _or_none(block.line), _or_none(block.column)
+        return Report(file, error=DocumentError(block.type, block.message, line, column))
     warnings = tuple(
-        DiagramWarning(warning.message, _if_told(warning.line))
+        DiagramWarning(warning.message, _or_none(warning.line))
         for warning in from_json(_Warnings, {"warnings": record.pop("warnings", [])}).warnings
     )
     if DIAGRAM_TYPE not in record:
-        raise ValueError(f"{DIAGRAM_TYPE} is missing, as in what --fragment prints")
+        raise ValueError(f"{DIAGRAM_TYPE} is missing, as in the output of --fragment")
     if record.get("executionPlatform") == "":
         raise ValueError("executionPlatform is empty")
     kind = from_json(_Type, {DIAGRAM_TYPE: record.pop(DIAGRAM_TYPE)}).diagram_type
@@ -168,7 +167,7 @@ def _report(record: object) -> Report:
 
 
 def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
-    """The blocks of a payload, of which nothing but empty groups is left."""
+    """Take the blocks out of a payload; raises `ValueError` if more than empty groups remains."""
     is_camunda_8 = kind is Kind.BPMN and record.get("executionPlatform") in CAMUNDA_8_PLATFORMS
     engine = Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
     blocks: dict[str, Any] = {}
@@ -182,24 +181,26 @@ def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
 
 
 def _first_leaf(record: Record) -> str | None:
-    """The dotted key of a value that is no group, None where there are groups alone."""
-    way = [iter(record.items())]
+    """The dotted key of the first value outside groups, or None."""
+    # A stack, not recursion: groups may be nested deeper than Python allows calls.
+    pending = [iter(record.items())]
     names: list[str] = []
-    while way:
-        found = next(way[-1], None)
-        if found is None:
-            way.pop()
+    while pending:
+        item = next(pending[-1], None)
+        if item is None:
+            pending.pop()
             del names[-1:]
-        elif isinstance(found[1], dict):
-            names.append(found[0])
-            way.append(iter(found[1].items()))
-        else:
-            return ".".join([*names, found[0]])
+            continue
+        name, value = item
+        if not isinstance(value, dict):
+            return ".".join([*names, name])
+        names.append(name)
+        pending.append(iter(value.items()))
     return None
 
 
 def _taken(metric: Metric[Any, Any], example: Any, record: Record) -> Any:
-    """The block of a metric, taken out of a payload."""
+    """Take the block of a metric out of a payload."""
     holder = record
     for group in metric.path:
         inner = holder.get(group)
@@ -213,17 +214,18 @@ def _taken(metric: Metric[Any, Any], example: Any, record: Record) -> Any:
     return from_json(type(example), own, example)
 
 
-def _if_told(place: int | Omitted) -> int | None:
-    return None if isinstance(place, Omitted) else place
+def _or_none(number: int | Omitted) -> int | None:
+    return None if isinstance(number, Omitted) else number
 
 
-def _look_at_file(report: Report, max_size: int) -> None:
+def _with_fingerprint(report: Report, max_size: int) -> Report:
+    """The report with the fingerprint of its file, if the file can be read."""
     from metrics.reading.fingerprint import fingerprint_of_file
 
     file = report.file or ""
-    # A name with bytes that are no text was printed with these escaped.
+    # `metrics scan` escapes bytes of a name that are not valid UTF-8.
     for name in dict.fromkeys((file, unescaped(file))):
-        report.fingerprint = fingerprint_of_file(name, max_size)
-        if report.fingerprint is not None:
-            report.file = name
-            return
+        fingerprint = fingerprint_of_file(name, max_size)
+        if fingerprint is not None:
+            return replace(report, file=name, fingerprint=fingerprint)
+    return report
