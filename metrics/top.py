@@ -1,41 +1,45 @@
-"""The diagrams that hold the most of something."""
+"""The n largest of many."""
 
 from __future__ import annotations
 
 import heapq
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_DIAGRAMS: Final = 10
+Item = TypeVar("Item")
+
+MAX_ITEMS: Final = 10
 
 
-class Largest:
-    """At most ten diagrams, and what they hold; of those that hold the same the first ones stay.
+class Largest(Generic[Item]):
+    """Keeps the items with the largest values; of equal values, the first ones.
 
-    What holds no more than `passed` has no place among them.
+    A value must exceed `threshold` to be kept. Callers may compare with it to save a call.
     """
 
-    def __init__(self) -> None:
-        self.passed = 0
-        self._held: list[tuple[int, int, str]] = []
+    def __init__(self, max_items: int = MAX_ITEMS, *, threshold: int = 0) -> None:
+        self.threshold = threshold
+        self._max_items = max_items
+        # The order breaks ties, so that items are never compared.
         self._order = count(0, -1)
+        self._heap: list[tuple[int, int, Item]] = []
 
-    def add(self, file: str, value: int) -> None:
-        """Take a diagram, if it holds enough."""
-        if value <= self.passed:
+    def add(self, item: Item, value: int) -> None:
+        """Keep an item if its value is large enough."""
+        if value <= self.threshold:
             return
-        entry = (value, next(self._order), file)
-        if len(self._held) < MAX_DIAGRAMS:
-            heapq.heappush(self._held, entry)
+        entry = (value, next(self._order), item)
+        if len(self._heap) < self._max_items:
+            heapq.heappush(self._heap, entry)
         else:
-            heapq.heapreplace(self._held, entry)
-        if len(self._held) == MAX_DIAGRAMS:
-            self.passed = self._held[0][0]
+            heapq.heapreplace(self._heap, entry)
+        if len(self._heap) == self._max_items:
+            self.threshold = self._heap[0][0]
 
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        """The diagrams and what they hold, the most first."""
-        for value, _, file in sorted(self._held, reverse=True):
-            yield file, value
+    def __iter__(self) -> Iterator[tuple[Item, int]]:
+        """The items with their values, the largest first."""
+        for value, _, item in sorted(self._heap, reverse=True):
+            yield item, value

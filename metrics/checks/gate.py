@@ -63,7 +63,7 @@ class _Totals:
         self.sums: dict[str, Any] = dict.fromkeys(limits, 0)
         self.paths: set[str] = set()
         self.has_failures = False
-        self._most = {key: Largest() for key in limits}
+        self._most = {key: Largest[str]() for key in limits}
 
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         """Add what a diagram has."""

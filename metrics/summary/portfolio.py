@@ -81,7 +81,7 @@ class Portfolio:
         self._blocks: dict[int, tuple[Any, _BlockNumbers]] = {}
         # A value must exceed this to be among the largest.
         self._thresholds = [0] * len(self._leaves.numbers)
-        self._largest = [Largest() for _ in self._leaves.numbers]
+        self._largest = [Largest[str]() for _ in self._leaves.numbers]
         self._not_compared = 0
         self._duplicates = Duplicates()
 
@@ -117,7 +117,7 @@ class Portfolio:
         for index, value in payload.not_zero:
             if value > self._thresholds[index]:
                 self._largest[index].add(report.name, value)
-                self._thresholds[index] = self._largest[index].passed
+                self._thresholds[index] = self._largest[index].threshold
         if report.fingerprint is None:
             self._not_compared += 1
         else:
@@ -157,8 +157,8 @@ class Portfolio:
         contents, diagrams, unread, most = self._duplicates.compare(
             max_size=max_size,
             each_once=each_once,
-            most_contents=MAX_COPIES,
-            most_files=MAX_COPIES,
+            max_contents=MAX_COPIES,
+            max_files=MAX_COPIES,
         )
         return DuplicatesSummary(
             contents,

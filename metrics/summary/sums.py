@@ -31,7 +31,7 @@ from metrics.summary.statistics import (
     quantile,
     share,
 )
-from metrics.top import MAX_DIAGRAMS
+from metrics.top import MAX_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ class GroupSums:
         type = report.error.type.value
         self._failures[type] += 1
         first = self._first_failures.setdefault(type, [])
-        if len(first) < MAX_DIAGRAMS:
+        if len(first) < MAX_ITEMS:
             first.append(Failure(printable(report.name), error_block(report.error)))
 
     def summary(self) -> Summary:

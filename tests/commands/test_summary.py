@@ -287,7 +287,7 @@ class TestEarlierScan:
     def test_a_line_of_something_else_is_told(self, tmp_path: Path) -> None:
         result = run("summary", "-f", "json", "-", stdin=b'{"a": 1}\n<xml/>\n')
         assert result.returncode == 2
-        assert b"-:1: malformed: no line that metrics scan prints" in result.stderr
+        assert b"-:1: malformed: not a line that metrics scan prints" in result.stderr
         assert json.loads(result.stdout)["failures"]["malformed"]["diagrams"] == 2
 
 
@@ -349,9 +349,9 @@ class TestDuplicates:
         for content in (b"one", b"other"):
             for name in "ab":
                 duplicates.add(fingerprint(content), name)
-        found = duplicates.compare(max_size=9, each_once=True, most_contents=9, most_files=9)
+        found = duplicates.compare(max_size=9, each_once=True, max_contents=9, max_files=9)
         duplicates.close()
-        assert (found.contents, found.files, found.unread) == (1, 2, 0)
+        assert (found.contents, found.files, found.not_compared) == (1, 2, 0)
 
     def test_what_is_no_file_any_more_is_not_opened(self, tmp_path: Path) -> None:
         content = b" " * 20_000
@@ -362,13 +362,11 @@ class TestDuplicates:
         (tmp_path / "a").unlink()
         os.mkfifo(tmp_path / "a")
         with subprocess.Popen(["sh", "-c", "echo kept > a"], cwd=tmp_path) as writer:
-            found = duplicates.compare(
-                max_size=30_000, each_once=True, most_contents=9, most_files=9
-            )
+            found = duplicates.compare(max_size=30_000, each_once=True, max_contents=9, max_files=9)
             assert writer.poll() is None
             assert (tmp_path / "a").read_text() == "kept\n"
         duplicates.close()
-        assert (found.contents, found.files, found.unread) == (1, 2, 1)
+        assert (found.contents, found.files, found.not_compared) == (1, 2, 1)
 
     def test_most_copies_first(self, tmp_path: Path) -> None:
         times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}

@@ -1,0 +1,44 @@
+"""The n largest of many."""
+
+from __future__ import annotations
+
+from metrics.top import MAX_ITEMS, Largest
+
+
+def test_largest_come_first() -> None:
+    largest = Largest[str](3)
+    for item, value in (("a", 1), ("b", 5), ("c", 3), ("d", 4)):
+        largest.add(item, value)
+    assert list(largest) == [("b", 5), ("d", 4), ("c", 3)]
+
+
+def test_first_of_equal_values_stay() -> None:
+    largest = Largest[str](2)
+    for item in "abc":
+        largest.add(item, 7)
+    assert list(largest) == [("a", 7), ("b", 7)]
+
+
+def test_items_need_no_order() -> None:
+    largest = Largest[object]()
+    items = [object() for _ in range(3)]
+    for item in items:
+        largest.add(item, 1)
+    assert [item for item, _ in largest] == items
+
+
+def test_values_up_to_the_threshold_are_dropped() -> None:
+    largest = Largest[str](2)
+    for item, value in (("zero", 0), ("negative", -1)):
+        largest.add(item, value)
+    assert list(largest) == []
+    for value in (1, 2, 3):
+        largest.add(str(value), value)
+    assert largest.threshold == 2
+
+
+def test_ten_are_kept_by_default() -> None:
+    largest = Largest[int]()
+    for value in range(1, 100):
+        largest.add(value, value)
+    assert [item for item, _ in largest] == list(range(99, 99 - MAX_ITEMS, -1))
