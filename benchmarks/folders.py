@@ -1,12 +1,12 @@
-"""What scanning folders with the command costs: whole processes, start-up to last line.
+"""Measures scans of folders with the command: whole processes, from start to last line.
 
     python benchmarks/folders.py [FOLDER]...
 
-Measured are the folders that are given and 20,000 generated diagrams: one process against another
-that finds, reads and parses the same files with raw `lxml`, and two processes against one; then
-20 files, memory and the first line at 10,000 and 100,000 files, the cost of a file from 1,000 to
-100,000 and that of a byte from 10 kB to 100 MB. Figures are medians of rounds in which all take
-turns.
+The folders are the given ones and one of 20,000 generated diagrams. For each, one process is
+compared with another that finds, reads and parses the same files with plain `lxml`, and two
+processes with one. Then the benchmark measures a scan of 20 files; memory and the time to the first
+line with 1,000 to 100,000 files; the cost of a file; and the cost of a byte in files from 10 kB to
+100 MB. All figures are medians of rounds in which the variants alternate.
 """
 
 from __future__ import annotations
@@ -19,19 +19,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from operator import truediv
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import generate
 from lxml import etree
 
 import metrics
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 METRICS = Path(sys.executable).with_name("metrics")
 ROUNDS = 5
-GENERATED = 20_000
-SIZES = (1_000, 10_000, 100_000)
-BYTES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+GENERATED_FILES = 20_000
+FILE_COUNTS = (1_000, 10_000, 100_000)
+FILE_SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 
 RAW = """
 import os, sys
@@ -49,7 +53,7 @@ for folder, _, names in os.walk(sys.argv[1]):
 
 
 class Run(NamedTuple):
-    """Seconds of a whole run, seconds to its first line, and the most bytes that it held."""
+    """Seconds of a whole run, seconds to its first line, and its peak memory in bytes."""
 
     seconds: float
     first_line: float
@@ -57,12 +61,12 @@ class Run(NamedTuple):
 
 
 def scan(*arguments: str | Path) -> Run:
-    """Run `metrics scan`, and read what it prints."""
+    """Run `metrics scan` and read its output."""
     return run("scan", "--no-ignore", *arguments)
 
 
 def run(*arguments: str | Path) -> Run:
-    """Run the command, and read what it prints."""
+    """Run the command and read its output."""
     start = time.perf_counter()
     with subprocess.Popen(
         [METRICS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -78,71 +82,73 @@ def run(*arguments: str | Path) -> Run:
 
 
 def raw(folder: Path) -> float:
-    """Seconds of a process that finds, reads and parses all files of a folder with lxml."""
+    """Seconds of a process that finds, reads and parses all files of a folder with plain lxml."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", RAW, folder], check=True)
     return time.perf_counter() - start
 
 
-def median(values: list[float]) -> float:
-    """The middle of some figures."""
+def median(values: Iterable[float]) -> float:
+    """The median of some figures."""
     return statistics.median(values)
 
 
 def compare(name: str, folder: Path) -> None:
-    """Print what one process costs over raw parsing, and what a second one brings."""
+    """Print the time of one process against plain parsing, and the gain from a second one."""
     scan("-j", "1", folder)
-    rounds = [
-        (raw(folder), scan("-j", "1", folder).seconds, scan("-j", "2", folder).seconds)
-        for _ in range(ROUNDS)
-    ]
+    parsing, single, double = [], [], []
+    for _ in range(ROUNDS):
+        parsing.append(raw(folder))
+        single.append(scan("-j", "1", folder).seconds)
+        double.append(scan("-j", "2", folder).seconds)
     print(f"{name}")
-    print(f"  raw reading and parsing  {median([one for one, _, _ in rounds]):8.2f} s")
-    print(f"  metrics scan -j 1        {median([one for _, one, _ in rounds]):8.2f} s")
-    print(f"  metrics scan -j 2        {median([one for _, _, one in rounds]):8.2f} s")
-    print(f"  -j 1 / raw               {median([one / raw for raw, one, _ in rounds]):8.2f}")
-    print(f"  -j 1 / -j 2              {median([one / two for _, one, two in rounds]):8.2f}")
+    print(f"  raw reading and parsing  {median(parsing):8.2f} s")
+    print(f"  metrics scan -j 1        {median(single):8.2f} s")
+    print(f"  metrics scan -j 2        {median(double):8.2f} s")
+    print(f"  -j 1 / raw               {median(map(truediv, single, parsing)):8.2f}")
+    print(f"  -j 1 / -j 2              {median(map(truediv, single, double)):8.2f}")
 
 
 def few(folder: Path) -> None:
-    """Print what a second process costs where there is little to do."""
+    """Print the cost of allowing a second process for a few files."""
     files = sorted(folder.iterdir())[:20]
-    rounds = [(scan("-j", "1", *files).seconds, scan("-j", "2", *files).seconds) for _ in range(20)]
-    print(f"20 files: -j 2 / -j 1      {median([two / one for one, two in rounds]):8.2f}")
+    ratios = [scan("-j", "2", *files).seconds / scan("-j", "1", *files).seconds for _ in range(20)]
+    print(f"20 files: -j 2 / -j 1      {median(ratios):8.2f}")
 
 
 def many(folder: Path, scratch: Path) -> None:
-    """Print the cost of a file, memory and the first line, by the number of files."""
+    """Print the cost of a file, the time to the first line, and memory, by the number of files."""
     originals = sorted(folder.iterdir())
-    print("files     µs a file   first line   peak memory (-j 1; -j 2)")
-    for size in SIZES:
+    print("files     µs/file     first line   peak memory (-j 1; -j 2)")
+    for size in FILE_COUNTS:
         models = scratch / str(size)
         models.mkdir()
         for number in range(size):
             os.link(originals[number % 1000], models / f"{number:06}.bpmn")
-        ones = [scan("-j", "1", models) for _ in range(3)]
-        two = scan("-j", "2", models)
+        single = [scan("-j", "1", models) for _ in range(3)]
+        double = scan("-j", "2", models)
         print(
-            f"{size:7} {median([run.seconds for run in ones]) / size * 1e6:10.1f}"
-            f" {median([run.first_line for run in ones]) * 1e3:9.0f} ms"
-            f" {median([run.memory for run in ones]) / 1e6:10.1f} MB; {two.memory / 1e6:.1f} MB"
+            f"{size:7} {median([run.seconds for run in single]) / size * 1e6:10.1f}"
+            f" {median([run.first_line for run in single]) * 1e3:9.0f} ms"
+            f" {median([run.memory for run in single]) / 1e6:10.1f} MB"
+            f"; {double.memory / 1e6:.1f} MB"
         )
 
 
 def large(scratch: Path) -> None:
-    """Print the cost of a byte, by the size of the file."""
-    print("bytes     metrics scan   raw parsing    ratio   (ns a byte, start-up left out)")
+    """Print the cost of a byte, by the size of the files."""
+    print("bytes     metrics scan   raw parsing    ratio   (ns/byte without start-up)")
     nothing = scratch / "nothing"
     nothing.mkdir()
     (nothing / "a.bpmn").write_text(generate.diagram(1, 1))
     start = median([scan("-j", "1", nothing).seconds for _ in range(9)])
     raw_start = median([raw(nothing) for _ in range(9)])
-    for size in BYTES:
+    for size in FILE_SIZES:
         models = scratch / f"bytes-{size}"
         models.mkdir()
-        # About as many bytes in all: thousands of small files, or one large one.
+        # About the same number of bytes in total: thousands of small files, or one large file.
         content = generate.diagram(1, max(2, size // 1050)).encode()
-        count = max(1, BYTES[-1] // 2 // len(content))
+        count = max(1, FILE_SIZES[-1] // 2 // len(content))
         for number in range(count):
             (models / f"{number}.bpmn").write_bytes(content)
         total = count * len(content)
@@ -155,18 +161,18 @@ def large(scratch: Path) -> None:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Run all measurements and print their figures."""
     version = ".".join(map(str, etree.LIBXML_VERSION))
     print(f"Python {platform.python_version()}, lxml {etree.__version__}, libxml2 {version}")
-    # As an installer leaves it.
+    # An installer compiles the modules, too.
     compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         generated = scratch / "generated"
-        generate.write(GENERATED, generated)
+        generate.write(GENERATED_FILES, generated)
         for folder in sys.argv[1:]:
             compare(folder, Path(folder))
-        compare(f"{GENERATED} generated diagrams", generated)
+        compare(f"{GENERATED_FILES} generated diagrams", generated)
         few(generated)
         many(generated, scratch)
         large(scratch)

@@ -1,9 +1,9 @@
-"""Diagrams of a realistic shape, in any number and size.
+"""Generates diagrams of a realistic shape, in any number and size.
 
     python benchmarks/generate.py COUNT FOLDER
 
-Their shape is about that of 4,196 public diagrams, whose means are nine flow nodes in 13 kB, one in
-eight of them a user task and one in fifteen a service task, and a third drawing data.
+They resemble the average of 4,196 public diagrams: nine flow nodes in 13 kB, of which a third is
+drawing data; one flow node in eight is a user task, one in fifteen a service task.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMESPACES = (
     ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn"'
     ' xmlns:modeler="http://camunda.org/schema/modeler/1.0"'
 )
-# Each with its weight.
+# Elements and their weights.
 ELEMENTS = {
     'userTask id="{id}" name="Check the order" camunda:formKey="embedded:app:check.html"': 6,
     'userTask id="{id}" name="Approve the order" camunda:formRef="approve"': 2,
@@ -53,7 +53,7 @@ INPUT_OUTPUT = (
 
 
 def diagram(seed: int, elements: int) -> str:
-    """A diagram with about that many flow nodes, the same for the same seed."""
+    """A diagram with this number of flow nodes; equal seeds return equal diagrams."""
     chance = random.Random(seed)
     nodes, drawings, depth = [], [], 0
     for number in range(elements):
@@ -103,13 +103,13 @@ def diagram(seed: int, elements: int) -> str:
 
 
 def sizes(count: int, seed: int = 1) -> list[int]:
-    """How many flow nodes each of some diagrams has: most have few, some have many."""
+    """The numbers of flow nodes of some diagrams: most have few, some have many."""
     chance = random.Random(seed)
     return [max(2, min(400, round(chance.lognormvariate(1.9, 0.8)))) for _ in range(count)]
 
 
 def write(count: int, folder: Path) -> None:
-    """Write diagrams into a folder."""
+    """Write generated diagrams to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, elements in enumerate(sizes(count)):
         path = folder / f"{number:06}.bpmn"
