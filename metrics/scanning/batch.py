@@ -121,8 +121,8 @@ class _Dispatcher:
         self, batch: Sequence[ScanRequest], future: Future[list[Report]]
     ) -> Iterator[Report]:
         """The reports of a batch, including those that it had from the start."""
-        measured = self._results(_to_measure(batch), future)
-        return (next(measured) if request.report is None else request.report for request in batch)
+        results = self._results(_to_measure(batch), future)
+        return (next(results) if request.report is None else request.report for request in batch)
 
     def _results(
         self, requests: Sequence[ScanRequest], future: Future[list[Report]]

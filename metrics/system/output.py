@@ -79,7 +79,7 @@ class Stream:
 
     def _flush(self) -> None:
         with self._is_writing:
-            # `write` may append meanwhile, but only behind these.
+            # `write` may append more meanwhile, but only after these.
             count = len(self._pieces)
             buffered = b"".join(self._pieces[:count])
             del self._pieces[:count]

@@ -246,7 +246,7 @@ class TestEarlierScan:
             file.write(b"broken\n")
         result = run("diff", "-f", "json", "old.ndjson", new, cwd=folder)
         assert result.returncode == 2
-        assert result.stderr.startswith(b"old.ndjson:4: malformed: no line that metrics scan")
+        assert result.stderr.startswith(b"old.ndjson:4: malformed: not a line that metrics scan")
         record = json.loads(result.stdout)
         measured = [change for change in record["changes"] if "errors" not in change]
         assert [change["file"] for change in measured] == ["m/a.bpmn", "m/b.form", "m/d.dmn"]
