@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 import generate
-from folders import GENERATED, METRICS, SIZES, median, run, scan
+from folders import FILE_SIZES, GENERATED_FILES, METRICS, median, run, scan
 
 import metrics
 
@@ -52,7 +52,7 @@ def earlier(folder: Path, scratch: Path) -> None:
     """Print memory and the cost of a line, by the number of lines of an earlier scan."""
     print("lines     µs a line   peak memory")
     originals = [json.loads(line) for line in _lines(folder, scratch)]
-    for size in SIZES:
+    for size in FILE_SIZES:
         path = scratch / f"{size}.ndjson"
         with path.open("w") as file:
             for number in range(size):
@@ -80,14 +80,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
         generated = scratch / "generated"
-        generate.write(GENERATED, generated)
+        generate.write(GENERATED_FILES, generated)
         for folder in sys.argv[1:]:
             compare(folder, Path(folder))
-        compare(f"{GENERATED} generated diagrams", generated)
+        compare(f"{GENERATED_FILES} generated diagrams", generated)
         copied = scratch / "copied"
         for number in range(COPIES):
-            generate.write(GENERATED // COPIES, copied / str(number))
-        compare(f"{COPIES} copies of each of {GENERATED // COPIES} of them", copied)
+            generate.write(GENERATED_FILES // COPIES, copied / str(number))
+        compare(f"{COPIES} copies of each of {GENERATED_FILES // COPIES} of them", copied)
         earlier(generated, scratch)
 
 

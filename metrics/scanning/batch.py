@@ -54,9 +54,9 @@ def scan_many(
     Without an `executor`, this process measures the diagrams as their reports are requested, and
     takes a few paths ahead. With one, the diagrams are handed to it in batches, a few for each of
     its `jobs` workers (default: the number of processors); no more are pending, however slowly the
-    reports are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
-    each report of a measured diagram has a fingerprint. The set of `fragments` may grow while paths
-    are taken: each path is measured with the set as it is after the path was taken.
+    reports are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with
+    `fingerprints`, each report of a measured diagram has a fingerprint. The set of `fragments` may
+    grow while paths are taken: each path is measured with the set as it is after it was taken.
 
     Every path gets a report. When a batch fails, its files are measured again one by one. A file
     has the error `crashed` if its worker dies twice or if it triggers a bug in this library, and
