@@ -1,12 +1,11 @@
-"""What a check costs over a scan, and a diff by what differs: whole processes.
+"""Compares `metrics check` and `metrics diff` with `metrics scan`, as whole processes.
 
     python benchmarks/gate.py
 
-Made is a repository with 5,000 generated diagrams and 200 commits, each of which changes 25 of
-them. A check is compared with a scan of the same folder: with limits that all diagrams keep, that
-one in a hundred does not, or the largest in a hundred, and that no diagram does, which a baseline
-tolerates or not. A diff is compared with the scan of all, by how many diagrams differ. Figures are
-medians of rounds in which all take turns.
+It makes a repository with 5,000 generated diagrams and 200 commits that change 25 diagrams each.
+Checks run with limits that no diagram violates, that one in a hundred violates, that the largest in
+a hundred violate, and that all violate, with and without a baseline. Diffs run over revisions with
+few and many differences. Figures are medians of rounds in which the candidates take turns.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ BROKEN_BY_SOME: Final = f'{KEPT}[[overrides]]\npaths = "*00.bpmn"\nlimits.{VERSI
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git prints in a repository."""
+    """Run git in a repository and return its output."""
     command = ["git", *IDENTITY, *arguments]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def repository(folder: Path) -> None:
-    """Make the repository: a commit makes user tasks of the tasks in some diagrams."""
+    """Make the repository: each commit turns the tasks of some diagrams into user tasks."""
     models = folder / "models"
     generate.write(DIAGRAMS, models)
     git(folder, "init", "--quiet")
@@ -63,12 +62,12 @@ def repository(folder: Path) -> None:
 
 
 def limited(folder: Path, limits: str) -> None:
-    """Set the limits of the repository."""
+    """Write the limits of the repository."""
     (folder / "metrics.toml").write_text(f"[limits]\n{limits}", encoding="utf-8")
 
 
 def broken_by_the_largest(folder: Path) -> str:
-    """A limit that the diagrams with the most user tasks do not keep."""
+    """A limit that only the diagrams with the most user tasks violate."""
     reports = scan_many(discover([folder / "models"]))
     counts = sorted(
         report.diagram_metrics.tasks.user_task.count if report.diagram_metrics else 0
@@ -78,7 +77,7 @@ def broken_by_the_largest(folder: Path) -> str:
 
 
 def check(folder: Path, name: str, limits: str, *options: str) -> None:
-    """Print what a check with some limits costs over a scan."""
+    """Print the cost of a check over a scan."""
     limited(folder, limits)
     for jobs in ("1", "2"):
         rounds = [
@@ -92,7 +91,7 @@ def check(folder: Path, name: str, limits: str, *options: str) -> None:
 
 
 def diff(folder: Path, distance: int) -> None:
-    """Print what a diff costs, by how many diagrams differ."""
+    """Print the cost of a diff between HEAD and an earlier commit."""
     os.chdir(folder)
     differing = git(folder, "diff", "--name-only", f"HEAD~{distance}", "HEAD").count(".bpmn")
     rounds = []
@@ -110,7 +109,7 @@ def diff(folder: Path, distance: int) -> None:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Run all measurements."""
     # As an installer leaves it.
     compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
     print(f"{METRICS.name} {metrics.__version__}")

@@ -1,10 +1,9 @@
-"""How much a full scan costs over parsing alone: one run, one process, bytes in memory.
+"""Compares `metrics.scan` with raw `lxml` parsing, in one process, over bytes in memory.
 
     python benchmarks/scan.py [FOLDER]
 
-Without a folder, diagrams are generated. Printed are the medians of several rounds, in each of
-which both take turns: raw `lxml` parsing of the bytes, a scan of the same bytes with all blocks of
-the payload computed, and the ratio of the two.
+Without a FOLDER it generates diagrams. It prints the median times of raw parsing and of a scan with
+the whole payload, and their ratio, over rounds in which both take turns.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ ROUNDS = 9
 
 
 def parse(files: Files) -> None:
-    """Parse with lxml as it comes; forms are no XML."""
+    """Parse with the defaults of lxml; skip forms, which are not XML."""
     for name, content in files:
         if not name.endswith(".form"):
             try:
@@ -43,20 +42,20 @@ def parse(files: Files) -> None:
 
 
 def measure(files: Files) -> None:
-    """Scan in full."""
+    """Scan with the whole payload."""
     for name, content in files:
         scan(content, name=name)
 
 
 def seconds(work: Callable[[Files], None], files: Files) -> float:
-    """How long a piece of work takes."""
+    """The duration of a function."""
     start = time.perf_counter()
     work(files)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Run all measurements."""
     if len(sys.argv) > 1:
         found = discover([sys.argv[1]], honour_ignores=False)
         files = [(path, Path(path).read_bytes()) for path in found if isinstance(path, str)]

@@ -1,11 +1,10 @@
-"""What a summary costs over the scan that it is made of: whole processes.
+"""Compares `metrics summary` with `metrics scan`, as whole processes.
 
     python benchmarks/summary.py [FOLDER]...
 
-Measured are the folders that are given, 20,000 generated diagrams, and as many copies of 1,000 of
-them: `metrics summary` against `metrics scan`, with one process and with two; then memory, and the
-cost of a line, for the lines of an earlier scan, from 1,000 to 100,000. Figures are medians of
-rounds in which all take turns.
+It measures each FOLDER, 20,000 generated diagrams, and 20 copies of each of 1,000 of them, with one
+process and with two. It then measures the memory and the cost per line for saved scans of 1,000 to
+100,000 lines. Figures are medians of rounds in which the candidates take turns.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ FORMATS = ("json", "table")
 
 
 def compare(name: str, folder: Path) -> None:
-    """Print what a summary costs over a scan."""
+    """Print the cost of a summary over a scan."""
     print(name)
     for jobs in ("1", "2"):
         scan("-j", jobs, folder)
@@ -49,7 +48,7 @@ def compare(name: str, folder: Path) -> None:
 
 
 def earlier(folder: Path, scratch: Path) -> None:
-    """Print memory and the cost of a line, by the number of lines of an earlier scan."""
+    """Print memory and the cost per line, by the number of lines of a saved scan."""
     print("lines     µs a line   peak memory")
     originals = [json.loads(line) for line in _lines(folder, scratch)]
     for size in FILE_SIZES:

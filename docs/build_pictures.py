@@ -1,9 +1,9 @@
-"""Takes the pictures of the documentation: of what the commands print, and of the report.
+"""Creates the pictures in the documentation: terminals and the HTML report.
 
     python docs/build_pictures.py
 
-Shown are the project's own fixtures. A test fails where a picture of a terminal is not what the
-command prints; those of the report need a Chromium, and are looked at by people.
+The pictures show the test fixtures. A test compares the terminals with the current output. The
+pictures of the report need Chromium and are checked by eye.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TERMINALS: Final = {
     "explain": "metrics explain tests/fixtures/explanation/every_number.bpmn",
     "summary": "metrics summary --by platform tests/fixtures",
 }
-"""The pictures of terminals by their names, and what is called in each."""
+"""The command that each picture of a terminal shows, by the name of the picture."""
 
 REPORT: Final = "metrics summary --format html --output report.html tests/fixtures"
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -40,7 +40,7 @@ WIDTH, HEIGHT = 1280, 1000
 
 
 def terminal(command: str) -> str:
-    """A drawing of a terminal in which a command was called; with the fonts of who looks at it."""
+    """An SVG of a terminal with a command and its output, in the fonts of the reader."""
     program, *arguments = shlex.split(command)
     result = subprocess.run(
         [METRICS.with_name(program), *arguments],
@@ -53,23 +53,23 @@ def terminal(command: str) -> str:
     lines = result.stdout.decode().splitlines()
     if len(lines) > MAX_LINES:
         lines = [*lines[:MAX_LINES], "…"]
-    with open(os.devnull, "w") as nowhere:
-        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
+    with open(os.devnull, "w") as null:
+        console = Console(record=True, width=COLUMNS, file=null, force_terminal=True)
         console.print(Text(f"$ {command}", "bold"))
         for line in lines:
             console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)
-        drawn = console.export_svg(title="", unique_id="metrics")
-    # The fonts that it names would be fetched from a server.
-    return re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
+        svg = console.export_svg(title="", unique_id="metrics")
+    # The named fonts would be fetched from a server.
+    return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 def files() -> dict[Path, str]:
-    """The pictures of terminals, and where they belong."""
+    """The pictures of terminals, by their paths."""
     return {PICTURES / f"{name}.svg": terminal(command) for name, command in TERMINALS.items()}
 
 
 def photograph_report() -> None:
-    """Take the pictures of the report, in both colour schemes, and of its table."""
+    """Take pictures of the report in both colour schemes, and of its table."""
     from playwright.sync_api import sync_playwright
 
     browser_path = next(filter(None, map(shutil.which, BROWSERS)))
