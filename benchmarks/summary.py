@@ -72,7 +72,7 @@ def _lines(folder: Path, scratch: Path) -> list[str]:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Run all measurements."""
     # As an installer leaves it.
     compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
     print(f"{METRICS.name} {metrics.__version__}")
