@@ -28,8 +28,8 @@ class Stream:
     exception leaves the block, the rest of the buffer may be lost.
     """
 
-    # Without the thread, a third of the finished lines waited while a slow file was measured, and a
-    # scan was no faster.
+    # Without the thread, 41 to 61 of 194 finished lines waited while a slow file was measured; the
+    # time of a scan did not differ beyond noise.
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._pieces: list[bytes] = []
