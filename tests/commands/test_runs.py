@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import METRICS, all_end, comes_true, files, lines, run
+from support.command import METRICS, all_end, comes_true, files, lines, run, run_process
 from support.diagrams import process
 
 if TYPE_CHECKING:
@@ -216,11 +216,8 @@ main()
 
 def run_with_ten_descriptors(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
     """Run the command where no more than ten files and pipes can be open."""
-    return subprocess.run(
-        [METRICS, *arguments],
-        capture_output=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10)),
+    return run_process(
+        *arguments, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
     )
 
 
@@ -391,12 +388,7 @@ class TestOutput:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
-        result = subprocess.run(
-            [METRICS, "scan", "-o", output, folder],
-            capture_output=True,
-            check=False,
-            preexec_fn=limit,
-        )
+        result = run_process("scan", "-o", output, folder, before=limit)
         assert result.returncode == 2
         assert b"File too large" in result.stderr
         assert b"Traceback" not in result.stderr
@@ -422,7 +414,7 @@ class TestOutput:
     @pytest.mark.parametrize("stream", ["/dev/stdout", "/dev/stderr", "/dev/fd/1"])
     def test_pipe_behind_a_link(self, tmp_path: Path, stream: str) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
-        result = run("scan", "-o", stream, "a.form", cwd=tmp_path)
+        result = run_process("scan", "-o", stream, "a.form", cwd=tmp_path)
         assert result.returncode == 0
         assert json.loads(result.stdout or result.stderr)["diagramType"] == "form"
 
@@ -437,12 +429,7 @@ class TestMemory:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (250_000_000, 250_000_000))
 
-        result = subprocess.run(
-            [sys.executable, "-m", "metrics", "scan", "-j", "1", tmp_path],
-            capture_output=True,
-            check=False,
-            preexec_fn=limit,
-        )
+        result = run_process("scan", "-j", "1", tmp_path, before=limit)
         large, small = lines(result)
         assert large["error"] == {"type": "too-large", "message": "not enough memory"}
         assert "error" not in small

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command import METRICS, files, lines, run
+from support.command import METRICS, files, lines, run, run_process
 from support.diagrams import definitions, process
 
 TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
@@ -439,13 +439,11 @@ class TestStreams:
     @pytest.mark.parametrize("unbuffered", ["", "1"])
     def test_full_standard_error(self, folder: Path, unbuffered: str) -> None:
         with open("/dev/full", "wb") as full:
-            result = subprocess.run(
-                [METRICS, "scan", "none.bpmn", "a.bpmn"],
+            result = run_process(
+                *("scan", "none.bpmn", "a.bpmn"),
                 cwd=folder,
-                stdout=subprocess.PIPE,
                 stderr=full,
-                check=False,
-                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+                env={"PYTHONUNBUFFERED": unbuffered},
             )
         assert [line["file"] for line in lines(result)] == ["none.bpmn", "a.bpmn"]
         assert result.returncode == 2
@@ -557,13 +555,12 @@ def test_definitions_that_are_no_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["scan", "-"], ["scan", "--unknown"], ["--help"]])
 def test_nothing_can_be_written(arguments: list[str], unbuffered: str) -> None:
     with open("/dev/full", "wb") as full:
-        result = subprocess.run(
-            [METRICS, *arguments],
-            input=process(TASK),
+        result = run_process(
+            *arguments,
+            stdin=process(TASK),
             stdout=full,
             stderr=full,
-            check=False,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            env={"PYTHONUNBUFFERED": unbuffered},
         )
     assert result.returncode == 2
 
