@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from metrics.blocks import snake_case
 from metrics.formats.text import on_one_line
-from metrics.scanning.discovery import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
