@@ -162,7 +162,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 MEASURE = """
 import json, re, sys, time
 from metrics import scan
-from metrics.reading import repair as mending
+import metrics.reading.repair
 import orjson
 content = sys.stdin.buffer.read()
 def held():

@@ -1,8 +1,8 @@
-"""From bytes to a parsed document: the one place that parses, and the one that says no.
+"""Reads a document from bytes: XML or JSON.
 
-A diagram is hostile input. Nothing that it names is fetched, and no entity that it declares is
-expanded: a document that declares one is refused. Well-formed XML is parsed once, by libxml2; only
-what that refuses is looked at again by `metrics.reading.repair`, which is imported then.
+A diagram is hostile input. Nothing that it refers to is fetched. A document that declares entities
+is refused, and none is ever expanded. libxml2 parses well-formed XML, once; what it refuses goes
+through `metrics.reading.repair`, which is imported at its first use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
 
+from metrics.reading.errors import (
+    BYTE_ORDER_MARK_WARNING,
+    DocumentError,
+    ErrorType,
+    malformed,
+)
+from metrics.reading.json_text import read_json
 from metrics.reading.namespaces import BPMN_FAMILY, DMN_FAMILY
+from metrics.reading.xml_parser import parse_xml
 
 if TYPE_CHECKING:
     from array import array
@@ -26,30 +34,22 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
-from metrics.reading.errors import (
-    BYTE_ORDER_MARK_WARNING,
-    DiagramWarning,
-    DocumentError,
-    ErrorType,
-    malformed,
-)
-from metrics.reading.json_text import read_json
+    from metrics.reading.errors import DiagramWarning
 
-# Encodings in which the bytes of ASCII text are those of ASCII.
 UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
+# Encodings in which ASCII text has the bytes of ASCII.
 ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
-
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
-# Beyond, libxml2 says the last that it can tell.
-MAX_LINES_TOLD: Final = 65_534
+# libxml2 counts no further.
+MAX_LINES: Final = 65_534
 BRACKET: Final = re.compile(b"[<>]")
 
 BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class Kind(StrEnum):
-    """What a document is: the payload's `diagramType`."""
+    """The kind of a document: the payload's `diagramType`."""
 
     BPMN = "bpmn"
     DMN = "dmn"
@@ -57,11 +57,11 @@ class Kind(StrEnum):
 
 
 class Document(NamedTuple):
-    """A diagram that was read.
+    """A parsed file.
 
-    `root` is the parsed `definitions` of BPMN and DMN, None for a form; `form` is the JSON object
-    of a form, None for the others. `source` holds the bytes that were parsed, and `warnings` what
-    had to be put up with. `is_searchable` where ASCII text in it has the bytes of ASCII.
+    `root` is the `definitions` of BPMN and DMN, None for a form; `form` is the JSON object of a
+    form, else None. `source` holds the bytes that were parsed, after any repair, and `warnings` is
+    about malformed input. `is_searchable` is true if ASCII text has the bytes of ASCII in `source`.
     """
 
     kind: Kind
@@ -79,59 +79,64 @@ class Document(NamedTuple):
         return not self.is_searchable or name in self.source
 
     def lines(self, elements: Iterable[Element]) -> dict[Element, int | None]:
-        """The lines in which the tags of elements begin, from 1; None for one that is not known.
+        """The lines where the tags of elements begin, from 1; None where it is not known.
 
-        libxml2 says in which line a tag ends, up to line 65,535. Where that does not tell it,
-        another parser goes through the file; what that does not understand libxml2 tells.
+        libxml2 knows the line where a tag ends, up to line 65,535. If tags span lines, or the file
+        is longer, expat parses it again, and libxml2's line is used for what expat cannot read.
         """
         lines: dict[Element, int | None] = dict.fromkeys(elements)
-        if lines and self.root is not None and not self._tell_lines(lines):
-            tree = [*self.root.iter("*")]
-            found = _lines_of_tags(self.source)
-            if len(found) < len(tree):
-                encoding = self.root.getroottree().docinfo.encoding
-                found = max(found, _lines_of_tags(_in_ascii(self.source, encoding)), key=len)
-            for element, line in zip_longest(tree, found):
-                if element in lines:
-                    lines[element] = line or element.sourceline
+        if not lines or self.root is None:
+            return lines
+        known = self._lines_of_short_tags(lines)
+        if known is not None:
+            return known
+        tree = [*self.root.iter("*")]
+        numbers = _lines_of_tags(self.source)
+        if len(numbers) < len(tree):
+            encoding = self.root.getroottree().docinfo.encoding
+            numbers = max(numbers, _lines_of_tags(_in_ascii(self.source, encoding)), key=len)
+        for element, line in zip_longest(tree, numbers):
+            if element in lines:
+                lines[element] = line or element.sourceline
         return lines
 
-    def _tell_lines(self, lines: dict[Element, int | None]) -> bool:
-        """Fill in the lines of elements where all of their tags begin in the line they end in."""
+    def _lines_of_short_tags(self, elements: Iterable[Element]) -> dict[Element, int | None] | None:
+        """The lines of elements if each of their tags is on one line, else None."""
         source = self.source
         if not self.is_searchable or source.count(b"\r") != source.count(b"\r\n"):
-            return False
+            return None
         text = source.split(b"\n")
-        if len(text) > MAX_LINES_TOLD:
-            return False
-        for element in lines:
+        if len(text) > MAX_LINES:
+            return None
+        lines: dict[Element, int | None] = {}
+        for element in elements:
             number = element.sourceline or 0
-            # A tag that began before ends ahead of any that begins: in a tag is no `<`.
+            # A tag contains no `<`: one from the line before ends with the first bracket, `>`.
             match = BRACKET.search(text[number - 1]) if 0 < number <= len(text) else None
             if match is None or match[0] == b">":
-                return False
+                return None
             lines[element] = number
-        return True
+        return lines
 
 
 def _in_ascii(source: bytes, encoding: str | None) -> bytes:
-    """A file with a letter in place of each character beyond ASCII: its lines stay the same.
+    """A file with a letter for each character beyond ASCII, on the same lines.
 
-    The other parser knows fewer encodings, and fewer characters in names.
+    expat knows fewer encodings, and allows fewer characters in names.
     """
     try:
         text = source.decode(encoding or "utf-8", "replace")
     except LookupError:
         return source
     declaration = text.find("?>") + 2 if text.lstrip("\ufeff").startswith("<?xml") else 0
-    # The declaration is that of another encoding by now; it may have lines.
-    kept = "\n" * len(text[:declaration].splitlines()[1:])
-    return (kept + BEYOND_ASCII.sub("x", text[declaration:])).encode()
+    # The declaration names the old encoding. Only its line breaks stay.
+    breaks = "\n" * len(text[:declaration].splitlines()[1:])
+    return (breaks + BEYOND_ASCII.sub("x", text[declaration:])).encode()
 
 
 def _lines_of_tags(source: bytes) -> array[int]:
-    """The line of each tag that opens an element, up to the end or to what is not understood."""
-    # Only who is told of lines waits for this.
+    """The line of each start tag, up to the first that expat does not understand."""
+    # Most runs need no lines: they do not wait for these imports.
     from array import array
     from xml.parsers import expat
 
@@ -148,55 +153,32 @@ def _is_ascii_compatible(encoding: str | None) -> bool:
     return encoding is None or encoding.lower().startswith(ASCII_COMPATIBLE)
 
 
-def _parser(*, huge_tree: bool = False) -> etree.XMLParser:
-    # Comments, processing instructions and blank text count for nothing: not to build them is a
-    # tenth of the time. Without `huge_tree`, libxml2 itself bounds what an entity may expand to.
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        collect_ids=False,
-        remove_comments=True,
-        remove_pis=True,
-        remove_blank_text=True,
-        huge_tree=huge_tree,
-    )
-
-
-_PARSER: Final = _parser()
-# For what has been mended or parsed before: that is bounded by its size.
-_MENDED_PARSER: Final = _parser(huge_tree=True)
-
-
 def read(source: bytes, *, form: bool = False) -> Document:
-    """Parse a diagram.
+    """Read a document.
 
-    `source` is the whole file; `form` says that it is a Form (JSON) rather than XML. Raises
-    `DocumentError` where it is no diagram that can be measured, `MemoryError` where it is too large
-    for the memory that there is.
+    `source` is the whole file: a Form (JSON) if `form`, else XML. Raises `DocumentError` if it is
+    not a diagram that can be measured, and `MemoryError` if there is not enough memory.
     """
     if form:
         return _read_form(source)
     try:
-        root = etree.fromstring(source, _PARSER)
+        root = parse_xml(source)
     except etree.XMLSyntaxError as error:
-        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
-            raise MemoryError from None
-        return _read_mended(source, error)
+        return _read_repaired(source, error)
     docinfo = root.getroottree().docinfo
-    # Of UTF-16 without a declaration the parser names no encoding.
+    # The parser names no encoding for UTF-16 without a declaration.
     is_searchable = _is_ascii_compatible(docinfo.encoding) and source[:2] not in UTF_16_MARKS
-    # Not by `internalDTD`: it copies the document type, in the square of the time that it is long.
+    # `internalDTD` would copy the document type, in quadratic time.
     if docinfo.doctype and (
         not is_searchable
         or docinfo.system_url is not None
         or docinfo.public_id is not None
         or any(declaration in source for declaration in DECLARATIONS_THAT_MATTER)
     ):
-        # Entities and external types are refused there. Of attributes the parser gives elements
-        # the default values; the Modeler does not. Two trees at once would take too much memory.
+        # Repair refuses entities and external types. It also removes the default values of
+        # attributes, which the Modeler ignores. Two trees at once would take too much memory.
         del root, docinfo
-        return _read_mended(source)
+        return _read_repaired(source)
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root)
@@ -205,7 +187,7 @@ def read(source: bytes, *, form: bool = False) -> Document:
 
 
 def looks_like_a_form(source: bytes) -> bool:
-    """Whether bytes that come without a name begin as a JSON object does."""
+    """Whether bytes without a name begin like a JSON object."""
     return source[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
@@ -224,31 +206,29 @@ def _unsupported(root: Element) -> DocumentError:
     name = etree.QName(root)
     where = f"in the namespace {name.namespace}" if name.namespace else "without a namespace"
     return DocumentError(
-        ErrorType.UNSUPPORTED, f"no BPMN or DMN diagram: the root is <{name.localname}> {where}"
+        ErrorType.UNSUPPORTED, f"not a BPMN or DMN diagram: the root is <{name.localname}> {where}"
     )
 
 
-def _read_mended(source: bytes, error: etree.XMLSyntaxError | None = None) -> Document:
-    """Read a diagram as the Modeler does, `error` being what strict XML says of it."""
-    from metrics.reading import repair
+def _read_repaired(source: bytes, error: etree.XMLSyntaxError | None = None) -> Document:
+    """Read a document with recovery; `error` is what the strict parser reported."""
+    from metrics.reading.repair import repair
 
-    mended = repair.mend(source)
+    repaired = repair(source)
     try:
-        root = etree.fromstring(mended.source, _MENDED_PARSER)
+        root = parse_xml(repaired.source, huge=True)
     except etree.XMLSyntaxError as remaining:
-        if remaining.code == etree.ErrorTypes.ERR_NO_MEMORY:
-            raise MemoryError from None
         raise malformed(remaining) from None
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root) if error is None else malformed(error)
-    if kind is Kind.BPMN and mended.stray is not None:
-        raise mended.stray
-    return Document(kind, mended.source, root, warnings=mended.warnings)
+    if kind is Kind.BPMN and repaired.stray is not None:
+        raise repaired.stray
+    return Document(kind, repaired.source, root, warnings=repaired.warnings)
 
 
 def _read_form(source: bytes) -> Document:
     value, warnings = read_json(source)
     if not isinstance(value, dict):
-        raise DocumentError(ErrorType.UNSUPPORTED, "no form: the JSON is not an object")
+        raise DocumentError(ErrorType.UNSUPPORTED, "not a form: the JSON is not an object")
     return Document(Kind.FORM, source, form=value, warnings=warnings)

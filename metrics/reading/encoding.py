@@ -1,4 +1,4 @@
-"""From bytes to text."""
+"""Decodes the bytes of a file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from metrics.reading.errors import (
-    DiagramWarning,
-)
+from metrics.reading.errors import DiagramWarning
 
 MAX_CHARACTERS_QUOTED: Final = 80
 
@@ -21,7 +19,7 @@ BYTE_ORDER_MARKS: Final = {
 }
 UTF_16_OPENINGS: Final = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
-# An encoding is a name out of a hostile file: these families are read, no other codec is run.
+# A hostile file may name any codec: only these families are used.
 ENCODING: Final = re.compile(
     r"(?:utf[-_]?(?:8|16|32)(?:[-_]?[lb]e)?|(?:us[-_]?)?ascii|latin[-_]?\d+|iso[-_]?8859[-_]\d+"
     r"|(?:windows|cp)[-_]?\d+|koi8[-_][rtu]|shift[-_]?jis|euc[-_](?:jp|kr)|gbk?|gb2312|gb18030"
@@ -34,11 +32,11 @@ DECLARED_ENCODING: Final = re.compile(
 
 
 def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[DiagramWarning]]:
-    """The text of a file, and warnings for what could not be read as its encoding says.
+    """The text of a file, and warnings about its encoding.
 
-    The encoding is that of the byte order mark, else UTF-16 where the first byte of a tag stands
-    beside a NUL, else `declared`, else that of the XML declaration, else UTF-8. Bytes that
-    are not valid in it are read as U+FFFD.
+    The encoding is that of the byte order mark, else UTF-16 if the file begins with `<` beside a
+    NUL, else `declared`, else that of the XML declaration, else UTF-8. Bytes that are not valid in
+    it are read as U+FFFD.
     """
     warnings: list[DiagramWarning] = []
     marks = [mark for mark in BYTE_ORDER_MARKS if source.startswith(mark)]
@@ -53,7 +51,7 @@ def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[Dia
         return source.decode(encoding), warnings
     except UnicodeDecodeError as error:
         before = source[: error.start].decode(encoding, errors="replace")
-        message = f"bytes that are not valid {encoding} are read as U+FFFD"
+        message = f"bytes that are not valid {encoding} read as U+FFFD"
         warnings.append(DiagramWarning(message, before.count("\n") + 1))
         return source.decode(encoding, errors="replace"), warnings
 
@@ -68,11 +66,11 @@ def _declared_encoding(source: bytes, warnings: list[DiagramWarning]) -> str:
             return codecs.lookup(name).name
         except LookupError:
             pass
-    warnings.append(DiagramWarning(f"the encoding {quoted(name)} is not known: read as UTF-8", 1))
+    warnings.append(DiagramWarning(f"unknown encoding read as UTF-8: {quoted(name)}", 1))
     return "utf-8"
 
 
 def quoted(text: str) -> str:
-    """A piece of the file for a message: bounded, and printable."""
+    """A piece of a file for a message, printable and cut to a length."""
     cut = text[:MAX_CHARACTERS_QUOTED]
     return repr(cut) + ("…" if len(cut) < len(text) else "")

@@ -1,4 +1,4 @@
-"""Why a diagram cannot be measured, and what was unusual in one that was."""
+"""Errors for documents that cannot be read, and warnings about malformed input."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lxml import etree
-
 if TYPE_CHECKING:
     from lxml import etree
 
 
-# The parser quotes names, however long.
+# libxml2 quotes names of any length.
 MAX_CHARACTERS_OF_A_MESSAGE: Final = 1000
 
-# Why a document is forbidden.
+# The reasons of `forbidden`.
 ENTITIES: Final = "it declares entities, which are never expanded"
 EXTERNAL_TYPE: Final = "it refers to an external document type, which is never fetched"
 
 
 class ErrorType(StrEnum):
-    """Why a diagram could not be measured."""
+    """Why a diagram cannot be measured."""
 
     MALFORMED = "malformed"
     FORBIDDEN = "forbidden"
@@ -32,16 +30,16 @@ class ErrorType(StrEnum):
     CRASHED = "crashed"
 
 
-def truncated(text: str, most: int) -> str:
-    """A text for people; of one with more characters than `most` the beginning, and an ellipsis."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def truncated(text: str, max_length: int) -> str:
+    """A text of at most `max_length` characters: a longer one is cut, and ends in an ellipsis."""
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
 
 
 class DocumentError(Exception):
     """A diagram that cannot be measured.
 
-    `message` is for people, and of a long one the beginning; `line` and `column` count from 1, and
-    are None where the fault has no place.
+    `message` is for people, cut after 1,000 characters; `line` and `column` count from 1, and are
+    None if the fault has no position.
     """
 
     def __init__(
@@ -63,23 +61,25 @@ class DocumentError(Exception):
 
 
 class DiagramWarning(NamedTuple):
-    """Something untidy in a diagram that was measured all the same; `line` counts from 1."""
+    """A warning about malformed input in a measured diagram; `line` counts from 1."""
 
     message: str
     line: int | None = None
 
 
-# A hostile file could ask for a million.
+# A hostile file could cause a million.
 MAX_WARNINGS_PER_KIND: Final = 100
-BYTE_ORDER_MARK_WARNING: Final = DiagramWarning("a byte order mark before the XML declaration", 1)
+BYTE_ORDER_MARK_WARNING: Final = DiagramWarning(
+    "byte order mark before the XML declaration skipped", 1
+)
 
 
 def malformed(error: etree.XMLSyntaxError) -> DocumentError:
-    """The error for what libxml2 says of a document."""
+    """The error for a syntax error that libxml2 reports."""
     line, column = error.position
     message = re.sub(r",? line \d+, column \d+.*$", "", error.msg or "", flags=re.DOTALL)
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in error.error_log):
         return DocumentError(
-            ErrorType.TOO_LARGE, f"beyond a limit of the parser: {message}", line, column
+            ErrorType.TOO_LARGE, f"exceeds a limit of the parser: {message}", line, column
         )
     return DocumentError(ErrorType.MALFORMED, f"not well-formed XML: {message}", line, column)

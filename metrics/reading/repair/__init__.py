@@ -1,0 +1,51 @@
+"""Recovery: reads malformed XML that the Modeler accepts.
+
+The Modeler reads diagrams with a small parser of its own (saxen), which skips what it cannot read
+within a tag and goes on. This package does the same: it reads the text of a diagram that libxml2
+refused, token by token, and returns well-formed XML with what the Modeler would have read, and a
+warning for each change. Line numbers stay the same.
+
+Elements without an end tag are left as they are, for the parser to refuse.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from lxml import etree
+
+from metrics.reading.encoding import decode
+from metrics.reading.errors import BYTE_ORDER_MARK_WARNING
+from metrics.reading.repair.tokens import RepairedSource, Repairer
+from metrics.reading.xml_parser import parse_xml
+
+__all__ = ["RepairedSource", "repair"]
+
+
+def repair(source: bytes) -> RepairedSource:
+    """Rewrite a file that a strict parser refuses as the XML that the Modeler would read in it.
+
+    Raises `DocumentError`: `forbidden` if it declares entities or refers to an external document
+    type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many
+    nested elements or undeclared prefixes.
+    """
+    text, warnings = decode(source)
+    if source.startswith(codecs.BOM_UTF8):
+        warnings.append(BYTE_ORDER_MARK_WARNING)
+    elif warnings and "<!DOCTYPE" not in text:
+        encoded = text.encode()
+        # The text may take four times the memory of the file: do not hold it beside the tree.
+        del text
+        if _is_well_formed(encoded):
+            return RepairedSource(encoded, tuple(warnings), None)
+        text, _ = decode(source)
+    return Repairer(text, warnings).repair()
+
+
+def _is_well_formed(source: bytes) -> bool:
+    """Whether decoded text is well-formed as UTF-8, so that only its bytes were at fault."""
+    try:
+        root = parse_xml(source)
+    except etree.XMLSyntaxError:
+        return False
+    return root.getroottree().docinfo.encoding in (None, "UTF-8")

@@ -1,0 +1,81 @@
+"""The grammar of the Modeler's parser, as patterns.
+
+White space is that of ASCII, as in the Modeler's parser. No pattern takes quadratic time: groups
+that repeat are never matched again with fewer repetitions.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Final
+
+# Python before 3.11.5 matches possessive groups wrongly. Atomic groups take more memory.
+HAS_POSSESSIVE_GROUPS: Final = sys.version_info >= (3, 11, 5)
+
+
+def _once(pattern: str, times: str) -> str:
+    """A group that repeats, and is never matched again with fewer repetitions."""
+    return f"(?:{pattern}){times}+" if HAS_POSSESSIVE_GROUPS else f"(?>(?:{pattern}){times})"
+
+
+BLANKS: Final = " \t\n\v\f\r"
+XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.ASCII | re.IGNORECASE)
+VALID_XML_DECLARATION: Final = re.compile(
+    r"""<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*')(?:\s+encoding\s*=\s*(?:"[^"]*"|'[^']*'))?"""
+    r"""(?:\s+standalone\s*=\s*(?:"[^"]*"|'[^']*'))?\s*\?>""",
+    re.ASCII,
+)
+# The characters that XML 1.0 does not allow.
+ILLEGAL_CHARACTER: Final = re.compile("[\0-\x08\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+AMPERSAND: Final = re.compile(
+    r"(&+)(?=&)|&" + _once(r"(?:amp|lt|gt|quot|apos);|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});", "?")
+)
+
+# A tag may contain `>` in quotes. A quote without a second one is an ordinary character.
+REST_OF_TAG: Final = re.compile(
+    r"""[^>"']*+""" + _once(r"""(?:"[^"]*+"|'[^']*+'|["'])[^>"']*+""", "*") + ">"
+)
+SUBSET: Final = (
+    r"\["
+    + _once(r"""[^\]"'<]++|"[^"]*+"|'[^']*+'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?)""", "*")
+    + r"\]\s*+"
+)
+DOCTYPE: Final = re.compile(
+    "<!DOCTYPE" + _once(r"""[^\[>"']++|"[^"]*+"|'[^']*+'""", "*") + _once(SUBSET, "?") + ">",
+    re.ASCII | re.DOTALL,
+)
+ENTITY: Final = "<!ENTITY"
+# Comments and quotes come first, since an entity is not declared in them.
+ENTITY_DECLARATION: Final = re.compile(
+    r"""<!--.*?-->|<\?.*?\?>|"[^"]*+"|'[^']*+'|(?P<entity><!ENTITY)""", re.DOTALL
+)
+EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b", re.ASCII)
+SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
+
+# A set of the few characters that do not belong compiles in a thousandth of the time of one that
+# names all of Unicode.
+NAME_START: Final = r"[^\x00-9;-@\[-^`{-\x7f]"
+NAME_CHARACTER: Final = r"[^\x00-,/;-@\[-^`{-\x7f]"
+# Only the last of a run can start a tag.
+STRAY_OPENINGS: Final = re.compile(rf"<+(?!/?{NAME_START}|[!?])")
+TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
+ATTRIBUTE: Final = re.compile(
+    rf"""\s++(?P<name>{NAME_START}{NAME_CHARACTER}*+)\s*+=\s*+"""
+    r"""(?P<value>"[^"]*+"|'[^']*+')""",
+    re.ASCII,
+)
+NAMES: Final = re.compile(
+    rf"""({NAME_START}{NAME_CHARACTER}*+)\s*+=\s*+(?:"[^"]*+"|'[^']*+')""", re.ASCII
+)
+# The rest of a well-formed tag after its name, with its end.
+VALID_REST: Final = re.compile(
+    _once(rf"""\s++{NAME_START}{NAME_CHARACTER}*+\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')""", "*")
+    + r"\s*+/?+>",
+    re.ASCII,
+)
+UNREADABLE_ATTRIBUTE: Final = re.compile(
+    r"[^\s=]*+" + _once("=" + _once(r""""[^"]*+"|'[^']*+'""", "?") + r"\S*+", "?"), re.ASCII
+)
+REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
+QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")

@@ -1,0 +1,184 @@
+"""The tokens of a document: tags, text, sections and declarations."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.reading.errors import ErrorType
+from metrics.reading.repair.attributes import Attributes
+from metrics.reading.repair.draft import Draft
+from metrics.reading.repair.entities import end_of_tag, escape_ampersands, skip_declaration
+from metrics.reading.repair.namespaces import Scopes, declared_namespaces
+from metrics.reading.repair.patterns import (
+    BLANKS,
+    ILLEGAL_CHARACTER,
+    NAMES,
+    SECTIONS,
+    STRAY_OPENINGS,
+    TAG,
+    VALID_REST,
+    VALID_XML_DECLARATION,
+    XML_DECLARATION,
+)
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+    from metrics.reading.errors import DiagramWarning, DocumentError
+
+# Far more than the parser allows: it will refuse the file, so that the rest need not be read.
+MAX_OPEN_ELEMENTS: Final = 10_000
+NOTHING_DECLARED: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class RepairedSource(NamedTuple):
+    """The well-formed UTF-8 of a malformed file, and the warnings about what was changed.
+
+    `stray` is the error for the first `<` that starts no tag, None without one. The Modeler stops
+    at it, but only in a diagram that it reads beyond the root element.
+    """
+
+    source: bytes
+    warnings: tuple[DiagramWarning, ...]
+    stray: DocumentError | None
+
+
+class Repairer:
+    """Reads the tokens of a text once, from left to right, and collects the edits it needs."""
+
+    def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
+        self._text = text
+        self._draft = Draft(text, warnings)
+        self._scopes = Scopes(self._draft)
+        self._attributes = Attributes(self._draft, self._scopes)
+        # The namespaces that the tag of each open element declares, by prefix.
+        self._open: list[Mapping[str, str]] = []
+        self._end_of_root_name: int | None = None
+        self._has_doctype = False
+        self._stray: DocumentError | None = None
+
+    def repair(self) -> RepairedSource:
+        """Read all tokens; raises `DocumentError` for what the Modeler refuses."""
+        text = self._text
+        position = self._read_prolog()
+        while (start := text.find("<", position)) != -1:
+            if start > position:
+                self._read_text(position, start)
+            position = self._read_token(start)
+        self._read_text(position, len(text))
+        if self._end_of_root_name is None:
+            start = len(text) - len(text.lstrip(BLANKS + "\ufeff"))
+            fault = "there is no element" if text.strip() else "the file is empty"
+            raise self._stray or self._draft.malformed(fault, start)
+        end = self._end_of_root_name
+        self._draft.replace(end, end, self._scopes.missing_declarations())
+        return RepairedSource(self._draft.edited(), self._draft.warnings(), self._stray)
+
+    def _read_prolog(self) -> int:
+        """Remove the XML declaration, which UTF-8 does not need, and what precedes it."""
+        text, draft = self._text, self._draft
+        illegal = ILLEGAL_CHARACTER.search(text)
+        if illegal:
+            draft.warn("characters that XML does not allow read as U+FFFD", illegal.start())
+        start = len(text) - len(text.lstrip(BLANKS + "\ufeff"))
+        declaration = XML_DECLARATION.match(text, start)
+        if declaration and not VALID_XML_DECLARATION.fullmatch(declaration[0]):
+            draft.warn("XML declaration with missing white space or an unknown part", start)
+        if declaration and start:
+            draft.warn("white space or a byte order mark before the XML declaration skipped", 0)
+        end = declaration.end() if declaration else start
+        draft.blank(0, end)
+        return end
+
+    def _read_text(self, start: int, end: int) -> None:
+        if self._open:
+            escape_ampersands(self._draft, start, end)
+        elif text := self._text[start:end].lstrip(BLANKS + "\ufeff"):
+            self._draft.warn("text outside the root element skipped", end - len(text))
+            self._draft.blank(start, end)
+
+    def _read_token(self, start: int) -> int:
+        """Read the token that starts with the `<` at `start`; returns the position after it."""
+        if self._text.startswith(("<!", "<?"), start):
+            for opening, closing in SECTIONS:
+                if self._text.startswith(opening, start):
+                    return self._read_section(start, opening, closing)
+        if self._text.startswith("<!", start):
+            # Only the first, before the root: the search for the end of each could read the rest.
+            may_be_doctype = self._end_of_root_name is None and not self._has_doctype
+            self._has_doctype = True
+            return skip_declaration(self._draft, start, may_be_doctype=may_be_doctype)
+        tag = TAG.match(self._text, start)
+        if tag is None:
+            return self._read_stray_opening(start)
+        if not tag["close"]:
+            return self._read_start_tag(tag)
+        if self._open and (declared := self._open.pop()):
+            self._scopes.leave(declared)
+        return end_of_tag(self._draft, start)
+
+    def _read_section(self, start: int, opening: str, closing: str) -> int:
+        """Read a comment, a CDATA section or a processing instruction."""
+        end = self._text.find(closing, start + len(opening))
+        if end == -1:
+            raise self._draft.malformed(f"{opening!r} without {closing!r}", start)
+        end += len(closing)
+        if XML_DECLARATION.match(self._text, start):
+            self._draft.warn("XML declaration after the start of the file skipped", start)
+            self._draft.blank(start, end)
+        return end
+
+    def _read_stray_opening(self, start: int) -> int:
+        if self._stray is None:
+            self._stray = self._draft.malformed("a '<' starts no tag", start)
+        if self._end_of_root_name is None:
+            raise self._stray
+        self._draft.warn("'<' that starts no tag read as text", start)
+        run = STRAY_OPENINGS.match(self._text, start)
+        end = run.end() if run else start + 1
+        self._draft.replace_next(start, end, "&lt;" * (end - start))
+        return end
+
+    def _read_start_tag(self, tag: re.Match[str]) -> int:
+        is_root = self._end_of_root_name is None
+        if is_root:
+            self._end_of_root_name = tag.end()
+        elif not self._open:
+            raise self._draft.malformed("an element after the root element", tag.start())
+        rest = VALID_REST.match(self._text, tag.end())
+        end = rest.end() if rest else end_of_tag(self._draft, tag.start())
+        is_empty = self._text[end - 2] == "/"
+        stop = end - 2 if is_empty else end - 1
+        declared = self._read_attributes(tag, stop, is_valid=rest is not None, is_root=is_root)
+        if is_empty:
+            self._scopes.leave(declared)
+            return end
+        self._open.append(declared)
+        if len(self._open) > MAX_OPEN_ELEMENTS:
+            message = f"more than {MAX_OPEN_ELEMENTS:,} nested elements"
+            raise self._draft.error(ErrorType.TOO_LARGE, message, tag.start())
+        return end
+
+    def _read_attributes(
+        self, tag: re.Match[str], stop: int, *, is_valid: bool, is_root: bool
+    ) -> Mapping[str, str]:
+        """Read the attributes up to `stop`; returns the namespaces that they declare."""
+        start, scopes = tag.end(), self._scopes
+        names = (tag["name"], *NAMES.findall(self._text, start, stop)) if is_valid else ()
+        if names in scopes.valid_names:
+            escape_ampersands(self._draft, start, stop)
+            return NOTHING_DECLARED
+        attributes = self._attributes.read_valid(start, stop) if is_valid else None
+        if attributes is None:
+            attributes = self._attributes.repair(start, stop)
+            names = ()
+        declared = declared_namespaces(attributes)
+        scopes.enter(declared)
+        if is_root:
+            scopes.read_platform(attributes)
+        has_undeclared = scopes.add_undeclared((tag["name"], *attributes), tag.start())
+        if names and not declared and not has_undeclared:
+            scopes.valid_names.add(names)
+        return declared
