@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.reading.sources import DEFAULT_MAX_SIZE, Listed
+from metrics.reading.sources import DEFAULT_MAX_SIZE, DiscoveredFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -180,7 +180,10 @@ def _behind(tasks: Iterable[_Task], max_size: int) -> list[dict[str, tuple[Item,
     # What is no plain file, or not any more, cannot be read a second time: a pipe would block.
     return [
         explain_values(
-            Listed(file) if content is None else content, values, name=file, max_size=max_size
+            DiscoveredFile(file) if content is None else content,
+            values,
+            name=file,
+            max_size=max_size,
         )
         for file, values, content in tasks
     ]

@@ -30,9 +30,9 @@ from metrics.commands.runs import (
 from metrics.formats.check import FORMATS, format_named
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError, truncated
-from metrics.reading.sources import FileError, NamedContent, content
+from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
 from metrics.report import failed, scan
-from metrics.scanning.discovery import EXTENSIONS, STANDARD_INPUT
+from metrics.scanning.discovery import EXTENSIONS
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:

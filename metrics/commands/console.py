@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import click
 
 from metrics.formats.text import on_one_line
+from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import scan
-from metrics.scanning.discovery import STANDARD_INPUT
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:

@@ -23,9 +23,8 @@ from metrics.commands.runs import (
 from metrics.diff.comparison import Pair, Status, compare, paired
 from metrics.formats.diff import FORMATS, format_named
 from metrics.formats.text import on_one_line
-from metrics.reading.sources import printable
+from metrics.reading.sources import STANDARD_INPUT, printable
 from metrics.report import Report
-from metrics.scanning.discovery import STANDARD_INPUT
 from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 

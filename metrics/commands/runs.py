@@ -20,9 +20,10 @@ from metrics.commands.console import (
     show_message,
 )
 from metrics.formats.text import counted, on_one_line
+from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import scan_many
-from metrics.scanning.discovery import STANDARD_INPUT, discover
+from metrics.scanning.discovery import discover
 from metrics.scanning.requests import ScanRequest
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal

@@ -11,7 +11,7 @@ from metrics.commands import options
 from metrics.commands.console import require_standard_input, scanned
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ScanLayout, format_named
-from metrics.scanning.discovery import STANDARD_INPUT
+from metrics.reading.sources import STANDARD_INPUT
 
 # The mark keeps the lines as they are.
 EXAMPLES = """\b

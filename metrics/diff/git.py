@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.comparison import Pair, Status
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, Listed, NamedContent
+from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, DiscoveredFile, NamedContent
 from metrics.report import Report, is_form
 from metrics.scanning.discovery import EXTENSIONS
 from metrics.system.signals import cleanup_on_signal
@@ -288,7 +288,7 @@ class Repository:
             return Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
         # Of what is not committed git has no object.
         if revision is None and not id.strip("0"):
-            return Listed(in_tree)
+            return DiscoveredFile(in_tree)
         return Blob(name, id)
 
     def _within(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""From where a diagram or a definition is to its bytes, bounded, with the reason where it fails."""
+"""Reads the bytes of diagrams and other files, up to a limit."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Listed(str):
+class DiscoveredFile(str):
     """The path of a plain file that was found in a folder.
 
-    A pipe or a device that has come in its place by the time it is read is not waited for.
+    If a pipe or a device has replaced it when it is read, reading fails instead of blocking.
     """
 
     __slots__ = ()
 
 
 class NamedContent(NamedTuple):
-    """The bytes of a diagram that is no file, and what it is called."""
+    """The bytes of a diagram that is not a file, and its name."""
 
     name: str
     content: bytes
 
 
 class FileError(Exception):
-    """A file beside the diagrams that cannot be used: which, why, and in which line, from 1."""
+    """A file other than a diagram that cannot be used; `line` counts from 1."""
 
     def __init__(self, path: str, message: str, line: int | None = None) -> None:
         super().__init__(path, message, line)
@@ -41,15 +41,15 @@ class FileError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        place = "" if self.line is None else f":{self.line}"
-        return f"{self.path}{place}: {self.message}"
+        line = "" if self.line is None else f":{self.line}"
+        return f"{self.path}{line}: {self.message}"
 
-
-STANDARD_INPUT: Final = "-"
-"""The path that means standard input."""
 
 DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
-"""Bytes above which a file is refused as too large, unless the caller says otherwise."""
+"""The default number of bytes above which a file is refused as too large."""
+
+STANDARD_INPUT: Final = "-"
+"""The path that stands for standard input, and its name in output."""
 
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
@@ -57,31 +57,31 @@ READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 READ_AT_ONCE: Final = READ | getattr(os, "O_NONBLOCK", 0)
 
 PIECE: Final = 1024 * 1024
-"""Bytes that a stream is asked for at once."""
+"""The most bytes that are read from a stream at once."""
 
 
 def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -> bytes:
-    """The bytes at a path or in an open binary file; bytes are given back.
+    """The bytes of a path or an open binary file; returns bytes as they are.
 
-    Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` where there
-    are more than `max_size` bytes; `TypeError` for a file that was opened as text, or what
-    is none of these.
+    Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` for more
+    than `max_size` bytes. Raises `TypeError` for any other source, and for a file that was opened
+    as text.
     """
     if isinstance(source, bytes):
-        found = source
+        data = source
     elif isinstance(source, str | os.PathLike):
-        found = _read_file(source, max_size)
+        data = _read_file(source, max_size)
     elif hasattr(source, "read"):
-        found = _read_stream(source, max_size)
+        data = _read_stream(source, max_size)
     else:
-        raise TypeError(f"no path, bytes or open binary file: {source!r:.80}")
-    if len(found) > max_size:
+        raise TypeError(f"not a path, bytes or an open binary file: {source!r:.80}")
+    if len(data) > max_size:
         raise _too_large(max_size)
-    return found
+    return data
 
 
 def content_beside(path: str, max_size: int, error: type[FileError]) -> bytes:
-    """The bytes of a file beside the diagrams; raises an `error` where they cannot be had."""
+    """The bytes of a file other than a diagram; raises `error` if it cannot be read."""
     try:
         return content(path, max_size)
     except DocumentError as reason:
@@ -89,23 +89,23 @@ def content_beside(path: str, max_size: int, error: type[FileError]) -> bytes:
         raise error(path, f"it is {reason.message}." if is_large else reason.message) from None
 
 
-def as_text(path: str | os.PathLike[str]) -> str:
-    """A path as text; raises `TypeError` for what is no path, bytes among that."""
+def path_text(path: str | os.PathLike[str]) -> str:
+    """A path as text; raises `TypeError` for bytes, and for anything that is not a path."""
     text = os.fspath(path)
     if not isinstance(text, str):
         raise TypeError(f"a path is a str or an os.PathLike of one, not bytes: {text!r:.80}")
     return text
 
 
-def each(paths: Iterable[Item]) -> Iterable[Item]:
-    """Paths as they are; raises `TypeError` for a single one, which would go letter by letter."""
+def require_iterable(paths: Iterable[Item]) -> Iterable[Item]:
+    """Returns paths; raises `TypeError` for a single path, which would be read by letters."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise TypeError(f"an iterable of paths is needed, not one path: {paths!r:.80}")
     return paths
 
 
 def printable(text: str) -> str:
-    """A text with a path in it, for output: bytes that are no valid UTF-8 are escaped."""
+    """A text with a path in it, for output: bytes that are not valid UTF-8 are escaped."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -114,12 +114,12 @@ def printable(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """A path as it was before `printable`: what looks like an escaped byte is one again."""
+    """The reverse of `printable`: everything that looks like an escaped byte becomes one."""
     return ESCAPED.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), text)
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
-    """A path from the root, or as it is where the current folder is gone."""
+    """An absolute path, or the normalized path if the current folder no longer exists."""
     try:
         return os.path.abspath(path)
     except OSError:
@@ -128,23 +128,23 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     try:
-        # To open it as a file object would take half as long again.
-        must_be_plain = isinstance(path, Listed)
+        # A file object would take half as long again to open.
+        must_be_plain = isinstance(path, DiscoveredFile)
         descriptor = os.open(path, READ_AT_ONCE if must_be_plain else READ)
         try:
             status = os.fstat(descriptor)
             is_plain = stat.S_ISREG(status.st_mode)
             if must_be_plain and not is_plain:
-                raise OSError(None, "it is no file any more")
-            # A pipe has no size, and a file may grow while it is read.
+                raise OSError(None, "it is no longer a file")
+            # A pipe has no size, and a file may grow during reading.
             size = status.st_size if is_plain else 0
             if size > max_size:
                 raise _too_large(max_size)
-            found = os.read(descriptor, size + 1)
-            if len(found) == size > 0 or not (more := os.read(descriptor, 1)):
-                return found
+            data = os.read(descriptor, size + 1)
+            if len(data) == size > 0 or not (more := os.read(descriptor, 1)):
+                return data
             with open(descriptor, "rb", closefd=False) as file:
-                return found + more + _read_stream(file, max_size - len(found) - len(more))
+                return data + more + _read_stream(file, max_size - len(data) - len(more))
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -155,7 +155,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
 
 
 def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
-    # In pieces: a stream sets aside as many bytes as it is asked for.
+    # In pieces, since a stream allocates as many bytes as are requested.
     pieces = []
     left = max_size + 1
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from metrics.catalog import own_fragments
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, content, each
+from metrics.reading.sources import DEFAULT_MAX_SIZE, content, require_iterable
 from metrics.report import Report, failed, measured, parse
 from metrics.scanning.requests import DiagramSource, ScanRequest
 from metrics.system.tasks import submit_in_order
@@ -67,7 +67,7 @@ def scan_many(
     or a `Report`.
     """
     own_fragments(fragments)
-    requests = map(ScanRequest.of, each(paths))
+    requests = map(ScanRequest.of, require_iterable(paths))
     options = _Options(max_size, templates, fingerprints, fragments)
     if executor is None:
         return _measured(requests, options)

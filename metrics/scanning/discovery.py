@@ -14,7 +14,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import Listed, absolute, as_text, each
+from metrics.reading.sources import (
+    STANDARD_INPUT,
+    DiscoveredFile,
+    absolute,
+    path_text,
+    require_iterable,
+)
 from metrics.report import Report
 from metrics.scanning.gitignore import IGNORE_FILE, REPOSITORY, IgnoreRules
 
@@ -24,8 +30,6 @@ if TYPE_CHECKING:
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
 """The ends of the names of diagrams, in lower case; any case is accepted."""
 
-STANDARD_INPUT: Final = "-"
-"""The argument that is no path, and is found as it is."""
 
 # Appended to the names of folders and links, both to that of a link to a folder. No name contains
 # the character \0, and none sorts before it.
@@ -49,7 +53,7 @@ def discover(
     are reached; memory grows with the number of folders, links and named files, but not with the
     number of files in folders. Raises `TypeError` for anything that is not a path.
     """
-    return _Discovery(honour_ignores).discover(each(paths))
+    return _Discovery(honour_ignores).discover(require_iterable(paths))
 
 
 class _Visit:
@@ -119,7 +123,7 @@ class _Discovery:
         self._yielded: set[FileIdentity] = set()
 
     def discover(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
-        for path in dict.fromkeys(map(as_text, paths)):
+        for path in dict.fromkeys(map(path_text, paths)):
             if path == STANDARD_INPUT:
                 yield path
             elif os.path.isdir(path):
@@ -158,7 +162,7 @@ class _Discovery:
                     yield from self._enter(path, visit.rules, pending, by_link=by_link)
                     break
                 if self._is_new(path) if mark else self._is_new_in(visit, name):
-                    yield Listed(path)
+                    yield DiscoveredFile(path)
             else:
                 visit.names = None
                 pending.pop()

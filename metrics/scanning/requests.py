@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from metrics.reading.sources import Listed, NamedContent, as_text
+from metrics.reading.sources import DiscoveredFile, NamedContent, path_text
 from metrics.report import Report
 
 DiagramSource = str | NamedContent | Report
@@ -28,21 +28,21 @@ class ScanRequest(NamedTuple):
     @classmethod
     def of(cls, source: DiagramSource | os.PathLike[str]) -> ScanRequest:
         """The request for a source; raises `TypeError` for anything else."""
-        if isinstance(source, Listed):
+        if isinstance(source, DiscoveredFile):
             # A plain string is pickled in a fraction of the time.
             return cls(str(source), None, None, True)
         if isinstance(source, Report):
             return cls(source.file or "", None, source)
         if isinstance(source, NamedContent):
             return cls(source.name, source.content)
-        return cls(as_text(source))
+        return cls(path_text(source))
 
     @property
     def source(self) -> str | bytes:
         """What is read: the content, or a path."""
         if self.content is not None:
             return self.content
-        return Listed(self.name) if self.is_discovered else self.name
+        return DiscoveredFile(self.name) if self.is_discovered else self.name
 
     def size(self) -> int:
         """The number of bytes to read; 0 for a report, and for a file whose size is unknown."""

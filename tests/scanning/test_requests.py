@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metrics import Report
-from metrics.reading.sources import Listed, NamedContent
+from metrics.reading.sources import DiscoveredFile, NamedContent
 from metrics.scanning.requests import ScanRequest
 
 
@@ -18,10 +18,10 @@ def test_path() -> None:
 
 
 def test_discovered_path_stays_one() -> None:
-    request = ScanRequest.of(Listed("a.bpmn"))
+    request = ScanRequest.of(DiscoveredFile("a.bpmn"))
     assert request.is_discovered
     assert type(request.name) is str
-    assert isinstance(request.source, Listed)
+    assert isinstance(request.source, DiscoveredFile)
     assert pickle.loads(pickle.dumps(request)) == request
 
 
