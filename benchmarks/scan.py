@@ -1,9 +1,9 @@
-"""Compares `metrics.scan` with raw `lxml` parsing, in one process, over bytes in memory.
+"""Compares a full scan with parsing alone, in one process with the files in memory.
 
     python benchmarks/scan.py [FOLDER]
 
-Without a FOLDER it generates diagrams. It prints the median times of raw parsing and of a scan with
-the whole payload, and their ratio, over rounds in which both take turns.
+Without a folder, diagrams are generated. Each round parses the bytes with `lxml` alone, then scans
+them with every block of the payload. Prints the medians of several rounds, and of their ratios.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ROUNDS = 9
 
 
 def parse(files: Files) -> None:
-    """Parse with the defaults of lxml; skip forms, which are not XML."""
+    """Parse with the defaults of lxml; skips forms, which are not XML."""
     for name, content in files:
         if not name.endswith(".form"):
             try:
@@ -42,23 +42,23 @@ def parse(files: Files) -> None:
 
 
 def measure(files: Files) -> None:
-    """Scan with the whole payload."""
+    """Scan every file."""
     for name, content in files:
         scan(content, name=name)
 
 
 def seconds(work: Callable[[Files], None], files: Files) -> float:
-    """The duration of a function."""
+    """The duration of some work."""
     start = time.perf_counter()
     work(files)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Run all measurements."""
+    """Print the measurements."""
     if len(sys.argv) > 1:
-        found = discover([sys.argv[1]], honour_ignores=False)
-        files = [(path, Path(path).read_bytes()) for path in found if isinstance(path, str)]
+        paths = discover([sys.argv[1]], honour_ignores=False)
+        files = [(path, Path(path).read_bytes()) for path in paths if isinstance(path, str)]
     else:
         files = [
             (f"{number}.bpmn", generate.diagram(number, elements).encode())
@@ -67,7 +67,7 @@ def main() -> None:
     if not files:
         sys.exit("no diagrams")
     measure(files)
-    # As the command does once all is imported.
+    # As the command does after its imports.
     gc.freeze()
     rounds = [(seconds(parse, files), seconds(measure, files)) for _ in range(ROUNDS)]
     parsed = statistics.median(raw for raw, _ in rounds)

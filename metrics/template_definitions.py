@@ -1,7 +1,7 @@
-"""Element templates from their definitions: what the Modeler would offer for a diagram.
+"""Element templates from their definitions: those that the Modeler would offer for a diagram.
 
-The Modeler looks in a folder `.camunda` beside the diagram and in each folder above it, and in the
-folders that it is told of, for `element-templates/**/*.json`.
+The Modeler reads `element-templates/**/*.json` in the folder `.camunda` beside the diagram and in
+each folder above it, and in the folders of its configuration.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from metrics.bpmn.diagram import Engine
 from metrics.catalog.element_templates import METRIC, ElementTemplate, ElementTemplates
 from metrics.reading.errors import DiagramWarning, DocumentError
 from metrics.reading.json_text import read_json, without_surrogates
-from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute, content
+from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute
+from metrics.reading.sources import content as read_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
 
 
 class Offered(NamedTuple):
-    """The templates that the Modeler would offer, and a warning for each unreadable definition."""
+    """The templates that the Modeler would offer; warns of each definition that it cannot read."""
 
     blocks: Mapping[str, ElementTemplates]
     warnings: tuple[DiagramWarning, ...]
@@ -39,7 +40,7 @@ class _Definition(NamedTuple):
 
 
 class _DefinitionFile(NamedTuple):
-    """What a file holds."""
+    """The definitions in a file, and warnings about those that cannot be read."""
 
     definitions: tuple[_Definition, ...]
     warnings: tuple[DiagramWarning, ...]
@@ -52,8 +53,8 @@ class _UnreadableError(Exception):
 class TemplateDefinitions:
     """The template definitions around a diagram, and those in further folders.
 
-    `folders` are read after the diagram's own, in this order. Every file is read once, however many
-    diagrams ask for it; one of more than `max_size` bytes cannot be read.
+    `folders` are read in their order, after those of the diagram. Each file is read once, for all
+    diagrams. A file of more than `max_size` bytes cannot be read.
     """
 
     def __init__(
@@ -74,24 +75,24 @@ class TemplateDefinitions:
         return tuple(leaf.key for leaf in METRIC.leaves())
 
     def __reduce__(self) -> tuple[Callable[..., TemplateDefinitions], tuple[Any, ...]]:
-        # A process that is sent the same instance time and again reads each definition once, too.
+        # A worker that receives the same instance many times reads each definition once, too.
         return _received, (self._identity, self._folders, self._max_size)
 
     def offered(self, diagram: str | None, engine: Engine) -> Offered:
-        """The templates for a diagram by its path; without one, for the current folder."""
-        here = os.path.dirname(absolute(diagram)) if diagram else absolute(os.curdir)
-        projects = (os.path.join(folder, PROJECT_FOLDER) for folder in _self_and_above(here))
+        """The templates for a diagram at a path, or for the current folder without a path."""
+        start = os.path.dirname(absolute(diagram)) if diagram else absolute(os.curdir)
+        projects = (os.path.join(folder, PROJECT_FOLDER) for folder in _self_and_above(start))
         files = dict.fromkeys(
             path for folder in (*projects, *self._folders) for path in self._files_below(folder)
         )
-        found = [self._content(path) for path in files]
+        contents = [self._content(path) for path in files]
         templates = tuple(
             definition.template
-            for read in found
-            for definition in read.definitions
+            for content in contents
+            for definition in content.definitions
             if definition.engine is engine
         )
-        warnings = tuple(warning for read in found for warning in read.warnings)
+        warnings = tuple(warning for content in contents for warning in content.warnings)
         return Offered({METRIC.name: ElementTemplates(len(templates), templates)}, warnings)
 
     def _files_below(self, folder: str) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ class TemplateDefinitions:
 
 @lru_cache(maxsize=1)
 def _received(identity: bytes, folders: tuple[str, ...], max_size: int) -> TemplateDefinitions:
-    """The definitions that are of this identity in another process."""
+    """The copy in this process of the definitions with an identity."""
     return TemplateDefinitions(folders, max_size=max_size)
 
 
@@ -145,29 +146,29 @@ def _read(path: str, max_size: int) -> _DefinitionFile:
 
 
 def _warning(path: str, reason: str) -> DiagramWarning:
-    return DiagramWarning(f"the element template definition {path} cannot be read: {reason}")
+    return DiagramWarning(f"element template definition {path} skipped: {reason}")
 
 
 def _json(path: str, max_size: int) -> Any:
     # A pipe or a device would block.
     if os.path.exists(path) and not os.path.isfile(path):
-        raise _UnreadableError("it is no file")
+        raise _UnreadableError("it is not a file")
     try:
-        value, _ = read_json(content(path, max_size))
+        value, _ = read_json(read_content(path, max_size))
     except DocumentError as error:
-        place = "" if error.line is None else f"line {error.line}: "
-        raise _UnreadableError(place + error.message) from None
+        line = "" if error.line is None else f"line {error.line}: "
+        raise _UnreadableError(line + error.message) from None
     return value
 
 
 def _definition(template: Any) -> _Definition:
     if not isinstance(template, dict):
-        raise _UnreadableError("it is no JSON object")
+        raise _UnreadableError("it is not a JSON object")
     applies_to, properties = template.get("appliesTo"), template.get("properties")
     if not isinstance(applies_to, list) or not all(isinstance(type, str) for type in applies_to):
-        raise _UnreadableError("its appliesTo is no list of types")
+        raise _UnreadableError("its appliesTo is not a list of types")
     if not isinstance(properties, list):
-        raise _UnreadableError("its properties are no list")
+        raise _UnreadableError("its properties are not a list")
     bindings = Counter(_binding(property) for property in properties)
     schema = template.get("$schema")
     is_camunda_8 = isinstance(schema, str) and CAMUNDA_8_SCHEMA in schema
@@ -187,5 +188,5 @@ def _binding(property: Any) -> str:
     if isinstance(binding, dict):
         name = binding.get("name" if binding.get("type") == "property" else "type")
     if not isinstance(name, str):
-        raise _UnreadableError("one of its properties has no binding")
+        raise _UnreadableError("a property has no binding")
     return without_surrogates(name)

@@ -1,8 +1,8 @@
-"""Hostile and broken input: mutated diagrams give a payload or a documented error, and soon.
+"""Hostile and malformed input: a mutated diagram has a payload or a documented error, in time.
 
     METRICS_FUZZ=100000 python -m pytest tests/test_fuzz.py
 
-runs as many inputs as that; without it a few thousand, the same each time.
+runs that many inputs; by default a few thousand, the same each time.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ SHAPES = [
     for path in sorted(FIXTURES.rglob(pattern))
 ]
 INPUTS = int(os.environ.get("METRICS_FUZZ", "2500"))
-# Of the processor's time: the machine may have other things to do.
+# Processor time, since the machine may be busy.
 SECONDS_PER_MEGABYTE = 1
 TIMES_ITS_SIZE = 10
 
-# What parsers, the tolerant reader and the metrics look at.
+# Text with a meaning for parsers, recovery or the metrics.
 TOKENS = [
     *(
         b"<",
@@ -67,7 +67,7 @@ TOKENS = [
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A fixture that was changed in places: tokens put in, pieces dropped, doubled, moved."""
+    """A fixture with tokens inserted, and parts removed, repeated, moved or replaced."""
     content = bytearray(draw(st.sampled_from(SHAPES)))
     for _ in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, len(content)))
@@ -80,15 +80,15 @@ def mutated(draw: st.DrawFn) -> bytes:
             case 2:
                 content[end:end] = content[start:end] * draw(st.integers(1, 20))
             case 3:
-                place = draw(st.integers(0, len(content)))
-                content[place:place] = content[start:end]
+                target = draw(st.integers(0, len(content)))
+                content[target:target] = content[start:end]
             case 4:
                 content[start:end] = draw(st.sampled_from(SHAPES))[start:end]
     return bytes(content)
 
 
 def check(report: Report) -> None:
-    """A payload that can be printed, or one of the documented errors."""
+    """Check that a report has a payload that can be printed, or a documented error."""
     printed = json.loads(json.dumps(report.payload()))
     if report.error is None:
         assert printed["diagramType"] == report.kind
@@ -111,7 +111,7 @@ def test_mutated(content: bytes, name: str | None) -> None:
 
 
 def megabyte() -> bytes:
-    """A diagram of a megabyte, in the shape of real ones."""
+    """A diagram of a megabyte that resembles real ones."""
     return generate.diagram(1, 950).encode()
 
 

@@ -1,1 +1,1 @@
-"""From bytes to a parsed document, or an error."""
+"""Reads bytes into a parsed document, or raises an error."""

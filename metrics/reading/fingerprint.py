@@ -1,4 +1,4 @@
-"""Fingerprints of files, which are equal where the contents are."""
+"""Fingerprints of files: equal contents have equal fingerprints."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-# To hash all of a large file would take a tenth of its scan; to read a small one again, more.
+# Hashing all of a large file takes a tenth of the time of its scan.
 BYTES_HASHED_WHOLE: Final = 16 * 1024
-BYTES_OF_A_PART: Final = 1024
+BYTES_PER_PART: Final = 1024
 
 OF_ALL: Final = b"="
 OF_PARTS: Final = b"~"
 
 
 def fingerprint(content: bytes) -> bytes:
-    """A hash of a small file, or of a larger one's size and of parts of it.
+    """A hash of a small file, or of the size and some parts of a larger one.
 
-    Files that are the same have the same; larger ones that have the same hardly ever differ.
+    Equal files have equal fingerprints. Larger files with equal fingerprints hardly ever differ.
     """
-    return _fingerprint(len(content), lambda place, length: content[place : place + length])
+    return _fingerprint(len(content), lambda start, length: content[start : start + length])
 
 
 def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
-    """The fingerprint of a file of which no more is read; None where it is not found as one.
+    """The fingerprint of a file, read from the needed parts; None if it is not a readable file.
 
-    It may have any name: what is no plain file is not even opened.
+    The path may come from anywhere: only a plain file is opened.
     """
     with suppress(OSError, ValueError), opened_file(path, max_size) as (file, size):
 
-        def part(place: int, length: int) -> bytes:
-            file.seek(place)
+        def part(start: int, length: int) -> bytes:
+            file.seek(start)
             return file.read(length)
 
-        # The system's own files have content, but no size.
+        # Files of the system, as in /proc, have content but no size.
         if not size and file.read(1):
             return None
         return _fingerprint(size, part)
@@ -52,19 +52,19 @@ def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
 def _fingerprint(size: int, part: Callable[[int, int], bytes]) -> bytes:
     if size <= BYTES_HASHED_WHOLE:
         return OF_ALL + sha256(part(0, size)).digest()
-    places = (0, size // 2, size - BYTES_OF_A_PART)
-    parts = b"".join(part(place, BYTES_OF_A_PART) for place in places)
+    starts = (0, size // 2, size - BYTES_PER_PART)
+    parts = b"".join(part(start, BYTES_PER_PART) for start in starts)
     return OF_PARTS + sha256(b"%d:%b" % (size, parts)).digest()[:16]
 
 
 @contextmanager
 def opened_file(path: str, max_size: int) -> Iterator[tuple[FileIO, int]]:
-    """A plain file and its size; raises `OSError` or `ValueError` for what is none, or larger."""
+    """An open plain file and its size; raises `OSError` or `ValueError` for any other file."""
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(None, "it is no file")
+        raise OSError(None, "it is not a file")
     descriptor = os.open(path, READ_AT_ONCE)
     with FileIO(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > max_size:
-            raise OSError(None, "it is no file, or a larger one")
+            raise OSError(None, "it is not a file, or too large")
         yield file, status.st_size

@@ -1,4 +1,4 @@
-"""JSON text as JavaScript reads it."""
+"""Reads JSON text as JavaScript does."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def read_json(source: bytes) -> tuple[Any, tuple[DiagramWarning, ...]]:
-    """The value of a JSON text, as JavaScript has it, and what had to be put up with.
+    """The value of a JSON text as in JavaScript, and warnings about its encoding.
 
-    Raises `DocumentError` where it is none.
+    Raises `DocumentError`: `malformed` if it is not JSON, `too-large` if it is nested too deep.
     """
     import orjson
 
@@ -24,26 +24,26 @@ def read_json(source: bytes) -> tuple[Any, tuple[DiagramWarning, ...]]:
     try:
         return orjson.loads(text), tuple(warnings)
     except orjson.JSONDecodeError as error:
-        return _json_as_javascript_has_it(text, error), tuple(warnings)
+        return _read_leniently(text, error), tuple(warnings)
 
 
 def without_surrogates(text: str) -> str:
-    """A text out of JSON, in which half a surrogate pair, which is no letter, is a `?`."""
+    """A text with a `?` for each half of a surrogate pair, which JSON allows and UTF-8 does not."""
     return text.encode(errors="replace").decode()
 
 
-def _json_as_javascript_has_it(text: str, error: json.JSONDecodeError) -> Any:
-    """The value of what orjson refused: numbers beyond a double, halves of surrogate pairs."""
+def _read_leniently(text: str, error: json.JSONDecodeError) -> Any:
+    """Reads what orjson refuses: numbers beyond a double, and halves of surrogate pairs."""
     import json
 
     def refuse(_: str) -> None:
         raise ValueError
 
     try:
-        # NaN and Infinity are Python's own.
+        # Python alone allows NaN and Infinity.
         return json.loads(text, parse_int=float, parse_constant=refuse)
     except RecursionError:
-        raise DocumentError(ErrorType.TOO_LARGE, "JSON that is nested too deep") from None
+        raise DocumentError(ErrorType.TOO_LARGE, "the JSON is nested too deep") from None
     except ValueError:
         raise DocumentError(
             ErrorType.MALFORMED, f"not valid JSON: {error.msg}", error.lineno, error.colno

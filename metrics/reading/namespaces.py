@@ -1,4 +1,4 @@
-"""The namespaces that diagrams use, and the prefixes that the Modeler knows without being told."""
+"""The namespaces of diagrams, and the prefixes that the Modeler knows without a declaration."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ PREDEFINED_PREFIXES: Final = {
 }
 
 CAMUNDA_8_PLATFORMS: Final = ("Camunda Cloud", "Zeebe")
-"""The values of `executionPlatform` that make a BPMN diagram a Camunda 8 one."""
+"""The values of `executionPlatform` of a BPMN diagram for Camunda 8."""

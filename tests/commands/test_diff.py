@@ -44,7 +44,7 @@ USER = "diagramMetrics.tasks.userTask"
 SERVICE_TASK = "diagramMetrics.tasks.serviceTask"
 PLANES = "diagramMetrics.subprocessPlanes"
 VERSION = "executionPlatformVersion"
-REASON = "no form: the JSON is not an object"
+REASON = "not a form: the JSON is not an object"
 
 
 def planed(depth: int) -> bytes:

@@ -126,7 +126,7 @@ class TestFilesThatChange:
         assert [report.file for report in reports] == names
         (failed,) = [report for report in reports if report.error]
         assert failed.payload() == {
-            "error": {"type": "unreadable", "message": "it is no file any more"}
+            "error": {"type": "unreadable", "message": "it is no longer a file"}
         }
         assert type(failed.file) is type(reports[0].file) is str
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USER = "diagramMetrics.tasks.userTask"
-REASON = "no form: the JSON is not an object"
+REASON = "not a form: the JSON is not an object"
 
 HEAD = "<!-- metrics diff -->\n### Numbers of the diagrams\n\n"
 MAX_CHARACTERS = 65_536
@@ -66,7 +66,7 @@ class TestFormats:
             "  diagramMetrics.tasks.userTask.count  1 → 1,201  +1,200\n"
             "\n"
             "unmeasured  b.form\n"
-            "  not measured after: unsupported: no form: the JSON is not an object\n"
+            "  not measured after: unsupported: not a form: the JSON is not an object\n"
             "\n"
             "removed  gone.form\n"
             "  diagramType               form → -\n"
