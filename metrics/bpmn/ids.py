@@ -32,6 +32,7 @@ from metrics.reading.namespaces import BPMN, BPMNDI, CAMUNDA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from lxml.etree import _Element as Element
 
@@ -107,7 +108,7 @@ class DroppedElements(NamedTuple):
     dropped elements, and `others` counts the rest.
     """
 
-    elements: frozenset[Element]
+    elements: AbstractSet[Element]
     described: tuple[Dropped, ...]
     others: int
 
@@ -158,7 +159,7 @@ def find_dropped(document: Document, max_described: int) -> DroppedElements:
     elements.discard(root)
     lines = document.lines(element for element, _ in described)
     return DroppedElements(
-        frozenset(elements),
+        elements,
         tuple(dropped._replace(line=lines[element]) for element, dropped in described),
         others,
     )
