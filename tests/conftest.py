@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DISTURBING = ("CI", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PYTHONUNBUFFERED")
 """Variables that change what the command prints, or how."""
@@ -21,6 +26,9 @@ GIT = {
 }
 """An identity for commits, and no configuration but that of each repository."""
 
+EXPENSIVE = {"report": "browser", "browser": "browser", "hook": "pre-commit", "installed": "action"}
+"""Fixtures that take many seconds, and the groups of the tests that share one in one process."""
+
 # A busy machine makes any example slow.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -33,6 +41,15 @@ def pytest_configure() -> None:
             del os.environ[name]
     os.environ |= GIT
     _let_children_receive_signals()
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Mark the tests that use an expensive fixture as slow, and keep each group in one process."""
+    for item in items:
+        for name in getattr(item, "fixturenames", ()):
+            if name in EXPENSIVE:
+                item.add_marker(pytest.mark.slow)
+                item.add_marker(pytest.mark.xdist_group(EXPENSIVE[name]))
 
 
 def _let_children_receive_signals() -> None:

@@ -66,7 +66,8 @@ def test_every_fixture(path: Path) -> None:
                 assert re.search(rf"<(?:[\w.-]+:)?{name}\b", text[place.line - 1], re.IGNORECASE)
 
 
-@pytest.mark.skipif("METRICS_CORPUS" not in os.environ, reason="no folder of diagrams is given")
+@pytest.mark.slow
+@pytest.mark.skipif("METRICS_CORPUS" not in os.environ, reason="needs METRICS_CORPUS")
 def test_corpus() -> None:
     paths = [path for path in Path(os.environ["METRICS_CORPUS"]).rglob("*") if path.is_file()]
     for path in paths:
@@ -172,6 +173,7 @@ class TestHostile:
         assert len(printed) < 10_000_000
         assert json.loads(printed)["numbers"][0]["value"] == 2000
 
+    @pytest.mark.slow
     def test_many_attributes(self) -> None:
         attributes = " ".join(f'camunda:a{number}="1"' for number in range(30_000))
         source = process(f'<bpmn:task id="t" camunda:modelerTemplate="t" {attributes}/>')

@@ -26,6 +26,8 @@ from metrics import ErrorType, Report, scan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = Path(__file__).parent / "fixtures"
 SHAPES = [
     path.read_bytes()
@@ -176,7 +178,7 @@ json.dump([time.process_time() - start, held() - before, report.payload()], sys.
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks the system for memory")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc/self/status")
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_megabyte(change: str) -> None:
     content = CHANGES[change](megabyte())

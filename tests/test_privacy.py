@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.diagrams import BPMN, CAMUNDA, MODELER, ZEEBE
@@ -137,6 +138,7 @@ def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from texts(item, name if key != "properties" else key)
 
 
+@pytest.mark.slow
 @given(diagrams())
 def test_bpmn(diagram: tuple[str, bytes]) -> None:
     _, content = diagram
@@ -179,6 +181,7 @@ def test_dmn(text: str, platform: str, version: str) -> None:
         check(event)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=90), max_size=3), st.lists(st.text(max_size=90), max_size=3))
 def test_definitions(types: list[str], bindings: list[str]) -> None:
     # The fixture tmp_path would be shared by all examples.

@@ -6,11 +6,14 @@ from itertools import count
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.diagrams import BPMN, BPMNDI, CAMUNDA, MODELER, ZEEBE
 
 from metrics import scan
+
+pytestmark = pytest.mark.slow
 
 SHOP = "urn:example:shop"
 USUAL_PREFIXES = {

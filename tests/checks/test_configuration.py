@@ -416,7 +416,7 @@ class TestFaults:
         assert line.startswith(f"Error: {tmp_path}/a\\n\\x1b[31mb/metrics.toml")
         assert line.endswith(": No payload has the value 'a\\n\\x1bb'.")
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is kept from root")
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
     def test_no_permission(self, tmp_path: Path) -> None:
         write(tmp_path, {"metrics.toml": "", "a.bpmn": embedded(0)})
         (tmp_path / "metrics.toml").chmod(0)
@@ -424,7 +424,7 @@ class TestFaults:
         assert result.returncode == 2
         assert result.stderr.decode() == f"Error: {tmp_path}/metrics.toml: Permission denied\n"
 
-    @pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="there is no such file")
+    @pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs /proc/self/mem")
     def test_unreadable(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(embedded(0))
         # Its first bytes are there for nobody, root included.

@@ -549,6 +549,7 @@ def test_nothing_that_is_read_is_written(tmp_path: Path, arguments: list[str]) -
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_where_the_current_folder_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

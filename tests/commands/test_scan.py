@@ -17,6 +17,9 @@ from support.diagrams import definitions, process
 
 TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
 BROKEN = b"<bpmn:definitions"
+NEEDS_FULL_DEVICE = pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="needs a device that is always full"
+)
 NOTHING: dict[str, Any] = {"count": 0}
 
 
@@ -383,6 +386,7 @@ class TestEnds:
         assert len(result.stdout.splitlines()) == 1
         assert result.stderr == b""
 
+    @pytest.mark.slow
     def test_interrupt(self) -> None:
         with subprocess.Popen(
             [METRICS, "scan", "-"],
@@ -408,9 +412,8 @@ class TestEnds:
         assert result.returncode == 2
         assert b"Traceback" not in result.stderr
 
+    @NEEDS_FULL_DEVICE
     def test_full_disk(self, folder: Path) -> None:
-        if not Path("/dev/full").exists():
-            pytest.skip("no device that is always full")
         command = f"'{METRICS}' scan a.bpmn > /dev/full"
         result = subprocess.run(
             ["bash", "-c", command], cwd=folder, capture_output=True, check=False
@@ -435,7 +438,7 @@ class TestStreams:
         assert [line["file"] for line in lines(result)] == ["-", "a.bpmn"]
         assert lines(result)[0]["error"]["type"] == "unreadable"
 
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+    @NEEDS_FULL_DEVICE
     @pytest.mark.parametrize("unbuffered", ["", "1"])
     def test_full_standard_error(self, folder: Path, unbuffered: str) -> None:
         with open("/dev/full", "wb") as full:
@@ -487,6 +490,7 @@ main()
     assert (result.returncode, result.stdout, result.stderr) == (status, b"", message)
 
 
+@pytest.mark.slow
 def test_current_folder_that_is_gone(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
@@ -550,7 +554,7 @@ def test_definitions_that_are_no_files(tmp_path: Path) -> None:
         assert any(name in message and reason in message for message in messages), name
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@NEEDS_FULL_DEVICE
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["scan", "-"], ["scan", "--unknown"], ["--help"]])
 def test_nothing_can_be_written(arguments: list[str], unbuffered: str) -> None:

@@ -336,7 +336,7 @@ class TestDuplicates:
         found = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
         assert (found["contents"], found["notCompared"]) == (0, 0)
 
-    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="there is no /proc")
+    @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="needs /proc")
     def test_files_that_tell_no_size(self) -> None:
         printed = "".join(
             json.dumps({"file": f"/proc/{name}"} | FORM) + "\n" for name in ("version", "uptime")
@@ -561,6 +561,7 @@ class TestHostile:
         found = summary_of("-", stdin=printed.encode())
         assert found["numbers"]["diagramMetrics.processVariablesCount"]["sum"] == 2**65
 
+    @pytest.mark.slow
     def test_many_large_payloads(self, tmp_path: Path) -> None:
         def lines_of(count: int) -> Iterator[dict[str, Any]]:
             for number in range(count):
@@ -569,6 +570,7 @@ class TestHostile:
 
         assert peak(tmp_path, lines_of(300)) < peak(tmp_path, lines_of(10)) + 5_000
 
+    @pytest.mark.slow
     def test_many_payloads(self, tmp_path: Path) -> None:
         # More than are remembered at once.
         record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
@@ -581,6 +583,7 @@ class TestHostile:
         assert number["sum"] == 5000 * 4999 // 2
         assert [one["value"] for one in number["most"]] == [*range(4999, 4989, -1)]
 
+    @pytest.mark.slow
     def test_memory_does_not_grow(self, tmp_path: Path) -> None:
         records = [line for line in lines(run("scan", FIXTURES)) if "error" not in line]
 

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import run
-from support.repositories import COUNT, Repository, isolate, refused, told
+from support.repositories import COUNT, Repository, refused, told
 from support.states import DMN, FORM, OTHER_FORM, tasks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_AT_HAND = "its content is not in this clone of the repository"
-
-
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration but that of the scratch repositories."""
-    isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -351,6 +345,7 @@ class TestContents:
             "after": {"type": "unreadable", "message": NOT_AT_HAND}
         }
 
+    @pytest.mark.slow
     def test_jobs(self, repository: Repository) -> None:
         names = [f"{number:03}.bpmn" for number in range(150)]
         repository.commit({name: tasks(number % 9) for number, name in enumerate(names)})
@@ -389,6 +384,7 @@ class TestContents:
         refused(history.folder, "-o", "out", "nope")
         assert (history.folder / "out").read_bytes() == printed
 
+    @pytest.mark.slow
     def test_long_names_in_a_comment(self, repository: Repository) -> None:
         repository.commit({f"{number:03}.bpmn": tasks(1) for number in range(1000)})
         repository.commit({f"{number:03}.bpmn": tasks(2) for number in range(1000)})

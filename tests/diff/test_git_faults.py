@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import METRICS, all_end, comes_true, run
-from support.repositories import Repository, git, isolate, refused, told
+from support.repositories import Repository, git, refused, told
 from support.states import FORM, diff, tasks
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 NOT_AT_HAND = "its content is not in this clone of the repository"
 NO_LINK = "a link, which is not followed in a repository"
 SHALLOW = "this clone is shallow: fetch more of its history, as by git fetch --unshallow."
-
-
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration but that of the scratch repositories."""
-    isolate(monkeypatch, tmp_path)
 
 
 @pytest.fixture

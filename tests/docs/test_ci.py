@@ -95,6 +95,7 @@ def is_valid(path: Path, schema: str) -> subprocess.CompletedProcess[str]:
     return run(BIN / "check-jsonschema", "--builtin-schema", schema, path, cwd=path.parent)
 
 
+@pytest.mark.slow
 def test_action_is_valid() -> None:
     result = is_valid(ACTION, "vendor.github-actions")
     assert result.returncode == 0, result.stdout
@@ -105,6 +106,7 @@ def test_hooks_are_valid() -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "schema", "count"),
     [("jobs", "vendor.github-workflows", 2), ("process-metrics", "vendor.gitlab-ci", 1)],
@@ -123,6 +125,7 @@ def test_page_is_valid(key: str, schema: str, count: int, tmp_path: Path) -> Non
         assert is_valid(path, schema).returncode == 1
 
 
+@pytest.mark.slow
 def test_configuration_of_the_page_is_valid(tmp_path: Path) -> None:
     found = blocks_with("repos")
     assert len(found) == 2

@@ -114,6 +114,7 @@ def run_block(block: Block, folder: Path) -> subprocess.CompletedProcess[str]:
 CI = [block for block in blocks("docs/ci.md") if block.language != "toml" and commands(block)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CI)))
 def test_ci(number: int, repository: Path) -> None:
     result = run_block(CI[number], repository)
@@ -153,6 +154,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", SHOWN)
 def test_explain_and_summary(block: Block, repository: Path) -> None:
     # The packages of the extra are there.
@@ -176,6 +178,7 @@ def test_check_shows_what_is_printed(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (1, texts("docs/check.md")[0])
 
 
+@pytest.mark.slow
 def test_check(tmp_path: Path) -> None:
     # The limits that the page shows are those that its commands check.
     (limits,) = (block.code for block in blocks("docs/check.md") if block.language == "toml")
@@ -227,6 +230,7 @@ def test_diff_shows_what_is_printed(change: Path) -> None:
     assert (result.returncode, result.stderr, [result.stdout]) == (0, "", texts("docs/diff.md"))
 
 
+@pytest.mark.slow
 def test_diff(change: Path) -> None:
     (shown,) = (block for block in blocks("docs/diff.md") if block.language == "sh")
     for line in shown.code.splitlines():
@@ -235,6 +239,7 @@ def test_diff(change: Path) -> None:
         assert result.stdout or (change / "comment.md").stat().st_size > 100
 
 
+@pytest.mark.slow
 def test_pictures_show_what_is_printed() -> None:
     # Those of terminals, word by word; those of the report are looked at by people.
     script = """
@@ -256,6 +261,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "docs/library.md", "docs/events.md"])
 def test_python(page: str, repository: Path) -> None:
     found = [block for block in blocks(page) if block.language == "python"]

@@ -85,6 +85,7 @@ class TestRefusedFiles:
         assert error.type is ErrorType.UNSUPPORTED
 
 
+@pytest.mark.slow
 class TestExtremes:
     """Large and deep diagrams are measured, or refused."""
 

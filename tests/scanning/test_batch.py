@@ -135,6 +135,7 @@ class TestExecutors:
         next(reports)
         assert len(taken) <= 32
 
+    @pytest.mark.slow
     def test_few_are_pending(self, paths: list[str]) -> None:
         taken = 0
 
@@ -172,6 +173,7 @@ class TestExecutors:
         assert (report.error.type, report.error.message) == (ErrorType.CRASHED, "no luck")
 
 
+@pytest.mark.slow
 class TestDeaths:
     """No diagram loses its result when a process dies."""
 
@@ -232,6 +234,7 @@ def has_open(process: int, path: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 class TestTimeouts:
     """A file that takes too long is reported; the other files are measured."""
 
@@ -272,6 +275,7 @@ with Workers(2) as workers:
 """
 
 
+@pytest.mark.slow
 class TestWithoutProcesses:
     """If no process can be started, this process measures everything."""
 

@@ -183,6 +183,7 @@ class TestUnusualFolders:
         subprocess.run(["rm", "-rf", tmp_path / ("d" * 200)], check=True)
 
 
+@pytest.mark.slow
 class TestLargeFolders:
     """The files of a folder are sorted, and need no memory for each, however many there are."""
 

@@ -104,6 +104,7 @@ def test_descriptions_are_those_of_the_fields() -> None:
 class TestPrinted:
     """Everything that is printed is valid."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("documented_keys", [False, True])
     def test_lines(self, documented_keys: bool) -> None:
         options = ["--documented-keys"] if documented_keys else ["--warnings"]
@@ -122,6 +123,7 @@ class TestPrinted:
         validator("error").validate(json.loads(run("scan", broken).stdout))
         validator("line").validate(json.loads(run("scan", broken).stdout))
 
+    @pytest.mark.slow
     def test_payloads_fragments_and_events(self) -> None:
         seen = set()
         for report in reports():

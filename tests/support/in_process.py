@@ -19,6 +19,8 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+from lxml import etree
+
 from metrics.cli import run as run_command_line
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ def run_in_process(
 
     An exception that the command does not handle is raised.
     """
-    _clear_caches()
     words = ["metrics", *arguments]
     with TemporaryFile() as stdout, TemporaryFile() as stderr:
         with ExitStack() as stack:
@@ -51,6 +52,7 @@ def run_in_process(
                 # Seeing one processor, the command starts no others by itself.
                 patch.object(os, "sched_getaffinity", lambda _: {0}, create=True),
                 _ends_of_threads(),
+                _caches_of_its_own(),
             ):
                 stack.enter_context(block)
             status = run_command_line() or 0
@@ -59,8 +61,18 @@ def run_in_process(
         return subprocess.CompletedProcess(words, status, stdout.read(), stderr.read())
 
 
+@contextmanager
+def _caches_of_its_own() -> Iterator[None]:
+    """Clear the bounded caches, some of which hold paths, and what libxml2 said of earlier files."""
+    _clear_caches()
+    try:
+        yield
+    finally:
+        _clear_caches()
+
+
 def _clear_caches() -> None:
-    """Clear the bounded caches: some hold paths, and those depend on the current folder."""
+    etree.clear_error_log()
     for name, module in list(sys.modules.items()):
         if name.startswith("metrics."):
             for value in list(vars(module).values()):

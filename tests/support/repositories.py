@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import pytest
-
 COUNT = "diagramMetrics.tasks.userTask.count"
 
 
@@ -78,17 +76,3 @@ def told(record: dict[str, Any]) -> list[str]:
         sides = [f"{side} {counts[side]}" for side in ("before", "after") if side in counts]
         found.append(" ".join([change["status"], *names, *sides]))
     return found
-
-
-def isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Leave no configuration but that of the repositories in a folder."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(folder),
-        **{f"GIT_{who}_NAME": "A name" for who in ("AUTHOR", "COMMITTER")},
-        **{f"GIT_{who}_EMAIL": "a@example.org" for who in ("AUTHOR", "COMMITTER")},
-    }.items():
-        monkeypatch.setenv(name, value)

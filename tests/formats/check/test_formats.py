@@ -299,6 +299,7 @@ class TestSarif:
                     assert artifact.get("uriBaseId") == ("%SRCROOT%" if is_within else None)
                     assert uri.startswith("file:///") != is_within
 
+    @pytest.mark.slow
     def test_many_results(self) -> None:
         violations = [Violation(f"{number}.bpmn", LIMIT, 1) for number in range(25_002)]
         failures = [
@@ -317,6 +318,7 @@ class TestSarif:
         exactly = run_of(printed(CheckResult(violations=tuple(violations[:25_000])), "sarif"))
         assert exactly["invocations"][0]["toolExecutionNotifications"] == []
 
+    @pytest.mark.slow
     def test_many_locations(self) -> None:
         items = tuple(
             Item(DiagramElement("bpmn:UserTask", f"T{line}", None, line), {}, {}, (), 1)

@@ -223,6 +223,7 @@ class TestMarkdown:
             assert f"{number:02} {one_line.replace('/', '_')}.bpmn" in shown
             assert one_line.replace("\\x1b", "") in shown
 
+    @pytest.mark.slow
     def test_a_thousand(self, tmp_path: Path) -> None:
         for number in range(1000):
             name = f"{number:03}.bpmn"

@@ -30,7 +30,7 @@ SCRIPT = (
     "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 )
 
-needs_a_browser = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+needs_a_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +389,8 @@ def test_closed_standard_input(folder: Path, report: Path) -> None:
     assert printed.stdout == report.read_bytes()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no such limits")
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs limits of a process")
 def test_charts_that_the_system_denies() -> None:
     command = 'ulimit -n 8; exec "$@"'
     result = subprocess.run(
@@ -437,6 +438,7 @@ def test_nothing_is_asked_of_a_server(report: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_size(tmp_path: Path) -> None:
     record = json.loads(
         run("scan", "-f", "ndjson", FIXTURES / "explanation" / "every_number.bpmn").stdout
@@ -462,6 +464,7 @@ def test_nothing(tmp_path: Path) -> None:
     assert b"There is nothing to show." in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["jinja2", "vl_convert"])
 def test_without_the_packages(tmp_path: Path, package: str) -> None:
     script = (
