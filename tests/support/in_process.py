@@ -63,7 +63,7 @@ def run_in_process(
 
 @contextmanager
 def _caches_of_its_own() -> Iterator[None]:
-    """Clear the bounded caches, some of which hold paths, and what libxml2 said of earlier files."""
+    """Forget earlier runs: the bounded caches, some of paths, and the errors of libxml2."""
     _clear_caches()
     try:
         yield
