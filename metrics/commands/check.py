@@ -21,9 +21,9 @@ from metrics.commands.console import require_standard_input, show_message, sourc
 from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
-    found_at,
+    discovery_of,
     is_standard_output,
-    output_of,
+    open_output,
     refuse_to_overwrite,
     scan_paths,
 )
@@ -175,10 +175,10 @@ def command(
         no_ignore,
         templates,
         fragments=gate.fragments,
-        tells_warnings=False,
+        shows_warnings=False,
     )
     is_output_shown = any(output.path is None for output in outputs)
-    found = found_at(paths, how)
+    found = discovery_of(paths, how)
 
     def checked() -> Iterator[DiagramSource]:
         return (source for source in found() if not gate.excludes(_file(source, stdin_filename)))
@@ -189,7 +189,7 @@ def command(
             yield from checked()
 
     def below(folder: str) -> Iterator[DiagramSource]:
-        return found_at([folder], how)()
+        return discovery_of([folder], how)()
 
     with (
         _faults_told(),
@@ -314,7 +314,7 @@ def _kept(
 
 def _tolerated(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
     """Write what goes beyond its limits now to a baseline; gives the result that it leads to."""
-    with output_of(path) as (stream, _):
+    with open_output(path) as (stream, _):
         for line in dumps(result.entries, path):
             stream.write(line)
     now = {entry.subject: entry.value for entry in result.entries}
@@ -346,6 +346,6 @@ def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
 
 
 def _write_one(result: CheckResult, output: _Output) -> None:
-    with output_of(output.path) as (stream, is_terminal):
+    with open_output(output.path) as (stream, is_terminal):
         for piece in output.write(result, is_terminal):
             stream.write(piece)

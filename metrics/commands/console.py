@@ -1,4 +1,4 @@
-"""What comes in, what goes out, and what people are told."""
+"""The console of a command: the FILE that it reads, its output, and its messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class FileSource(NamedTuple):
-    """What a FILE stands for: where its bytes are, its name for its type, and what it is called."""
+    """A FILE to read: `content` is its path or stream, `name` is what determines its type.
+
+    `file` is the name that reports and messages have for it.
+    """
 
     content: str | BinaryIO
     name: str | None
@@ -33,16 +36,16 @@ class FileSource(NamedTuple):
 
 
 def source_of(file: str, stdin_filename: str | None) -> FileSource:
-    """What is to be read for a FILE, - being standard input, which has its name by an option.
+    """The source that a FILE means; `-` is standard input, which an option may name.
 
-    Raises `click.UsageError` where that names no standard input.
+    Raises `click.UsageError` if the option is there without standard input.
     """
     if file == STANDARD_INPUT:
         if sys.stdin is None:
             stream = cast("BinaryIO", _Closed())
         else:
             stream = sys.stdin.buffer
-            # Who started us may not wait for it: a pause is not the end.
+            # If it was left non-blocking, a pause of the writer would look like the end.
             with suppress(AttributeError, OSError, ValueError):
                 os.set_blocking(sys.stdin.fileno(), True)
         return FileSource(stream, stdin_filename or None, stdin_filename or STANDARD_INPUT)
@@ -52,12 +55,12 @@ def source_of(file: str, stdin_filename: str | None) -> FileSource:
 
 
 def require_standard_input(paths: Collection[str], stdin_filename: str | None) -> None:
-    """Raises `click.UsageError` where standard input has a name, but is not among the PATHs."""
+    """Raises `click.UsageError` if standard input has a name, but is not one of the paths."""
     if stdin_filename is not None and STANDARD_INPUT not in paths:
         raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
 
 
-def scanned(
+def scan_file(
     file: str,
     stdin_filename: str | None,
     *,
@@ -65,15 +68,21 @@ def scanned(
     templates: TemplateDefinitions | None,
     fragments: Collection[str] = (),
 ) -> Report:
-    """The report of a FILE; all else is as for `source_of`."""
-    content, name, called = source_of(file, stdin_filename)
-    return replace(
-        scan(content, name=name, max_size=max_size, templates=templates, fragments=fragments),
-        file=called,
+    """The report of a FILE; raises `click.UsageError` as `source_of` does."""
+    source = source_of(file, stdin_filename)
+    report = scan(
+        source.content,
+        name=source.name,
+        max_size=max_size,
+        templates=templates,
+        fragments=fragments,
     )
+    return replace(report, file=source.file)
 
 
 class _Closed:
+    """A stream in place of a standard input that is closed."""
+
     def read(self, _: int) -> bytes:
         raise OSError(None, "standard input is closed")
 
@@ -81,28 +90,28 @@ class _Closed:
 
 
 def require_standard_output() -> None:
-    """Raises `click.ClickException` where there is no standard output to print to."""
+    """Raises `click.ClickException` if standard output is closed."""
     if sys.stdout is None:
         raise click.ClickException("standard output is closed.")
 
 
-def write(printed: bytes) -> None:
-    """Write all that a command has to print to standard output."""
+def write(text: bytes) -> None:
+    """Write the whole output of a command to standard output."""
     require_standard_output()
     with output() as stream:
-        stream.write(printed)
+        stream.write(text)
 
 
 @contextmanager
 def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
-    """The file at a path, or else standard output."""
+    """Open the file at a path, or standard output; errors end the command."""
     from metrics.system.output import Stream, replacing
 
     try:
         with Stream(sys.stdout.fileno()) if path is None else replacing(path) as output:
             yield output
     except BrokenPipeError:
-        # Here, since click ends a broken pipe with a status of its own.
+        # click would end the command with another status.
         raise click.exceptions.Exit(ExitStatus.BROKEN_PIPE) from None
     except OSError as error:
         if path is None:
@@ -112,7 +121,7 @@ def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
 
 
 def describe_report(report: Report) -> Iterator[str]:
-    """The lines that tell people what was untidy in a diagram, and why it was not measured."""
+    """The messages about a diagram: its warnings, and the error if it could not be measured."""
     for warning in report.warnings:
         yield message_for(report.file, f"warning: {warning.message}", warning.line)
     if (error := report.error) is not None:
@@ -120,9 +129,9 @@ def describe_report(report: Report) -> Iterator[str]:
 
 
 def show_message(line: str) -> None:
-    """Say something on standard error.
+    """Print a message on standard error, if that is open.
 
-    Whoever cannot be told still gets the results, and the exit status.
+    Results and the exit status do not depend on it.
     """
     if sys.stderr is not None:
         with suppress(OSError):
@@ -132,7 +141,7 @@ def show_message(line: str) -> None:
 def message_for(
     file: str | None, message: str, line: int | None = None, column: int | None = None
 ) -> str:
-    """The line that tells people something about a diagram."""
-    place = ":".join(str(part) for part in (line, column) if part is not None)
+    """A message about a file, with the position that it is about."""
+    position = ":".join(str(part) for part in (line, column) if part is not None)
     name = STANDARD_INPUT if file is None else file or repr(file)
-    return on_one_line(f"{name}:{place}: {message}" if place else f"{name}: {message}")
+    return on_one_line(f"{name}:{position}: {message}" if position else f"{name}: {message}")

@@ -13,10 +13,10 @@ from metrics.commands.console import show_message, source_of
 from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
-    found_at,
-    has_lines,
+    discovery_of,
+    is_ndjson,
     is_standard_output,
-    output_of,
+    open_output,
     refuse_to_overwrite,
     scan_paths,
 )
@@ -126,8 +126,8 @@ def command(
         max_size,
         no_ignore,
         fragments=own_fragments(with_fragments),
-        tells_warnings=False,
-        tells_outcome=False,
+        shows_warnings=False,
+        shows_totals=False,
     )
     are_files = paths is None and new is not None and _is_file(old) and _is_file(new)
     if are_files and new is not None:
@@ -145,7 +145,7 @@ def command(
     found = sources() if are_files else _loaded(sources(), max_size)
     with (
         scan_paths(found, sources, NO_INPUTS, how, is_output_shown=is_shown) as run,
-        output_of(output_path) as (stream, is_terminal),
+        open_output(output_path) as (stream, is_terminal),
     ):
         comparison = compare(pairs, run.reports, old=compared.old, new=compared.new)
         for piece in write(comparison, is_terminal):
@@ -165,7 +165,7 @@ def _of_files(old: str, new: str, how: ScanOptions) -> _PairedSides:
     if old == new == STANDARD_INPUT:
         raise click.UsageError("Standard input can be one side only.")
     are_folders = [os.path.isdir(path) for path in (old, new)]
-    are_lines = [has_lines(path) and not os.path.isdir(path) for path in (old, new)]
+    are_lines = [is_ndjson(path) and not os.path.isdir(path) for path in (old, new)]
     if not any(are_folders) and not any(are_lines):
         name = None if old == new else old
         return _PairedSides([Pair(new, old, new, name)], old, new)
@@ -175,7 +175,7 @@ def _of_files(old: str, new: str, how: ScanOptions) -> _PairedSides:
     is_relative = all(are_folders)
     sides = [_side(path, how, is_relative=is_relative) for path in (old, new)]
     # What is no line of a scan is no diagram that came or went.
-    lines = {os.path.normpath(path) for path in (old, new) if has_lines(path)}
+    lines = {os.path.normpath(path) for path in (old, new) if is_ndjson(path)}
     pairs = [
         pair._replace(status=Status.UNMEASURED) if pair.file in lines else pair
         for pair in paired(*sides)
@@ -185,7 +185,7 @@ def _of_files(old: str, new: str, how: ScanOptions) -> _PairedSides:
 
 def _side(path: str, how: ScanOptions, *, is_relative: bool) -> Iterator[tuple[str, DiagramSource]]:
     """The diagrams of a side, by the names that they are paired by."""
-    if not os.path.isdir(path) and has_lines(path):
+    if not os.path.isdir(path) and is_ndjson(path):
         return _lines(path, how.max_size)
     return _found(path, how, is_relative=is_relative)
 
@@ -193,7 +193,7 @@ def _side(path: str, how: ScanOptions, *, is_relative: bool) -> Iterator[tuple[s
 def _found(
     folder: str, how: ScanOptions, *, is_relative: bool
 ) -> Iterator[tuple[str, DiagramSource]]:
-    for source in found_at([folder], how)():
+    for source in discovery_of([folder], how)():
         path = (source.file or "") if isinstance(source, Report) else str(source)
         name = os.path.relpath(path, folder) if is_relative else os.path.normpath(path)
         # As a scan prints it.

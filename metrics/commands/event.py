@@ -9,7 +9,13 @@ import orjson
 
 from metrics import events
 from metrics.commands import InOrder, options
-from metrics.commands.console import describe_report, message_for, scanned, show_message, write
+from metrics.commands.console import (
+    describe_report,
+    message_for,
+    scan_file,
+    show_message,
+    write,
+)
 from metrics.formats.text import counted, dumps, on_one_line
 from metrics.reading.sources import printable
 from metrics.system.exit_status import ExitStatus
@@ -385,8 +391,8 @@ def _report(
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> Report:
-    """Read a diagram, and show its warnings or its error; exits if there is an error."""
-    report = scanned(file, stdin_filename, max_size=max_size, templates=templates)
+    """The report of a diagram, once people are told what is to be told of it."""
+    report = scan_file(file, stdin_filename, max_size=max_size, templates=templates)
     for line in describe_report(report):
         show_message(line)
     if report.error is not None:

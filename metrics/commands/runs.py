@@ -1,4 +1,8 @@
-"""What the commands that measure many diagrams have in common: processes, progress, the end."""
+"""A run: a command finds diagrams, measures them, and writes something about all of them.
+
+This is what `scan`, `summary`, `check` and `diff` share: worker processes, progress, the messages
+on standard error, and the exit status.
+"""
 
 from __future__ import annotations
 
@@ -39,26 +43,26 @@ if TYPE_CHECKING:
     from metrics.system.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
 
-LINES: Final = (".ndjson", ".jsonl")
+NDJSON_EXTENSIONS: Final = (".ndjson", ".jsonl")
 
-# What a process must have to do before it pays to start one, and what a diagram takes, about.
+# The work that makes another process worth its start, and the approximate cost of a diagram.
 SECONDS_PER_JOB: Final = 0.03
 SECONDS_PER_FILE: Final = 3e-5
 SECONDS_PER_BYTE: Final = 8e-9
 
 
 class ScanInputs(NamedTuple):
-    """What of the sources is read as it stands in this process, and how: standard input, say.
+    """The sources that this process reads when their turn comes, such as standard input.
 
-    `read` gives its reports, one or many.
+    `include` returns whether a source is one of them, `read` returns its reports.
     """
 
-    are: Callable[[DiagramSource], bool]
+    include: Callable[[DiagramSource], bool]
     read: Callable[[str], Iterable[Report]]
 
 
 class ScanOptions(NamedTuple):
-    """How diagrams are found and measured: the options that commands share."""
+    """The options of a run; most are options of the commands."""
 
     jobs: int | None
     timeout: float | None
@@ -67,68 +71,72 @@ class ScanOptions(NamedTuple):
     templates: TemplateDefinitions | None = None
     fingerprints: bool = False
     fragments: AbstractSet[str] = frozenset()
-    tells_warnings: bool = True
-    tells_outcome: bool = True
+    shows_warnings: bool = True
+    shows_totals: bool = True
+
+
+class Scan(NamedTuple):
+    """The reports of all sources, and the executor that measures them, if there is one."""
+
+    reports: Iterator[Report]
+    executor: Executor | None
 
 
 class Run(NamedTuple):
-    """The reports of all diagrams, where what is made of them goes, and whether to a terminal."""
+    """The reports of all diagrams, and the stream to write to."""
 
     reports: Iterator[Report]
     stream: BinaryIO | Stream
     is_terminal: bool
 
 
-class Measured(NamedTuple):
-    """The reports of all diagrams, and the executor that measures them, if there is one."""
-
-    reports: Iterator[Report]
-    executor: Executor | None
-
-
 @contextmanager
 def open_run(
-    paths: Sequence[str], inputs: ScanInputs, how: ScanOptions, output_path: str | None
+    paths: Sequence[str], inputs: ScanInputs, options: ScanOptions, output_path: str | None
 ) -> Iterator[Run]:
-    """Measure all diagrams of some PATHs, and open what is made of them goes to.
+    """Measure the diagrams at some paths, and open the output.
 
-    All else is as for `measured`.
+    Ends the command as `scan_paths` does. Raises `click.UsageError` if the output is an input.
     """
     refuse_to_overwrite(paths, "--output", output_path)
-    find = found_at(paths, how)
+    discovery = discovery_of(paths, options)
     is_shown = is_standard_output(output_path)
     with (
-        scan_paths(find(), find, inputs, how, is_output_shown=is_shown) as run,
-        output_of(output_path) as opened,
+        scan_paths(discovery(), discovery, inputs, options, is_output_shown=is_shown) as scan,
+        open_output(output_path) as (stream, is_terminal),
     ):
-        yield Run(run.reports, *opened)
+        yield Run(scan.reports, stream, is_terminal)
 
 
-def found_at(paths: Sequence[str], how: ScanOptions) -> Callable[[], Iterator[DiagramSource]]:
-    """What finds all diagrams of some PATHs."""
-    return partial(discover, paths, honour_ignores=not how.no_ignore)
+def discovery_of(
+    paths: Sequence[str], options: ScanOptions
+) -> Callable[[], Iterator[DiagramSource]]:
+    """A function that finds the diagrams at some paths, as often as it is called."""
+    return partial(discover, paths, honour_ignores=not options.no_ignore)
 
 
-def has_lines(source: object) -> bool:
-    """Whether a PATH is what a scan printed: by its name, which no diagram has."""
-    return isinstance(source, str) and (source == STANDARD_INPUT or source.lower().endswith(LINES))
+def is_ndjson(source: object) -> bool:
+    """Whether a path holds the NDJSON of an earlier scan: standard input does, or by extension."""
+    return isinstance(source, str) and (
+        source == STANDARD_INPUT or source.lower().endswith(NDJSON_EXTENSIONS)
+    )
 
 
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
-    """Raises `click.UsageError` where the file that an option names is one that is read."""
+    """Raises `click.UsageError` if an option would overwrite one of the inputs."""
     if output_path and any(_is_same_file(output_path, path) for path in paths):
-        reason = f"{option} would overwrite {on_one_line(output_path)}, which is read."
+        reason = f"{option} would overwrite {on_one_line(output_path)}, which is an input."
         raise click.UsageError(reason)
 
 
 def is_standard_output(output_path: str | None) -> bool:
-    """Whether an option for an output, or that it was left out, means standard output."""
+    """Whether an option for an output means standard output: it is `-` or left out."""
     return output_path in (None, STANDARD_INPUT)
 
 
 @contextmanager
-def output_of(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool]]:
-    """The stream that an option for an output means, and whether it is a terminal."""
+def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool]]:
+    """Open the output that an option names; yields the stream and whether it is a terminal."""
     is_standard = is_standard_output(output_path)
     if is_standard:
         require_standard_output()
@@ -138,68 +146,44 @@ def output_of(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool
 
 @contextmanager
 def scan_paths(
-    found: Iterator[DiagramSource],
+    sources: Iterator[DiagramSource],
     names: Callable[[], Iterator[object]],
     inputs: ScanInputs,
-    how: ScanOptions,
+    options: ScanOptions,
     *,
     is_output_shown: bool,
-) -> Iterator[Measured]:
-    """Measure all that is found, and tell people how that goes, on standard error.
+) -> Iterator[Scan]:
+    """Measure all sources; show progress, errors and warnings on standard error.
 
-    `names` gives something for each of them, to know how many there are. Where what is printed may
-    come to the terminal, `is_output_shown`, no progress is shown there.
-    Where a diagram could not be measured, the command ends with that status after the block.
+    `names` returns an iterator with an item for each source: the progress line counts them.
+    `is_output_shown` says that the command writes to standard output: the progress line is left
+    out if that may be the same terminal. Ends the command after the block, with the exit status for
+    it, if a diagram could not be measured.
     """
-    # Of a pattern that is odd, but means what it means to git.
+    # It warns about odd patterns, which mean the same to git.
     warnings.filterwarnings("ignore", module=r"pathspec\.")
     if is_output_shown:
         require_standard_output()
     with ExitStack() as stack:
-        most = how.jobs or _processors()
-        count, found = _jobs_that_pay(found, most, inputs.are)
-        executor = _executor(count, how.timeout, stack)
-        progress = None
-        if not (is_output_shown and _shares_the_terminal(sys.stdout)) and _shows_progress():
-            from metrics.system.progress import Progress
-
-            progress = stack.enter_context(Progress(names))
-            stack.enter_context(cleanup_on_signal(progress.erase))
-        outcome = _Outcome(progress, how)
+        max_jobs = options.jobs or _processors()
+        jobs, sources = _worthwhile_jobs(sources, max_jobs, inputs)
+        executor = _executor(jobs, options.timeout, stack)
+        progress = _progress(names, stack, is_output_shown=is_output_shown)
+        messages = _Messages(progress, shows_warnings=options.shows_warnings)
         measure = partial(
             scan_many,
             executor=executor,
-            jobs=count,
-            max_size=how.max_size,
-            templates=how.templates,
-            fingerprints=how.fingerprints,
-            fragments=how.fragments,
+            jobs=jobs,
+            max_size=options.max_size,
+            templates=options.templates,
+            fingerprints=options.fingerprints,
+            fragments=options.fragments,
         )
-        yield Measured(outcome.watch(_reports(found, measure, inputs)), executor)
-    if how.tells_outcome:
-        outcome.close()
-    if outcome.failed:
+        yield Scan(messages.watch(_reports(sources, measure, inputs)), executor)
+    if options.shows_totals:
+        messages.show_totals()
+    if messages.failed:
         raise click.exceptions.Exit(ExitStatus.FAILURE)
-
-
-def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | None:
-    """What measures diagrams in other processes; None where this one shall, or must."""
-    if jobs == 1 and timeout is None:
-        return None
-    from metrics.system.workers import Workers
-
-    # Who ends the workers may end what Python starts beside them, too.
-    warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
-    try:
-        workers = stack.enter_context(Workers(jobs, timeout=timeout))
-    except OSError as error:
-        # Slower, but for a limit that only another process can be held to.
-        if timeout is not None:
-            reason = f"--timeout needs a process: {error.strerror}."
-            raise click.ClickException(reason) from None
-        return None
-    stack.enter_context(cleanup_on_signal(workers.end_processes))
-    return workers
 
 
 def _is_same_file(path: str, other: str) -> bool:
@@ -209,13 +193,73 @@ def _is_same_file(path: str, other: str) -> bool:
         return False
 
 
-def _shares_the_terminal(output: TextIO) -> bool:
-    """Whether what is printed may come to the terminal: at once, or from who reads a pipe."""
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _worthwhile_jobs(
+    sources: Iterator[DiagramSource], max_jobs: int, inputs: ScanInputs
+) -> tuple[int, Iterator[DiagramSource]]:
+    """The number of processes that are worth their start, and all sources."""
+    first: list[DiagramSource] = []
+    seconds = 0.0
+    while (
+        max_jobs > 1
+        and seconds < max_jobs * SECONDS_PER_JOB
+        and (source := next(sources, None)) is not None
+    ):
+        first.append(source)
+        if isinstance(source, Report):
+            continue
+        if inputs.include(source):
+            # It may have to wait for its writer: the sources before it do not.
+            break
+        seconds += SECONDS_PER_FILE + SECONDS_PER_BYTE * ScanRequest.of(source).size()
+    return max(1, min(max_jobs, int(seconds / SECONDS_PER_JOB))), chain(first, sources)
+
+
+def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | None:
+    """The worker processes; None if this process measures all diagrams itself."""
+    if jobs == 1 and timeout is None:
+        return None
+    from metrics.system.workers import Workers
+
+    # It warns if a signal ends it together with the workers.
+    warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
+    try:
+        workers = stack.enter_context(Workers(jobs, timeout=timeout))
+    except OSError as error:
+        # This process can measure, too, but it cannot stop itself after a time.
+        if timeout is not None:
+            reason = f"--timeout needs a process: {error.strerror}."
+            raise click.ClickException(reason) from None
+        return None
+    stack.enter_context(cleanup_on_signal(workers.end_processes))
+    return workers
+
+
+def _progress(
+    names: Callable[[], Iterator[object]], stack: ExitStack, *, is_output_shown: bool
+) -> Progress | None:
+    """The progress line; None if standard error cannot show it, or is needed for the output."""
+    if (is_output_shown and _may_reach_terminal(sys.stdout)) or not _can_show_progress():
+        return None
+    from metrics.system.progress import Progress
+
+    progress = stack.enter_context(Progress(names))
+    stack.enter_context(cleanup_on_signal(progress.erase))
+    return progress
+
+
+def _may_reach_terminal(output: TextIO) -> bool:
+    """Whether output may be shown on the terminal: directly, or by the reader of a pipe."""
     return output.isatty() or stat.S_ISFIFO(os.fstat(output.fileno()).st_mode)
 
 
-def _shows_progress() -> bool:
-    # Not by rich, which takes FORCE_COLOR for a terminal. What runs in CI may be given one, too.
+def _can_show_progress() -> bool:
+    # rich would take FORCE_COLOR for a terminal. Some CI systems run jobs in one.
     return (
         sys.stderr is not None
         and sys.stderr.isatty()
@@ -224,45 +268,23 @@ def _shows_progress() -> bool:
     )
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+class _Messages:
+    """Shows the errors and warnings of reports as they pass, and counts them."""
 
-
-def _jobs_that_pay(
-    found: Iterator[DiagramSource], most: int, is_input: Callable[[DiagramSource], bool]
-) -> tuple[int, Iterator[DiagramSource]]:
-    """How many processes are worth their start, up to a number; and all that was to be found."""
-    first: list[DiagramSource] = []
-    seconds = 0.0
-    while seconds < most * SECONDS_PER_JOB and most > 1 and (item := next(found, None)) is not None:
-        first.append(item)
-        if isinstance(item, Report):
-            continue
-        if is_input(item):
-            # Nobody waits for it before the others have their results.
-            break
-        seconds += SECONDS_PER_FILE + SECONDS_PER_BYTE * ScanRequest.of(item).size()
-    return max(1, min(most, int(seconds / SECONDS_PER_JOB))), chain(first, found)
-
-
-class _Outcome:
-    """Tells people what went wrong as reports pass, and keeps count for the exit status."""
-
-    def __init__(self, progress: Progress | None, how: ScanOptions) -> None:
+    def __init__(self, progress: Progress | None, *, shows_warnings: bool) -> None:
         self._progress = progress
-        self._tells_warnings = how.tells_warnings
+        self._shows_warnings = shows_warnings
         self.measured = 0
         self.failed = 0
         self.warnings = 0
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
+        """Pass on reports."""
         for report in reports:
             self.warnings += len(report.warnings)
-            if self._tells_warnings or report.error is not None:
+            if self._shows_warnings or report.error is not None:
                 for line in describe_report(report):
-                    self._say(line)
+                    self._show(line)
             if report.error is None:
                 self.measured += 1
             else:
@@ -272,35 +294,35 @@ class _Outcome:
                     self._progress.show(self.measured + self.failed, self.failed)
             yield report
 
-    def close(self) -> None:
-        """Sum up what was said, once all is printed: it may be far above by then."""
-        found = self.measured + self.failed
-        if not found:
+    def show_totals(self) -> None:
+        """Show the number of failures and warnings; their messages may have scrolled away."""
+        diagrams = self.measured + self.failed
+        if not diagrams:
             show_message("metrics: no diagrams found")
-        elif found > 1 and (self.failed or self.warnings):
-            parts = [f"metrics: {self.measured:,} of {counted(found, 'diagram')} measured"]
+        elif diagrams > 1 and (self.failed or self.warnings):
+            parts = [f"metrics: {self.measured:,} of {counted(diagrams, 'diagram')} measured"]
             if self.failed:
                 parts.append(f"{self.failed:,} failed")
             if self.warnings:
                 parts.append(counted(self.warnings, "warning"))
             show_message(", ".join(parts))
 
-    def _say(self, line: str) -> None:
-        # Whoever cannot be told still gets the results, and the exit status.
+    def _show(self, line: str) -> None:
+        # Results and the exit status do not depend on a working standard error.
         with suppress(OSError):
             if self._progress is None or not self._progress.print_above(line):
                 show_message(line)
 
 
 def _reports(
-    found: Iterable[DiagramSource],
+    sources: Iterable[DiagramSource],
     measure: Callable[[Iterable[DiagramSource]], Iterator[Report]],
     inputs: ScanInputs,
 ) -> Iterator[Report]:
-    # Nothing is taken ahead across standard input: what comes before it does not wait for it.
-    for is_input, sources in groupby(found, inputs.are):
+    # Sources before standard input have their results before it is read.
+    for is_input, group in groupby(sources, inputs.include):
         if is_input:
-            for source in sources:
+            for source in group:
                 yield from inputs.read(str(source))
         else:
-            yield from measure(sources)
+            yield from measure(group)

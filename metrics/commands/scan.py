@@ -8,12 +8,13 @@ import click
 
 from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
-from metrics.commands.console import require_standard_input, scanned
+from metrics.commands.console import require_standard_input, scan_file
+from metrics.commands.format_option import format_option
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
-from metrics.formats.scan import FORMATS, ScanLayout, format_named
+from metrics.formats.scan import FORMATS, ScanLayout
 from metrics.reading.sources import STANDARD_INPUT
 
-# The mark keeps the lines as they are.
+# \b keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics scan order.bpmn
@@ -30,14 +31,10 @@ Examples:
     "fragments",
     multiple=True,
     type=click.Choice((*FRAGMENTS, *OWN_FRAGMENTS)),
-    help="Print only this part of the payload; can be given several times.",
+    help="Print only this fragment of the payload; can be given several times.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(FORMATS)),
-    help="Default: json for a single file, ndjson for a folder or several paths.",
+@format_option(
+    FORMATS.names, help="Default: json for a single file, ndjson for a folder or several paths."
 )
 @options.with_fragments
 @options.output_path
@@ -46,9 +43,7 @@ Examples:
 @options.template_source
 @options.template_folders
 @options.documented_keys
-@click.option(
-    "--warnings", is_flag=True, help="Add what was untidy to what is printed of a diagram."
-)
+@click.option("--warnings", is_flag=True, help="Include warnings about malformed input.")
 @options.max_size
 @options.stdin_filename
 @options.no_ignore
@@ -70,26 +65,27 @@ def command(
 ) -> None:
     """Print the metric payload of each diagram.
 
-    A PATH is a file, a folder, or - for standard input; without one, the current folder is
-    scanned. One file gives its payload as indented JSON, a folder or several paths a line of JSON
-    a diagram.
+    A PATH is a file, a folder, or - for standard input; the default is the current folder. The
+    payload of a single file is printed as indented JSON. For a folder or several paths, each
+    diagram is printed as one line of JSON.
 
-    The exit status is 2 where a diagram could not be measured: its place in the output says why.
+    The exit status is 2 if a diagram could not be measured. The output has its error instead of its
+    payload.
     """
     require_standard_input(paths, stdin_filename)
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
-    write = format_named(format_name or ("json" if single else "ndjson"))
+    write = FORMATS.load(format_name or ("json" if single else "ndjson"))
     added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
         lambda path: [
-            scanned(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
+            scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
         ],
     )
-    how = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
-    with open_run(paths, inputs, how, output_path) as run:
+    scan_options = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
+    with open_run(paths, inputs, scan_options, output_path) as run:
         layout = ScanLayout(
             fragments, with_fragments, documented_keys, warnings, single, run.is_terminal
         )

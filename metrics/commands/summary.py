@@ -1,17 +1,18 @@
-"""`metrics summary`: what there is in a portfolio of diagrams."""
+"""`metrics summary`: the numbers of many diagrams."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
-from metrics.commands.runs import ScanInputs, ScanOptions, has_lines, open_run
-from metrics.formats.summary import FORMATS, SummaryLayout, format_named
+from metrics.commands.format_option import format_option
+from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
+from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.scanning.ndjson_reports import read_reports
 from metrics.summary.groups import GROUPINGS
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from metrics.formats.summary import Format
     from metrics.report import Report
 
-EXTRA = ("jinja2", "markupsafe", "vl_convert")
+REPORT_PACKAGES: Final = ("jinja2", "markupsafe", "vl_convert")
 
-# The mark keeps the lines as they are.
+# \b keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics summary processes/
@@ -38,16 +39,13 @@ Examples:
 @click.option(
     "--by",
     type=click.Choice(tuple(GROUPINGS)),
-    help="Sum up each folder, platform or version by itself, too.",
+    help="Also summarize each folder, platform or version.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(FORMATS)),
+@format_option(
+    FORMATS.names,
+    help="html is a self-contained page with charts and a table of all diagrams; it needs the"
+    " extra report.",
     default="table",
-    show_default=True,
-    help="html is a page of its own, with charts and all diagrams; it needs the extra report.",
 )
 @options.output_path
 @options.jobs
@@ -70,27 +68,26 @@ def command(
     max_size: int,
     no_ignore: bool,
 ) -> None:
-    """Print what there is in many diagrams, and how much of it.
+    """Summarize the numbers of many diagrams.
 
-    A PATH is a folder, a diagram, or what metrics scan printed before: a file named *.ndjson or
-    *.jsonl, or - for standard input. Without one, the current folder is measured.
+    A PATH is a folder, a diagram, or the output of an earlier metrics scan: a file named *.ndjson
+    or *.jsonl, or - for standard input. The default is the current folder.
 
-    Told are diagrams by type, platform and version; of every number of the payload its sum, share,
-    median, 90th percentile, maximum, and the ten diagrams that hold the most of it; element
-    templates by binding; failures by type; and diagrams that are byte by byte the same.
+    The summary counts diagrams by type, platform and version. It shows the sum, share, median, 90th
+    percentile and maximum of each number, and the ten diagrams with its largest values. It lists
+    the bindings of element templates, failures by type, and identical files.
 
-    The exit status is 2 where a diagram could not be measured.
+    The exit status is 2 if a diagram could not be measured.
     """
     templates = options.template_definitions(template_source, template_folders, max_size)
-    write = _format(format_name)
+    write = _load_format(format_name)
     added = own_fragments(with_fragments)
 
-    def lines(path: str) -> Iterator[Report]:
-        content, _, name = source_of(path, None)
-        return read_reports(content, name, max_size=max_size, fingerprints=True)
+    def read_ndjson(path: str) -> Iterator[Report]:
+        source = source_of(path, None)
+        return read_reports(source.content, source.file, max_size=max_size, fingerprints=True)
 
-    # What is untidy in many diagrams, line by line, would hide what they are asked for.
-    how = ScanOptions(
+    scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
@@ -98,23 +95,25 @@ def command(
         templates,
         fingerprints=True,
         fragments=added,
-        tells_warnings=False,
+        # The warnings of many diagrams would bury the summary.
+        shows_warnings=False,
     )
-    with open_run(paths or (os.curdir,), ScanInputs(has_lines, lines), how, output_path) as run:
-        # Lines may name a file as often as they like, discovery gives none a second time.
-        each_once = not any(map(has_lines, paths))
-        for piece in write(
-            run.reports, SummaryLayout(by, max_size, each_once, run.is_terminal, added)
-        ):
+    inputs = ScanInputs(is_ndjson, read_ndjson)
+    with open_run(paths or (os.curdir,), inputs, scan_options, output_path) as run:
+        # NDJSON may have a file twice, discovery finds each once.
+        each_once = not any(map(is_ndjson, paths))
+        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added)
+        for piece in write(run.reports, layout):
             run.stream.write(piece)
 
 
-def _format(name: str) -> Format:
+def _load_format(name: str) -> Format:
+    """A format; raises `click.ClickException` if a package that it needs is not installed."""
     try:
-        return format_named(name)
+        return FORMATS.load(name)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in EXTRA:
+        if package not in REPORT_PACKAGES:
             raise
         raise click.ClickException(
             f"--format {name} needs the package {package}: pip install 'bpmn-metrics[report]'"

@@ -1,20 +1,20 @@
-"""CSV: a row for each diagram, a column for each value of a payload, named by its dotted key.
+"""CSV: a row for each diagram and a column for each value of the payload, by its dotted key.
 
-The columns do not depend on the diagrams: they are those of Camunda 7, of Camunda 8, and of an
-error. A cell is empty if the payload does not have the value, or if it is null. Lists, open maps
-and warnings are JSON in a cell.
+The columns do not depend on the diagrams: there is one for each value of Camunda 7, of Camunda 8,
+and of an error. A cell is empty if the payload does not have the value, or if it is null. Lists,
+maps with open keys, and warnings are JSON in a cell.
 """
 
 from __future__ import annotations
 
 import csv as python_csv
-import io
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import LeafKind, leaf_values, leaves
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import dumps, escaped
+from metrics.formats.text.printed import Printed
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, payload_leaves
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from metrics.report import Report
 
-# The writer quotes tabs and line breaks; other control characters are escaped.
+# Tabs and line breaks stay, since the writer quotes them.
 UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
 ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error."))
 
 
 def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Print the header, then the row of each diagram."""
+    """Print the header, then a row for each diagram."""
     by_metric = payload_leaves(
         fragments=layout.fragments,
         added=layout.added,
@@ -45,16 +45,15 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         *ERROR_COLUMNS,
     ]
     maps = frozenset(leaf.key for leaf in columns if leaf.kind is LeafKind.MAP)
-    rows = io.StringIO(newline="")
+    rows = Printed(newline="")
     writer = python_csv.DictWriter(rows, names, restval="", lineterminator="\n")
     writer.writeheader()
     for report in reports:
         values = leaf_values(record(report, layout), maps=maps)
         writer.writerow({"file": STANDARD_INPUT} | {key: _cell(value) for key, value in values})
-        yield rows.getvalue().encode()
-        rows.seek(0)
-        rows.truncate()
-    yield rows.getvalue().encode()
+        yield rows.take()
+    # The header, if there are no diagrams.
+    yield rows.take()
 
 
 def _cell(value: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def json(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Give the payload of a single diagram, or the array piece by piece."""
+    """Print the payload of a single diagram, or an array."""
     if layout.single:
         for report in reports:
             yield dumps(record(report, layout, named=False), orjson.OPT_INDENT_2) + b"\n"

@@ -1,4 +1,4 @@
-"""NDJSON: a line of JSON for each diagram."""
+"""NDJSON: a line with a JSON object for each diagram."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
     from metrics.report import Report
 
-MAX_REMEMBERED: Final = 2048
-MAX_BYTES_REMEMBERED: Final = 4096
+MAX_PAYLOADS_REMEMBERED: Final = 2048
+MAX_BYTES_PER_PAYLOAD: Final = 4096
 
 
 def ndjson(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Print the line of each diagram."""
+    """Print a line for each diagram."""
 
     def after_the_file(report: Report) -> bytes:
         payload = report.payload(fragments=layout.fragments, documented_keys=layout.documented_keys)
         return b"," + dumps(payload, orjson.OPT_APPEND_NEWLINE)[1:] if payload else b"}\n"
 
-    # A tenth of the time of printing each payload again.
+    # Ten times faster than printing each payload again.
     payloads = PayloadCache(
         after_the_file,
-        max_entries=MAX_REMEMBERED,
-        is_kept=lambda report, line: len(line) <= MAX_BYTES_REMEMBERED,
+        max_entries=MAX_PAYLOADS_REMEMBERED,
+        is_kept=lambda report, line: len(line) <= MAX_BYTES_PER_PAYLOAD,
     )
     for report in reports:
         if report.file is None or report.error is not None or layout.warnings:

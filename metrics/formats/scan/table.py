@@ -1,14 +1,13 @@
 """A table for people: a row for each diagram with the main number of each metric, then totals.
 
-It is as wide as the terminal, or 80 characters without one. Below the name of a diagram are its
-type, its platform and all other values that are not 0. A row is printed as soon as its report is
-ready, so the widths of the columns do not depend on the content. A narrow table has no columns: the
-numbers are below the name, too.
+It is as wide as the terminal, or 80 characters without one. Each row has details below the name of
+the diagram: its type, its platform, and all other values that are not 0. Rows are printed as soon
+as reports are ready, so the widths of columns do not depend on the content. A narrow table has no
+columns: all numbers are details.
 """
 
 from __future__ import annotations
 
-import io
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from rich.text import Text
 from metrics.blocks import LeafKind, leaf_values
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_value
+from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import console
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import DIAGRAM_TYPE, payload_leaves
@@ -30,24 +30,27 @@ if TYPE_CHECKING:
 
 PROFILE: Final = "execution_platform"
 GAP: Final = 2
-NARROWEST_NAMES: Final = 24
+MIN_NAME_WIDTH: Final = 24
 SEPARATOR: Final = " · "
 
 Values = dict[str, Any]
 
 
 def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
-    """Print the head, the row of each diagram, and the foot."""
+    """Print the head, a row for each diagram, and the totals."""
     by_metric = payload_leaves(
         fragments=layout.fragments,
         added=layout.added,
         documented_keys=layout.documented_keys,
     )
     maps = frozenset(
-        leaf.key for found in by_metric.values() for leaf in found if leaf.kind is LeafKind.MAP
+        leaf.key
+        for metric_leaves in by_metric.values()
+        for leaf in metric_leaves
+        if leaf.kind is LeafKind.MAP
     )
-    page = _Page(by_metric, is_terminal=layout.is_terminal)
-    yield page.head()
+    rows = _Rows(by_metric, is_terminal=layout.is_terminal)
+    yield rows.head()
     totals: Values = {}
     measured = failed = 0
     for report in reports:
@@ -57,8 +60,8 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
             _add(totals, values, by_metric)
         else:
             failed += 1
-        yield page.row(values)
-    yield page.foot(totals, measured, failed)
+        yield rows.row(values)
+    yield rows.foot(totals, measured, failed)
 
 
 def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Leaf]]) -> None:
@@ -69,40 +72,40 @@ def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Leaf]]
                 totals[leaf.key] = leaf.total(totals.get(leaf.key, 0), value)
 
 
-class _MetricColumns(NamedTuple):
-    """The values of a metric: the one in its column, and those below the name."""
+class _MetricLeaves(NamedTuple):
+    """The leaf of a metric that has a column, and those that are details."""
 
     main: Leaf
-    others: Sequence[Leaf]
+    details: Sequence[Leaf]
 
 
-def _columns(metric_leaves: Sequence[Leaf]) -> _MetricColumns:
-    shown = [leaf for leaf in metric_leaves if not leaf.is_rules]
+def _metric_leaves(leaves: Sequence[Leaf]) -> _MetricLeaves:
+    shown = [leaf for leaf in leaves if not leaf.is_rules]
     main = next((leaf for leaf in shown if leaf.is_number), shown[0])
-    return _MetricColumns(main, [leaf for leaf in shown if leaf is not main])
+    return _MetricLeaves(main, [leaf for leaf in shown if leaf is not main])
 
 
-class _Page:
-    """The table, piece by piece."""
+class _Rows:
+    """Prints the rows of the table."""
 
     def __init__(self, by_metric: Mapping[str, Sequence[Leaf]], *, is_terminal: bool) -> None:
         self._profile = by_metric.get(PROFILE, [])
         self._metrics = {
-            name.replace("_", " "): _columns(metric_leaves)
+            name.replace("_", " "): _metric_leaves(metric_leaves)
             for name, metric_leaves in by_metric.items()
             if name != PROFILE
         }
-        self._printed = io.StringIO()
+        self._printed = Printed()
         self._console = console(self._printed, is_terminal=is_terminal)
         self._width = self._console.width
         # A column is as wide as the longest word of its title.
         self._widths = [max(map(len, title.split())) for title in self._metrics]
-        self._room = self._width - sum(width + GAP for width in self._widths)
-        self._has_columns = self._room >= NARROWEST_NAMES
+        self._name_width = self._width - sum(width + GAP for width in self._widths)
+        self._has_columns = self._name_width >= MIN_NAME_WIDTH
 
     def head(self) -> bytes:
         words = [title.capitalize().split() for title in self._metrics] if self._has_columns else []
-        # A word a line, the last ones at the foot.
+        # One word on each line, aligned at the bottom.
         lines = [*zip_longest(*map(reversed, words), fillvalue="")][::-1] or [()]
         names = ["File", *[""] * (len(lines) - 1)]
         heads = (
@@ -115,11 +118,13 @@ class _Page:
     def row(self, values: Values) -> bytes:
         name = on_one_line(values.get("file", STANDARD_INPUT))
         if "error.type" in values:
-            return self._bytes(*self._name(name), *self._below(_error(values), "red"))
-        warnings = (self._below(_warning(one), "yellow") for one in values.get("warnings", ()))
-        return self._bytes(
-            *self._named(name, values), *(line for lines in warnings for line in lines)
-        )
+            return self._bytes(*self._name(name), *self._indented(_error(values), "red"))
+        warnings = [
+            line
+            for warning in values.get("warnings", ())
+            for line in self._indented(_warning(warning), "yellow")
+        ]
+        return self._bytes(*self._named(name, values), *warnings)
 
     def foot(self, totals: Values, measured: int, failed: int) -> bytes:
         name = f"{counted(measured, 'diagram')} measured"
@@ -131,46 +136,46 @@ class _Page:
         return Text("─" * self._width, "dim")
 
     def _named(self, name: str, values: Values) -> list[Text]:
-        """A name, its numbers, and what they are made of."""
+        """A name with its numbers and details."""
         numbers = [_shown(values.get(metric.main.key)) for metric in self._metrics.values()]
         details = on_one_line(SEPARATOR.join(self._details(values)))
         if not (self._has_columns and any(numbers)):
-            return [*self._name(name), *self._below(details, "dim")]
-        if cell_len(name) <= self._room:
-            return [Text(self._aligned(name, numbers)), *self._below(details, "dim")]
-        # The name takes all the width: the numbers stand beside the beginning of the details.
-        lines = self._wrapped(details, self._room - GAP) or [""]
+            return [*self._name(name), *self._indented(details, "dim")]
+        if cell_len(name) <= self._name_width:
+            return [Text(self._aligned(name, numbers)), *self._indented(details, "dim")]
+        # The name needs the whole width: the numbers are on the first line of the details.
+        lines = self._wrapped(details, self._name_width - GAP) or [""]
         first = lines[0].removesuffix(SEPARATOR.rstrip())
-        beside = Text(self._aligned(" " * GAP + first, numbers))
-        beside.stylize("dim", 0, GAP + len(first))
+        numbered = Text(self._aligned(" " * GAP + first, numbers))
+        numbered.stylize("dim", 0, GAP + len(first))
         rest = details[len(first) :].lstrip(SEPARATOR)
-        return [*self._name(name), beside, *self._below(rest, "dim")]
+        return [*self._name(name), numbered, *self._indented(rest, "dim")]
 
     def _name(self, name: str) -> list[Text]:
         return [Text(piece) for piece in chop_cells(name, self._width)]
 
     def _aligned(self, name: str, cells: Sequence[str]) -> str:
-        blanks = " " * (self._room - cell_len(name)) if cells else ""
+        blanks = " " * (self._name_width - cell_len(name)) if cells else ""
         return f"{name}{blanks}" + "".join(
             " " * GAP + cell.rjust(width) for cell, width in zip(cells, self._widths, strict=False)
         )
 
     def _details(self, values: Values) -> Iterator[str]:
-        """What the numbers of a row are made of: all that its columns do not show."""
-        profile = [values.get(column.key) for column in self._profile]
+        """The values that the columns of a row do not show."""
+        profile = [values.get(leaf.key) for leaf in self._profile]
         yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, profile))])
-        for title, (main, others) in self._metrics.items():
+        for title, (main, leaves) in self._metrics.items():
             head = title
             if not self._has_columns and main.key in values:
                 head += f" {_shown(values[main.key])}"
-            details = [detail for leaf in others for detail in _detail(leaf, values)]
+            details = [detail for leaf in leaves for detail in _detail(leaf, values)]
             if details:
                 yield f"{head}: {', '.join(details)}"
             elif head != title:
                 yield head
 
-    def _below(self, text: str, style: str) -> list[Text]:
-        """A text below a name, in as many lines as it takes."""
+    def _indented(self, text: str, style: str) -> list[Text]:
+        """The lines of a text below a name."""
         indent = GAP if self._width > 2 * GAP else 0
         lines = self._wrapped(text, self._width - indent)
         return [Text(" " * indent + line, style) for line in lines]
@@ -183,10 +188,7 @@ class _Page:
         for line in lines:
             line.rstrip()
         self._console.print(Text("\n").join(lines), soft_wrap=True)
-        printed = self._printed.getvalue()
-        self._printed.seek(0)
-        self._printed.truncate()
-        return printed.encode()
+        return self._printed.take()
 
 
 def _shown(value: Any) -> str:
@@ -194,7 +196,7 @@ def _shown(value: Any) -> str:
 
 
 def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
-    """A value with its name, unless it is 0 or empty; the items of a list without."""
+    """A value and its name, unless it is 0 or empty; a list has no name."""
     value = values.get(leaf.key)
     *groups, name = leaf.key.split(".")
     if isinstance(value, list) and value:
@@ -204,9 +206,9 @@ def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
 
 
 def _error(values: Values) -> str:
-    place = ":".join(str(values[key]) for key in ("error.line", "error.column") if key in values)
+    position = ":".join(str(values[key]) for key in ("error.line", "error.column") if key in values)
     return on_one_line(
-        " ".join(filter(None, [values["error.type"], place, values["error.message"]]))
+        " ".join(filter(None, [values["error.type"], position, values["error.message"]]))
     )
 
 

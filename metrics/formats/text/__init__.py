@@ -1,4 +1,4 @@
-"""What the text formats share: escaping, counting, JSON."""
+"""What formats share: escaped text, counts and values for people, JSON."""
 
 from __future__ import annotations
 
@@ -12,40 +12,39 @@ from metrics.reading.sources import printable
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
-# Control characters, breaks of lines and paragraphs, and what turns the direction of text.
+# Control characters, line and paragraph separators, and characters that turn the direction of text.
 _STEERING: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
-# In a text of several lines: but for breaks of lines and tabs.
+# For a text of several lines: line breaks and tabs stay.
 STEERING_LINES: Final = re.compile(f"[\0-\x08\v-\x1f{_STEERING}]")
 
-
-# At its beginning, and anywhere.
+# A workflow command of GitHub: one kind only at the start of a line, the other anywhere.
 COMMAND_OF_A_LOG: Final = re.compile(r"\A\s*::|##\[")
 
 
 def on_one_line(text: str) -> str:
-    """A text for people: what would break the line, steer a terminal or turn text is escaped.
+    """A text for people, with line breaks and characters that steer a terminal escaped.
 
-    In a job of GitHub so is what would be taken for a command in its log.
+    In a job of GitHub, workflow commands are escaped, too.
     """
-    told = without_breaks(text)
+    line = without_breaks(text)
     if os.environ.get("GITHUB_ACTIONS"):
-        return COMMAND_OF_A_LOG.sub(lambda match: rf"\x{ord(match[0][0]):02x}{match[0][1:]}", told)
-    return told
+        return COMMAND_OF_A_LOG.sub(lambda match: rf"\x{ord(match[0][0]):02x}{match[0][1:]}", line)
+    return line
 
 
 def without_breaks(text: str) -> str:
-    """The same for what is no line of a log."""
+    """A text on one line, for output that no log shows."""
     return escaped(printable(text), STEERING)
 
 
 def escaped(text: str, characters: re.Pattern[str]) -> str:
-    """A text in which some characters are written as Python does, with a backslash."""
+    """A text with some characters written as in a Python literal, with a backslash."""
     return characters.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def counted(number: int, noun: str) -> str:
-    """How many there are of something, for people: `1 diagram`, `1,200 diagrams`."""
+    """A number and a noun, for people: `1 diagram`, `1,200 diagrams`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -65,7 +64,7 @@ def shown_value(value: Any) -> str:
 
 
 def shown_record(record: Any) -> str:
-    """An item of a list, for people: its texts, then all else in brackets.
+    """An item of a list, for people: its texts, then other values in brackets.
 
     `{"appliesTo": ["bpmn:Task"], "properties": {"x": 2}, "icon": true}` is `bpmn:Task (x 2, icon)`.
     """
@@ -97,13 +96,13 @@ def _dumped(value: Any, option: int) -> bytes:
 
 
 def dumps(value: Any, option: int = 0) -> bytes:
-    """A value as JSON; `option` as orjson has it."""
+    """A value as JSON; `option` is an option of orjson."""
     try:
         dumped = orjson.dumps(value, option=option)
     except TypeError:
-        # Sums may have more than 64 bits.
+        # orjson refuses integers of more than 64 bits, which sums may have.
         dumped = _dumped(value, option)
-    # DEL and the second set of control characters: JSON lets them stand, but a terminal obeys them.
+    # JSON allows DEL and the C1 control characters unescaped, but a terminal obeys them.
     if b"\x7f" in dumped or b"\xc2" in dumped:
         return CONTROL_CHARACTER.sub(
             lambda match: b"\\u%04x" % ord(match[0].decode()),

@@ -1,4 +1,4 @@
-"""Markdown as GitHub and GitLab have it: texts as they stand, and tables."""
+"""Markdown for GitHub and GitLab: literal text and tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def code(text: str) -> str:
-    """A text as it stands: in it nothing is a link, a mention or markup."""
+    """A literal text: code, in which nothing is a link, a mention or markup."""
     text = on_one_line(text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
@@ -21,15 +21,15 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """The same in a table."""
-    # There a bar is so in code, too; elsewhere the backslash would be seen.
+    """A literal text for a cell of a table."""
+    # A table needs the backslash even in code; elsewhere it would be visible.
     return code(text).replace("|", "\\|")
 
 
 def table_of(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, names: int = 1
 ) -> Iterator[str]:
-    """The lines of a table: the first columns, `names`, hold texts, the others numbers."""
+    """The lines of a table: the first `names` columns hold texts, the others numbers."""
     rule = [*["---"] * names, *["--:"] * (len(heads) - names)]
     for row in (heads, rule, *rows):
         yield row_of(row)

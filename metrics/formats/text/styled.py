@@ -1,4 +1,4 @@
-"""Lines for people, in colours where these are seen: else nothing of rich is imported."""
+"""Lines for people, in colour if the output shows colours; rich is imported only then."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 Segments = list[tuple[str, str]]
-"""The texts of a line, and the style of each as rich has them."""
+"""The parts of a line: the text of each, and its style as rich names it."""
 
 
 def printed(lines: Iterable[Segments], *, is_terminal: bool) -> Iterator[bytes]:
-    """Give lines as they are printed, each as long as it is."""
+    """Print lines one by one; a long line is not wrapped."""
     if is_terminal or os.environ.get("FORCE_COLOR"):
-        yield from _in_colours(lines, is_terminal=is_terminal)
+        yield from _in_colour(lines, is_terminal=is_terminal)
     else:
         for line in lines:
             yield f"{''.join(text for text, _ in line)}\n".encode()
 
 
-def _in_colours(lines: Iterable[Segments], *, is_terminal: bool) -> Iterator[bytes]:
-    import io
-
+def _in_colour(lines: Iterable[Segments], *, is_terminal: bool) -> Iterator[bytes]:
     from rich.text import Text
 
+    from metrics.formats.text.printed import Printed
     from metrics.formats.text.terminal import UNBOUNDED, console
 
-    shown = io.StringIO()
-    page = console(shown, is_terminal=is_terminal, width=UNBOUNDED)
+    text = Printed()
+    page = console(text, is_terminal=is_terminal, width=UNBOUNDED)
     for line in lines:
         page.print(Text.assemble(*line), soft_wrap=True)
-        yield shown.getvalue().encode()
-        shown.seek(0)
-        shown.truncate()
+        yield text.take()

@@ -1,4 +1,4 @@
-"""What is printed by rich, to be written elsewhere."""
+"""rich as a formatter: it prints into a text, which is written elsewhere."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ if TYPE_CHECKING:
     from io import StringIO
 
 UNBOUNDED: Final = 1_000_000
-"""Characters of a line that goes on where the terminal ends, so that nothing of it is cut off."""
+"""A width in characters that no line exceeds: nothing is wrapped or cut off."""
 
 
-def console(printed: StringIO, *, is_terminal: bool, width: int | None = None) -> Console:
-    """A console that prints into a text, in colours where that goes to a terminal.
+def console(text: StringIO, *, is_terminal: bool, width: int | None = None) -> Console:
+    """A console that prints into a text, in colour if that goes to a terminal.
 
-    Without a `width` it is as wide as the terminal, or 80 characters where there is none.
+    The default `width` is that of the terminal, or 80 characters without one.
     """
-    return Console(
-        file=printed, force_terminal=is_terminal or None, legacy_windows=False, width=width
-    )
+    return Console(file=text, force_terminal=is_terminal or None, legacy_windows=False, width=width)
