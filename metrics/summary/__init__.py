@@ -1,1 +1,1 @@
-"""Many reports, one summary."""
+"""Many reports are summed up in one summary."""

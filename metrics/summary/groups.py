@@ -23,19 +23,19 @@ OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
 
-# No platform of a diagram is an empty text: names of our own end with one.
+# Ends the names that no diagram can have, such as NOT_MEASURED: no platform is an empty text.
 OWN_NAME: Final = ("",)
 
 DIGITS: Final = re.compile("([0-9]+)")
 
 
 def short_name(name: str) -> str:
-    """A name out of a diagram, printable and of bounded length."""
+    """A name from a diagram, printable and of bounded length."""
     return truncated(printable(name), MAX_CHARACTERS_KEPT)
 
 
 def profile_of(report: Report) -> Profile:
-    """The profile of a report."""
+    """The platform and version of a report."""
     profile = report.execution_platform
     if profile is None:
         return "", None
@@ -63,19 +63,19 @@ def _by_version(report: Report) -> tuple[str, ...]:
 GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = MappingProxyType(
     {"folder": _by_folder, "platform": _by_platform, "version": _by_version}
 )
-"""What diagrams can be grouped by, and the function that returns the parts of a group's name."""
+"""The groupings: each function returns the parts of the name of a report's group."""
 
 
 def named_groups(groups: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Groups in the order in which people sort them, each with a name that no other has."""
-    # `01` and `1` are the same number.
+    """The groups in natural order, each with a unique name."""
+    # `01` and `1` have the same key: the inner sort puts them in order.
     ordered = sorted(sorted(groups), key=_sort_key)
     names = distinct(" ".join(filter(None, parts)) for parts in ordered)
     return zip(names, ordered, strict=True)
 
 
 def distinct(names: Iterable[str]) -> Iterator[str]:
-    """Names of different things, made different: the second `A` becomes `A (2)`."""
+    """Make names unique: the second `A` becomes `A (2)`."""
     taken: set[str] = set()
     for name in names:
         unique = name
@@ -89,7 +89,7 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
 
 def _sort_key(parts: Iterable[str]) -> list[Any]:
     """A key that sorts version 8.9 before 8.10."""
-    # Text and digits alternate; more digits are a larger number.
+    # Text and digits alternate. Without leading zeros, more digits are a larger number.
     return [
         [
             (len(digits := piece.lstrip("0")), digits) if number % 2 else piece

@@ -1,4 +1,4 @@
-"""Which values of the payload a summary adds up, and how."""
+"""Which values of the payload a summary shows, and how."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import LeafKind, Tally, leaves
+from metrics.blocks import LeafKind, Tally
+from metrics.blocks import leaves as leaves_of
 from metrics.keys import LEAVES, leaves_with
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ COUNT: Final = "count"
 
 
 class SummaryLeaves(NamedTuple):
-    """The leaves of payloads by how a summary shows them.
+    """The leaves of payloads, by how a summary shows them.
 
-    `numbers` are summed up, in the order of the payload, and `number_indexes` has the index of each
-    by its key; `ratios` have quartiles; the names in values of `tallied` leaves are counted.
-    `whole_of` has, for a number that is a part of another, the key of that.
+    `numbers` are summed up, in the order of the payload; `number_indexes` maps their keys to their
+    indexes. `ratios` have quartiles. For `tallied` leaves, the names in their values are counted.
+    `whole_of` maps the key of a number that is a part of another to the key of the other.
     """
 
     numbers: tuple[Leaf, ...]
@@ -37,20 +38,23 @@ class SummaryLeaves(NamedTuple):
 @cache
 def summary_leaves(fragments: frozenset[str] = frozenset()) -> SummaryLeaves:
     """The leaves of the documented payload and of some fragments of our own."""
-    known = leaves_with(fragments).values()
-    numbers = tuple(leaf for leaf in known if leaf.is_number)
+    leaves = leaves_with(fragments).values()
+    numbers = tuple(leaf for leaf in leaves if leaf.is_number)
     addable = {leaf.key for leaf in numbers if leaf.total is add}
     return SummaryLeaves(
         numbers,
         MappingProxyType({leaf.key: index for index, leaf in enumerate(numbers)}),
-        tuple(leaf for leaf in known if leaf.kind is LeafKind.RATIO),
-        tuple(leaf for leaf in known if tally_of(leaf) is not None),
+        tuple(leaf for leaf in leaves if leaf.kind is LeafKind.RATIO),
+        tuple(leaf for leaf in leaves if tally_of(leaf) is not None),
         MappingProxyType(dict(_wholes(addable))),
     )
 
 
 def _wholes(addable: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The parts: a kind is a part of the count of all kinds, a count of the one above it."""
+    """The numbers that are parts of others, with these.
+
+    `form.embedded` is a part of `form.count`, and that is a part of `count` one level up.
+    """
     for key in addable:
         group, _, name = key.rpartition(".")
         if name == COUNT:
@@ -61,22 +65,22 @@ def _wholes(addable: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def tally_of(leaf: Leaf) -> Tally | None:
-    """How a summary counts the names in the values of a leaf; None if it does not.
+    """How a summary counts the names in the values of a leaf; None if it does not count them.
 
-    Of documented leaves it counts those whose dataclass says how, of our own all texts, maps and
-    lists.
+    A documented leaf is counted if its dataclass has a tally for it. A leaf of our own fragments is
+    always counted if it is a text, a map or a list.
     """
-    inner = [] if leaf.item is None else leaves(leaf.item)
-    stated = leaf.tally or next((one.tally for one in inner if one.tally is not None), None)
-    if stated is not None or leaf.key in LEAVES:
-        return stated
+    inner = [] if leaf.item is None else leaves_of(leaf.item)
+    declared = next((each.tally for each in (leaf, *inner) if each.tally is not None), None)
+    if declared is not None or leaf.key in LEAVES:
+        return declared
     if leaf.kind in (LeafKind.TEXT, LeafKind.VERSION, LeafKind.MAP, LeafKind.LIST):
         return Tally(leaf.key, leaf.key, "diagrams", "sum" if leaf.kind is LeafKind.MAP else "")
     return None
 
 
 def names_in(value: Any) -> Iterator[tuple[str, int]]:
-    """The names in a value, once for each record or text that has it, with its number."""
+    """Each name in a value of a tallied leaf, with its number in a map, or 0."""
     if isinstance(value, str):
         yield value, 0
     elif isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The summary of a portfolio: frozen dataclasses that are printed as JSON."""
+"""The summary of a portfolio: frozen dataclasses, which are printed as JSON."""
 
 from __future__ import annotations
 
@@ -14,64 +14,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VersionSummary:
-    """The diagrams of one version of a platform."""
+    """The diagrams with one version of a platform."""
 
-    execution_platform_version: str | None = described("The version; null for none")
+    execution_platform_version: str | None = described(
+        "The version; null if the diagrams have none"
+    )
     diagrams: int = described("Diagrams of this version")
 
 
 @dataclass(frozen=True)
 class PlatformSummary:
-    """The diagrams of an execution platform."""
+    """The diagrams with one execution platform."""
 
     execution_platform: str = described("The platform, as in the payload")
     diagrams: int = described("Diagrams of this platform")
-    versions: tuple[VersionSummary, ...] = described("Its versions, the most frequent first")
+    versions: tuple[VersionSummary, ...] = described("Its versions, most frequent first")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The diagrams whose value is between two bounds."""
+    """The diagrams with a value between two bounds."""
 
     at_least: int = described("The smallest value")
     at_most: int = described("The largest value")
-    diagrams: int = described("Diagrams with a value from the smallest to the largest")
+    diagrams: int = described("Diagrams with a value between them, inclusive")
 
 
 @dataclass(frozen=True)
 class LargestDiagram:
     """A diagram with one of the largest values of a number."""
 
-    file: str = described("The diagram")
+    file: str = described("The file of the diagram")
     value: int = described("Its value")
 
 
 @dataclass(frozen=True)
 class NumberSummary:
-    """A number of the payload, over all diagrams that have it."""
+    """A number of the payload in all diagrams that have it."""
 
     sum: int = described("The sum over all diagrams")
     share: float | Omitted | None = described(
-        "The sum as a fraction of `shareOf`; null if that is 0"
+        "The sum as a fraction of the sum of `shareOf`; null if that is 0"
     )
     share_of: str | Omitted = described("The number that this one is a part of")
     diagrams: int = described("Diagrams that have the number, including 0")
-    not_zero: int = described("Diagrams in which it is not 0")
+    not_zero: int = described("Diagrams with a value other than 0")
     median: float | None = described("The median; null without diagrams")
     percentile_90: float | None = described("The 90th percentile")
     maximum: int | None = described("The largest value")
     distribution: tuple[Interval, ...] = described("Diagrams by value")
     most: tuple[LargestDiagram, ...] | Omitted = described(
-        "The diagrams with the largest values, at most ten; left out in groups"
+        "The diagrams with the largest values, at most ten; omitted in groups"
     )
 
 
 @dataclass(frozen=True)
 class RatioSummary:
-    """A ratio of the payload, over all diagrams that have it; values are rounded to 4 digits."""
+    """A ratio of the payload in all diagrams that have it; values are rounded to 4 digits."""
 
     diagrams: int = described("Diagrams that have the ratio")
-    undefined: int = described("Diagrams in which it is null")
+    undefined: int = described("Diagrams in which the ratio is null")
     minimum: float | None = described("The smallest value; null without diagrams")
     lower_quartile: float | None = described("The 25th percentile")
     median: float | None = described("The median")
@@ -81,7 +83,7 @@ class RatioSummary:
 
 @dataclass(frozen=True)
 class TalliedName:
-    """A name in the values of a leaf, over all diagrams."""
+    """A name in the values of a leaf."""
 
     records: int = described("Records or diagrams that have it")
     values: int = described("The sum of its values")
@@ -89,61 +91,66 @@ class TalliedName:
 
 @dataclass(frozen=True)
 class TallySummary:
-    """The names in the values of a leaf, over all diagrams; printed by the keys of its tally."""
+    """The names in the values of a leaf in all diagrams.
 
-    title: str = described("The heading, for people")
+    The JSON has the names under the key of the tally, and the fields of each by these keys.
+    """
+
+    title: str = described("The heading for people")
     records_key: str = described("The key of `records`")
     values_key: str = described("The key of `values`; empty if names have none")
-    names: Mapping[str, TalliedName] = described("The names, the most frequent first")
+    names: Mapping[str, TalliedName] = described("The names, most frequent first")
 
 
 @dataclass(frozen=True)
 class Failure:
     """A diagram that could not be measured."""
 
-    file: str = described("The diagram")
-    error: ErrorBlock = described("Why it could not be measured")
+    file: str = described("The file of the diagram")
+    error: ErrorBlock = described("The reason")
 
 
 @dataclass(frozen=True)
 class FailureSummary:
-    """The diagrams that could not be measured for one type of error."""
+    """The diagrams that could not be measured because of one type of error."""
 
-    diagrams: int = described("How many")
-    first: tuple[Failure, ...] = described("The first of them, at most ten")
+    diagrams: int = described("The number of diagrams")
+    first: tuple[Failure, ...] = described("The first diagrams, at most ten")
 
 
 @dataclass(frozen=True)
 class CopiesSummary:
-    """Diagrams with the same bytes."""
+    """Diagrams with identical files."""
 
-    diagrams: int = described("How many")
-    first: tuple[str, ...] = described("The first of them, at most a hundred")
+    diagrams: int = described("The number of diagrams")
+    first: tuple[str, ...] = described("The first files, at most a hundred")
 
 
 @dataclass(frozen=True)
 class DuplicatesSummary:
-    """The measured diagrams that have the same bytes as others."""
+    """The measured diagrams whose files are identical to others."""
 
-    contents: int = described("Contents of more than one diagram")
-    diagrams: int = described("Diagrams that have one of these contents")
-    not_compared: int = described("Measured diagrams whose bytes are not at hand")
-    most: tuple[CopiesSummary, ...] = described("Those with the most copies, at most a hundred")
+    contents: int = described("Contents that several files have")
+    diagrams: int = described("Diagrams with one of these contents")
+    not_compared: int = described("Measured diagrams whose files could not be read for comparison")
+    most: tuple[CopiesSummary, ...] = described(
+        "The contents with the most copies, at most a hundred"
+    )
 
 
 @dataclass(frozen=True)
 class Summary:
     """The summary of a portfolio of diagrams."""
 
-    diagrams: int = described("Diagrams that were asked for")
+    diagrams: int = described("All diagrams")
     measured: int = described("Diagrams that were measured")
     failed: int = described("Diagrams that could not be measured")
     diagram_types: Mapping[str, int] = described("Measured diagrams by their type")
-    platforms: tuple[PlatformSummary, ...] = described("By platform, the most frequent first")
+    platforms: tuple[PlatformSummary, ...] = described("By platform, most frequent first")
     numbers: Mapping[str, NumberSummary] = described("Each number, by its dotted key")
     ratios: Mapping[str, RatioSummary] | Omitted = described("Each ratio, by its dotted key")
-    tallies: Mapping[str, TallySummary] = described("Names that are counted, by their key")
-    failures: Mapping[str, FailureSummary] = described("Failures by type, most first")
-    duplicates: DuplicatesSummary | Omitted = described("Copies; left out in groups")
-    by: str | Omitted = described("What `groups` are made by; left out without them")
-    groups: Mapping[str, Summary] | Omitted = described("The same for each group")
+    tallies: Mapping[str, TallySummary] = described("Counted names, by the key of their tally")
+    failures: Mapping[str, FailureSummary] = described("Failures by type, most frequent first")
+    duplicates: DuplicatesSummary | Omitted = described("Identical files; omitted in groups")
+    by: str | Omitted = described("The grouping; omitted without one")
+    groups: Mapping[str, Summary] | Omitted = described("The summary of each group, by its name")

@@ -1,11 +1,13 @@
-"""Many reports, one summary, in one pass and in bounded memory.
+"""Summarizes many reports in one pass and in bounded memory.
 
-It keeps the frequencies of values, the diagrams with the largest ones, and fingerprints on disk.
+It keeps frequencies of values and the diagrams with the largest values in memory, and fingerprints
+on disk.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,14 +24,12 @@ from metrics.top import Largest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
-    from types import TracebackType
-    from typing import Self
 
     from metrics.reading.document import Kind
     from metrics.report import Report
 
 MAX_COPIES: Final = 100
-MAX_REMEMBERED: Final = 2048
+MAX_PAYLOADS_REMEMBERED: Final = 2048
 DIGITS_OF_A_RATIO: Final = 4
 
 
@@ -41,22 +41,22 @@ def summarize(
     each_once: bool = False,
     fragments: Collection[str] = (),
 ) -> Summary:
-    """Summarize many reports, as they come.
+    """Summarize many reports.
 
     With `by`, one of `GROUPINGS`, each group of diagrams has a summary, too. Files with equal
-    fingerprints are read again to find those with equal bytes, but for files of more than
-    `max_size` bytes; `each_once` says that no two reports are of the same file, which saves time.
-    `fragments` are the fragments of our own that the reports have and the summary shows. Raises
-    `ValueError` for another grouping or fragment, `OSError` if there is no room on the disk.
+    fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
+    `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
+    of our own to summarize. Raises `ValueError` for an unknown grouping or fragment, and `OSError`
+    if the disk is full.
     """
-    with Portfolio(by, own_fragments(fragments)) as portfolio:
+    with closing(Portfolio(by, own_fragments(fragments))) as portfolio:
         for report in reports:
             portfolio.add(report)
         return portfolio.summary(max_size=max_size, each_once=each_once)
 
 
 class _BlockNumbers(NamedTuple):
-    """What a block adds to a summary; the fields are those of `DiagramNumbers`."""
+    """The part of a `DiagramNumbers` that comes from one block."""
 
     numbers: tuple[int, ...]
     not_zero: tuple[tuple[int, int], ...]
@@ -65,7 +65,7 @@ class _BlockNumbers(NamedTuple):
 
 
 class Portfolio:
-    """Adds reports up to a summary; the arguments are those of `summarize`."""
+    """Sums up reports, with the arguments of `summarize`; must be closed."""
 
     def __init__(self, by: str | None = None, fragments: frozenset[str] = frozenset()) -> None:
         if by is not None and by not in GROUPINGS:
@@ -77,27 +77,20 @@ class Portfolio:
         self._groups: dict[tuple[str, ...], GroupSums] = {}
         self._unsettled: list[GroupSums] = []
         self._payloads: dict[tuple[int, ...], DiagramNumbers] = {}
-        # Many payloads share blocks with others.
+        # Payloads share blocks.
         self._blocks: dict[int, tuple[Any, _BlockNumbers]] = {}
-        # A value must exceed this to be among the largest.
+        # The value to exceed for each number, to be among the largest.
         self._thresholds = [0] * len(self._leaves.numbers)
         self._largest = [Largest[str]() for _ in self._leaves.numbers]
         self._not_compared = 0
         self._duplicates = Duplicates()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Delete the fingerprints from the disk."""
         self._duplicates.close()
 
     def add(self, report: Report) -> DiagramNumbers | None:
-        """Add a report; returns what it adds, None if the diagram was not measured."""
+        """Add a report; returns its numbers, None if the diagram could not be measured."""
         groups = self._groups_of(report)
         if report.kind is None:
             for group in groups:
@@ -112,7 +105,7 @@ class Portfolio:
             if not group.waiting:
                 self._unsettled.append(group)
             group.waiting[identity] = group.waiting.get(identity, 0) + 1
-        if is_new and (len(self._payloads) == MAX_REMEMBERED or report.is_large):
+        if is_new and (len(self._payloads) == MAX_PAYLOADS_REMEMBERED or report.is_large):
             self._settle()
         for index, value in payload.not_zero:
             if value > self._thresholds[index]:
@@ -194,17 +187,17 @@ class Portfolio:
         ratios = (
             (leaf.key, values[leaf.key]) for leaf in self._leaves.ratios if leaf.key in values
         )
-        added = _BlockNumbers(
+        block_numbers = _BlockNumbers(
             tuple(numbers),
             tuple((index, value) for index, value in numbers.items() if value),
             tuple((key, value and round(value, DIGITS_OF_A_RATIO)) for key, value in ratios),
             tuple(self._names(values)),
         )
-        self._blocks[id(block)] = block, added
-        return added
+        self._blocks[id(block)] = block, block_numbers
+        return block_numbers
 
     def _names(self, values: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
-        """The names in the values of a block that a tally counts."""
+        """The names that tallies count: the key of the tally, name, records, and sum of values."""
         for leaf in self._leaves.tallied:
             tally = tally_of(leaf)
             if tally is None or leaf.key not in values:
@@ -214,11 +207,11 @@ class Portfolio:
             for name, value in names_in(values[leaf.key]):
                 records[name] += 1
                 sums[name] += value
-            for name, times in records.items():
-                yield tally.key, short_name(name), times, sums[name]
+            for name, count in records.items():
+                yield tally.key, short_name(name), count, sums[name]
 
     def _settle(self) -> None:
-        """Add the payloads that were only counted, and forget them."""
+        """Add the payloads that wait to the sums of their groups, and forget them."""
         for group in self._unsettled:
             for identity, times in group.waiting.items():
                 group.add(self._payloads[identity], times)

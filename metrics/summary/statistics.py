@@ -1,4 +1,4 @@
-"""Shares, percentiles and distributions of values that were counted."""
+"""Shares, percentiles and distributions of counted values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 Number = TypeVar("Number", int, float)
 
 MAX_NAMES: Final = 1000
-"""The names that are counted one by one: hostile diagrams may have a name each."""
+"""The number of names that are counted each by itself: hostile diagrams may have a name each."""
 
 
 def share(part: int, whole: int) -> float | None:
@@ -56,7 +56,7 @@ def _value_at(values: Iterable[tuple[Number, int]], position: int) -> Number:
 
 
 def distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
-    """How many values are 0, 1, 2 to 3, 4 to 7, and so on up to the largest."""
+    """The frequencies of the intervals 0, 1, 2 to 3, 4 to 7, and so on up to the largest value."""
     intervals: Counter[int] = Counter()
     for value, times in values:
         intervals[value.bit_length()] += times
@@ -65,10 +65,10 @@ def distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
 
 
 def count_name(counter: Counter[Key], name: Key, times: int, others: Key) -> None:
-    """Count a name, as `others` if the counter is full."""
+    """Count a name, or `others` in its place if the counter is full."""
     counter[name if name in counter or len(counter) < MAX_NAMES else others] += times
 
 
 def most_frequent_first(counter: Counter[Key]) -> list[tuple[Key, int]]:
-    """The items of a counter; equally frequent ones by name, None last."""
+    """The items of a counter, most frequent first; equally frequent ones by name, None last."""
     return sorted(counter.items(), key=lambda item: (-item[1], item[0] is None, str(item[0])))

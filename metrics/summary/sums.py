@@ -43,12 +43,12 @@ QUARTILES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class DiagramNumbers(NamedTuple):
-    """What a payload adds to a summary; many diagrams have the same.
+    """The numbers of a payload, which many diagrams may share.
 
-    `numbers` are the indexes of the numbers that it has, `not_zero` the indexes and values of those
-    that are not 0; `ratios` are the keys and values of its ratios, None for null; `names` are the
-    keys of tallies with a name, its records and the sum of its values. `blocks` are kept, so that
-    no other object gets the identity of one.
+    `numbers` are the indexes of its numbers, `not_zero` the indexes and values of those that are
+    not 0. `ratios` are keys and values, None for null. `names` are the keys of tallies, each with a
+    name, the records that have it, and the sum of its values. `blocks` are kept so that no new
+    object gets the identity of one.
     """
 
     blocks: Mapping[str, Any]
@@ -63,7 +63,7 @@ class DiagramNumbers(NamedTuple):
 class GroupSums:
     """The sums of a group of diagrams, in memory that does not grow with their number.
 
-    `waiting` holds the number of diagrams of each payload that is not added yet.
+    `waiting` counts the diagrams of each payload that is not added yet, by its identity.
     """
 
     def __init__(self, leaves: SummaryLeaves) -> None:
@@ -73,7 +73,7 @@ class GroupSums:
         self._profiles: Counter[Profile] = Counter()
         self._named_platforms: set[str] = set()
         self._diagrams_with: Counter[tuple[int, ...]] = Counter()
-        # The frequency of each value of a number but 0, whose frequency is the rest.
+        # The frequencies of the values of each number; that of 0 is the rest.
         self._values: dict[int, Counter[int]] = {}
         self._ratios: dict[str, Counter[float | None]] = {}
         self._records: dict[str, Counter[str]] = {}
@@ -95,7 +95,7 @@ class GroupSums:
             count_name(self._name_values.setdefault(key, Counter()), name, values * times, OTHERS)
 
     def _bounded_profile(self, profile: Profile) -> Profile:
-        """A profile, or the one for further versions or platforms if there are too many."""
+        """A profile; if there are too many, `OTHERS` for its version, or for its platform, too."""
         if profile not in self._profiles:
             if len(self._profiles) < MAX_NAMES:
                 self._named_platforms.add(profile[0])
@@ -114,7 +114,7 @@ class GroupSums:
             first.append(Failure(printable(report.name), error_block(report.error)))
 
     def summary(self) -> Summary:
-        """The summary, without what only the summary of all diagrams has."""
+        """The summary, without the fields that groups omit."""
         measured, failed = self._kinds.total(), self._failures.total()
         return Summary(
             measured + failed,

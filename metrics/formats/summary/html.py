@@ -52,7 +52,10 @@ MAX_COPIES: Final = 20
 def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Give the page piece by piece."""
     page = _page()
-    with closing(Rows()) as rows, Portfolio(layout.by, layout.fragments) as portfolio:
+    with (
+        closing(Rows()) as rows,
+        closing(Portfolio(layout.by, layout.fragments)) as portfolio,
+    ):
         for report in reports:
             rows.add(report, portfolio.add(report))
         summary = portfolio.summary(max_size=layout.max_size, each_once=layout.each_once)
