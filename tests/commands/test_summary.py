@@ -680,7 +680,7 @@ class TestFormats:
     def test_no_copies_are_told_of(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_text("{}")
         printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
-        assert "Byte by byte the same: none" in printed
+        assert "Identical files: none" in printed
 
     @pytest.mark.parametrize("columns", ["20", "80", "300"])
     def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:

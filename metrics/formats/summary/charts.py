@@ -1,4 +1,4 @@
-"""Charts of a summary, drawn by Vega-Lite: SVG that takes its colours from the page."""
+"""Charts of a summary: SVG by Vega-Lite, with colours from the page."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 WIDTH: Final = 220
 STEP: Final = 24
 MAX_BARS: Final = 12
-# The page has fonts of its own, which may be wider than those that are drawn with.
+# The fonts of the page may be wider than those of the drawing.
 PIXELS_PER_CHARACTER: Final = 7.5
 MAX_PIXELS: Final = 215
 INK, LINE, BAR = (f"var(--{name})" for name in ("ink", "line", "bar"))
 
 CONFIG: Final = {
-    # The page tells in words what a chart shows.
+    # The page describes the chart in words.
     "aria": False,
     "font": "sans-serif",
     "view": {"stroke": None},
@@ -47,7 +47,7 @@ CONFIG: Final = {
 
 
 class Bar(NamedTuple):
-    """A bar: what it stands for, how long it is, and what is written beside it."""
+    """A bar: its name, its length, and the text beside it."""
 
     name: str
     value: int
@@ -55,7 +55,7 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart: its title, what is to be known of it, what it shows in words, and the SVG."""
+    """A chart: its title, a note, a description in words, and the SVG."""
 
     title: str
     note: str
@@ -64,15 +64,18 @@ class Chart(NamedTuple):
 
 
 def charts(summary: Summary) -> Iterator[Chart]:
-    """The charts that a summary has something to show in."""
-    platforms = [_diagrams(one.execution_platform, one.diagrams) for one in summary.platforms]
+    """The charts by platform, version and kind of task that are not empty."""
+    platforms = [
+        _diagrams(platform.execution_platform, platform.diagrams) for platform in summary.platforms
+    ]
     versions = [
         _diagrams(
-            f"{platform.execution_platform} {one.execution_platform_version or f'({NO_VERSION})'}",
-            one.diagrams,
+            f"{platform.execution_platform}"
+            f" {version.execution_platform_version or f'({NO_VERSION})'}",
+            version.diagrams,
         )
         for platform in summary.platforms
-        for one in platform.versions
+        for version in platform.versions
     ]
     versions.sort(key=lambda bar: -bar.value)
     for title, (note, bars) in {
@@ -86,16 +89,17 @@ def charts(summary: Summary) -> Iterator[Chart]:
 
 
 def distributions(summary: Summary) -> Iterator[Chart]:
-    """How many diagrams have how much of each number that is no part of another.
+    """The distribution of each number that is not a part of another.
 
-    Those that have none are told in words: beside them, all others would be too small.
+    Diagrams without it are in the note: their bar would make all others too short.
     """
     for title, key in titles(summary):
         number = summary.numbers[key]
         if isinstance(number.share_of, Omitted) and number.not_zero:
             none = quantity(number.diagrams - number.not_zero)
             note = f"{none} of {counted(number.diagrams, 'diagram')} have none"
-            bars = [_diagrams(_bounds(one), one.diagrams) for one in number.distribution[1:]]
+            intervals = number.distribution[1:]
+            bars = [_diagrams(_bounds(interval), interval.diagrams) for interval in intervals]
             yield _chart(title, note, bars)
 
 
@@ -104,18 +108,18 @@ def _diagrams(name: str, diagrams: int) -> Bar:
 
 
 def _kinds(summary: Summary, task: str, group: str) -> tuple[str, list[Bar]]:
-    """A bar for each kind that tasks are of, and how many are of none."""
+    """A note with the number of tasks that have no kind, and a bar for each kind."""
     tasks = f"diagramMetrics.tasks.{task}"
     bars = []
     for key, number in summary.numbers.items():
-        holder, _, name = key.rpartition(".")
-        if holder == f"{tasks}.{group}" and name != COUNT:
+        block, _, name = key.rpartition(".")
+        if block == f"{tasks}.{group}" and name != COUNT:
             share = number.share if isinstance(number.share, float) else None
             text = " · ".join(filter(None, [quantity(number.sum), percent(share)]))
             bars.append(Bar(name, number.sum, text))
     whole = summary.numbers[f"{tasks}.{COUNT}"].sum
     none = whole - summary.numbers[f"{tasks}.{group}.{COUNT}"].sum
-    return f"{quantity(none)} of {quantity(whole)} have none; shares are of the others", bars
+    return f"{quantity(none)} of {quantity(whole)} have none; shares are of the rest", bars
 
 
 def _bounds(interval: Interval) -> str:
@@ -124,7 +128,7 @@ def _bounds(interval: Interval) -> str:
 
 
 def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
-    # Bars of the same name would be one.
+    # Vega-Lite would merge bars of the same name.
     names = distinct(on_one_line(bar.name) for bar in bars)
     shown = [bar._replace(name=name) for bar, name in zip(bars[:MAX_BARS], names, strict=False)]
     if len(bars) > MAX_BARS:
@@ -149,7 +153,7 @@ def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
                 "field": "value",
                 "type": "quantitative",
                 "axis": None,
-                # Room for what is written behind the longest bar.
+                # Room for the text beside the longest bar.
                 "scale": {"domainMax": max(bar.value for bar in shown) * 1.6},
             },
         },
@@ -160,40 +164,41 @@ def _chart(title: str, note: str, bars: Sequence[Bar]) -> Chart:
     }
     svg = _drawn(spec).replace("<svg", '<svg aria-hidden="true"', 1)
     words = "; ".join(f"{bar.name}: {bar.text}" for bar in shown)
-    told = ". ".join(filter(None, [title, note, words]))
-    return Chart(title, note, f"{told}.", svg)
+    description = ". ".join(filter(None, [title, note, words]))
+    return Chart(title, note, f"{description}.", svg)
 
 
 def _drawn(spec: dict[str, Any]) -> str:
-    """The SVG of a chart; raises `OSError` where the system denies what it takes to draw it."""
+    """The SVG of a chart; raises `OSError` if the system refuses what the renderer needs."""
     try:
-        with _some_standard_input():
+        with _open_standard_input():
             svg: str = vl_convert.vegalite_to_svg(spec)
     except (KeyboardInterrupt, SystemExit):
         raise
-    # What goes wrong within is no `Exception`.
+    # A panic of the renderer is no `Exception`.
     except BaseException as error:
         raise OSError(None, f"the charts cannot be drawn: {error}") from None
     return svg
 
 
 @contextmanager
-def _some_standard_input() -> Iterator[None]:
-    """Have something as standard input: what draws looks at it, and fails where it is closed."""
+def _open_standard_input() -> Iterator[None]:
+    """Replace standard input for a while: the renderer fails if it is closed."""
     try:
-        kept = os.dup(0)
+        original = os.dup(0)
     except OSError:
-        kept = None
-    nothing = os.open(os.devnull, os.O_RDONLY)
+        original = None
+    # It is 0 itself if standard input is closed.
+    null = os.open(os.devnull, os.O_RDONLY)
     try:
-        if nothing:
-            os.dup2(nothing, 0)
+        if null:
+            os.dup2(null, 0)
         yield
     finally:
-        if kept is None:
+        if original is None:
             os.close(0)
         else:
-            os.dup2(kept, 0)
-            os.close(kept)
-        if nothing:
-            os.close(nothing)
+            os.dup2(original, 0)
+            os.close(original)
+        if null:
+            os.close(null)

@@ -1,4 +1,4 @@
-"""What the formats for people show of a summary: what things are called, and tables of figures."""
+"""What the formats for people share: titles, tables of figures, numbers as text."""
 
 from __future__ import annotations
 
@@ -36,21 +36,22 @@ RATIO_HEADS: Final = (
 )
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 NO_VERSION: Final = "no version"
-GONE: Final = "their files are not found from here"
+NOT_COMPARED: Final = "not compared, because their files could not be read"
 MAX_VERSIONS: Final = 10
 
 
 class Label(NamedTuple):
-    """What a number is called where it stands below those that it is a part of."""
+    """The name of a number, and its depth below the numbers that it is a part of."""
 
     depth: int
     name: str
 
 
 class Row(NamedTuple):
-    """A row of a table: its name, how deep it stands below others, and its figures.
+    """A row of a table: its name, its figures, and the depth of its indentation.
 
-    `is_quoted` where the name is a text out of a diagram, or that of a file.
+    `is_quoted` says that the name is that of a file or comes from a diagram, `is_faint` that the
+    figures are 0.
     """
 
     name: str
@@ -61,9 +62,9 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of figures below their heads, the first of which is that of the names.
+    """Rows of figures; the first of the heads is that of the names.
 
-    `has_paths` where these may be longer than a line.
+    `has_paths` says that names may be longer than a line.
     """
 
     heads: Sequence[str]
@@ -83,7 +84,7 @@ def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
 
 
 def tables(summary: Summary) -> Iterator[Table]:
-    """What a summary has figures of: profiles, numbers, bindings, groups."""
+    """The tables of a summary: profiles, numbers, ratios, tallies, groups."""
     if not summary.measured:
         return
     yield Table(("Type and platform", "Diagrams", "Share"), _profiles(summary))
@@ -93,15 +94,15 @@ def tables(summary: Summary) -> Iterator[Table]:
     for tally in summary.tallies.values():
         yield Table((tally.title, *tally_heads(tally)), _names(tally))
     if not isinstance(summary.groups, Omitted):
-        found = group_columns(summary)
-        heads = (f"By {summary.by}", "Diagrams", "Failed", *found)
+        columns = group_columns(summary)
+        heads = (f"By {summary.by}", "Diagrams", "Failed", *columns)
         rows = (
             Row(
                 name,
                 [
                     quantity(group.diagrams),
                     quantity(group.failed),
-                    *(quantity(group.numbers[key].sum) for key in found.values()),
+                    *(quantity(group.numbers[key].sum) for key in columns.values()),
                 ],
                 is_quoted=True,
             )
@@ -121,8 +122,8 @@ def _profiles(summary: Summary) -> Iterator[Row]:
         yield Row(platform.execution_platform, figures(platform.diagrams), is_quoted=True)
         for version in islice(platform.versions, MAX_VERSIONS):
             name = version.execution_platform_version
-            told = NO_VERSION if name is None else name
-            yield Row(told, figures(version.diagrams), 1, is_quoted=name is not None)
+            title = NO_VERSION if name is None else name
+            yield Row(title, figures(version.diagrams), 1, is_quoted=name is not None)
         more = platform.versions[MAX_VERSIONS:]
         if more:
             diagrams = sum(version.diagrams for version in more)
@@ -155,7 +156,7 @@ def tally_heads(tally: TallySummary) -> tuple[str, ...]:
 
 
 def tally_figures(tally: TallySummary, name: TalliedName) -> tuple[str, ...]:
-    """The figures of a name, as `tally_heads` says."""
+    """The figures of a name, below the heads of `tally_heads`."""
     return (quantity(name.records), *((quantity(name.values),) if tally.values_key else ()))
 
 
@@ -165,7 +166,7 @@ def _names(tally: TallySummary) -> Iterator[Row]:
 
 
 def label(key: str) -> Label:
-    """The label of a number: `userTask` for all of them, `embedded`, at depth 2, for some."""
+    """The label of a number: `userTask` for `userTask.count`, `embedded` at depth 2."""
     groups = [group for group in key.split(".") if group not in GROUPS]
     if len(groups) > 1 and groups[-1] == "count":
         del groups[-1]
@@ -173,22 +174,22 @@ def label(key: str) -> Label:
 
 
 def percent(part: float | None) -> str:
-    """A part of 1 for people; nothing where it is not known."""
+    """A fraction as a percentage; empty for None."""
     return "" if part is None else f"{part:.1%}"
 
 
 def quantity(value: float | None) -> str:
-    """A number for people; nothing where there is none."""
+    """A number with separators of thousands; empty for None."""
     return "" if value is None else f"{value:,}"
 
 
-def rest(found: int, told: int, noun: str) -> str:
-    """How many more there are than are told, for people; nothing where there are none."""
-    return f"and {counted(found - told, f'more {noun}')}" if found > told else ""
+def rest(total: int, shown: int, noun: str) -> str:
+    """How many more there are than are shown: `and 2 more diagrams`; empty if there are none."""
+    return f"and {counted(total - shown, f'more {noun}')}" if total > shown else ""
 
 
 def share_of(part: int, whole: int) -> str:
-    """A part of a whole, for people."""
+    """A part of a whole as a percentage; empty if the whole is 0."""
     return percent(part / whole) if whole else ""
 
 
@@ -208,7 +209,7 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
 
 
 def adds_up(key: str) -> bool:
-    """Whether a number has a sum over diagrams; a maximum has none."""
+    """Whether a number can be summed up over diagrams; a maximum cannot."""
     return find_key(key).leaf.total is add
 
 
@@ -218,17 +219,17 @@ def headlines(summary: Summary) -> dict[str, str]:
 
 
 def group_columns(summary: Summary) -> dict[str, str]:
-    """The numbers that tell groups from each other, by their titles: of kinds those there are."""
-    first = headlines(summary)
+    """The columns of the table of groups: the key of each by its title, without unused kinds."""
+    main = headlines(summary)
     return {
         title: key
         for title, key in titles(summary)
-        if title in first or (adds_up(key) and summary.numbers[key].sum)
+        if title in main or (adds_up(key) and summary.numbers[key].sum)
     }
 
 
 def titles(summary: Summary) -> Iterator[tuple[str, str]]:
-    """A title for each number, and its key: `User tasks`, `Subprocess planes: nesting`."""
+    """The title of each number, and its key: `User tasks`, `Subprocess planes: nesting`."""
     fragments = {find_key(key).fragment for key in summary.numbers} - {None}
     for name, metric_leaves in payload_leaves(added=[*filter(None, fragments)]).items():
         title = name.replace("_", " ").capitalize()

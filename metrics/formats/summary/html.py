@@ -1,6 +1,6 @@
-"""A page of its own: figures, charts, and a table of all diagrams that sorts and filters.
+"""A self-contained page: figures, charts, and a table of all diagrams that sorts and filters.
 
-It asks nothing of any server, and needs the packages of the extra `report`.
+The page loads nothing from a server. Printing it needs the packages of the extra `report`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from markupsafe import Markup
 from metrics.blocks import Omitted
 from metrics.formats.summary.charts import charts, distributions
 from metrics.formats.summary.content import (
-    GONE,
     HEADS,
     NO_VERSION,
+    NOT_COMPARED,
     cells,
     group_columns,
     headlines,
@@ -50,7 +50,7 @@ MAX_COPIES: Final = 20
 
 
 def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
-    """Give the page piece by piece."""
+    """Print the page."""
     page = _page()
     with (
         closing(Rows()) as rows,
@@ -74,7 +74,7 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
             failures=map(orjson.loads, rows.failed()),
             style=Markup(_resource("page.css")),
             script=Markup(script),
-            # Nothing but this script runs, whatever a name in the page may look like.
+            # No other script runs, even if a name in the page looks like one.
             script_hash=b64encode(sha256(script.encode()).digest()).decode(),
             version=__version__,
         )
@@ -104,8 +104,8 @@ def _page() -> Any:
         "tally_figures": tally_figures,
         "share_of": share_of,
         "rest": rest,
-        "most_copies": MAX_COPIES,
-        "gone": GONE,
+        "max_copies": MAX_COPIES,
+        "not_compared": NOT_COMPARED,
         "no_version": NO_VERSION,
     }
     return environment.get_template(PAGE)
@@ -120,7 +120,7 @@ def _in_script(value: Any) -> Markup:
 
 
 def _joined(rows: Iterable[bytes]) -> Iterator[Markup]:
-    """Rows with commas between."""
+    """Rows separated by commas."""
     separator = ""
     for row in rows:
         yield Markup(separator + _without_tags(row))
@@ -128,12 +128,12 @@ def _joined(rows: Iterable[bytes]) -> Iterator[Markup]:
 
 
 def _without_tags(dumped: bytes) -> str:
-    # Of a script the first end tag is its end, also within a text.
+    # An end tag ends a script even inside a string.
     return dumped.decode().replace("<", "\\u003c")
 
 
 def _columns(summary: Summary) -> Iterator[dict[str, Any]]:
-    """The numbers by their places: their metric, their name, and whether there are any."""
+    """The numbers by their indexes: key, metric, name, and whether the table shows them."""
     for title, key in titles(summary):
         metric, _, name = title.partition(": ")
         shown = summary.numbers[key].not_zero > 0 or not name

@@ -26,7 +26,7 @@ def json(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
 
 
 def summary_record(summary: Summary) -> dict[str, Any]:
-    """A summary as a JSON object; each tally has a key of its own."""
+    """A summary as a JSON object, with the key of each tally at the top level."""
     record: dict[str, Any] = {}
     for key, value in to_json(replace(summary, groups=OMITTED, tallies={})).items():
         if key == "tallies":

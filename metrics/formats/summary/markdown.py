@@ -1,11 +1,11 @@
-"""Markdown as GitHub and GitLab have it, for a comment on a change or a page in a wiki."""
+"""Markdown for GitHub and GitLab: a comment on a pull request or a page in a wiki."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import Omitted
-from metrics.formats.summary.content import GONE, Row, quantity, rest, summarized, tables
+from metrics.formats.summary.content import NOT_COMPARED, Row, quantity, rest, summarized, tables
 from metrics.formats.text import counted
 from metrics.formats.text.markdown import cell, code, table_of
 
@@ -21,12 +21,12 @@ MAX_COPIES: Final = 10
 
 
 def markdown(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
-    """Give the tables; the diagrams that hold the most of a number are folded below its name."""
+    """Print the tables; the diagrams with the largest values are folded below each number."""
     summary = summarized(reports, layout)
     for lines in (
         _head(summary),
         *(_table(heads, rows) for heads, rows, _ in tables(summary)),
-        _most(summary),
+        _largest(summary),
         _failures(summary),
         _duplicates(summary),
     ):
@@ -34,14 +34,14 @@ def markdown(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes
 
 
 def _table(heads: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """A table of which all columns but the first are numbers; nothing where it has no rows."""
-    found = [
+    """A table with a column of names, then columns of numbers; nothing if it has no rows."""
+    cells = [
         (INDENT * row.depth + (cell(row.name) if row.is_quoted else row.name), *row.figures)
         for row in rows
     ]
-    if found:
+    if cells:
         yield ""
-        yield from table_of(heads, found)
+        yield from table_of(heads, cells)
 
 
 def _head(summary: Summary) -> Iterator[str]:
@@ -53,21 +53,19 @@ def _head(summary: Summary) -> Iterator[str]:
     )
 
 
-def _most(summary: Summary) -> Iterator[str]:
+def _largest(summary: Summary) -> Iterator[str]:
     for key, number in summary.numbers.items():
         if not isinstance(number.most, Omitted) and number.most:
             yield ""
-            yield f"<details><summary>The most: <code>{key}</code></summary>"
-            holders = (
-                Row(holder.file, [quantity(holder.value)], is_quoted=True) for holder in number.most
-            )
-            yield from _table(("Diagram", "Value"), holders)
+            yield f"<details><summary>Largest values: <code>{key}</code></summary>"
+            rows = (Row(each.file, [quantity(each.value)], is_quoted=True) for each in number.most)
+            yield from _table(("Diagram", "Value"), rows)
             yield ""
             yield "</details>"
 
 
-def _rest(found: int, told: int, noun: str) -> Iterator[str]:
-    if more := rest(found, told, noun):
+def _rest(total: int, shown: int, noun: str) -> Iterator[str]:
+    if more := rest(total, shown, noun):
         yield f"- {more}"
 
 
@@ -91,7 +89,7 @@ def _duplicates(summary: Summary) -> Iterator[str]:
         return
     if duplicates.contents:
         yield ""
-        yield "## Byte by byte the same"
+        yield "## Identical files"
         yield ""
         yield (
             f"{counted(duplicates.diagrams, 'diagram')}, {counted(duplicates.contents, 'content')}"
@@ -105,5 +103,5 @@ def _duplicates(summary: Summary) -> Iterator[str]:
     if more := rest(duplicates.contents, MAX_COPIES, "content"):
         yield from ("", f"{more}.")
     if duplicates.not_compared:
-        said = f"{counted(duplicates.not_compared, 'diagram')} not looked at for copies: {GONE}."
-        yield from ("", said)
+        yield ""
+        yield f"{counted(duplicates.not_compared, 'diagram')} {NOT_COMPARED}."

@@ -4,26 +4,26 @@
   const byId = (id) => document.getElementById(id);
   const quantity = new Intl.NumberFormat("en-US").format;
 
-  // A row begins with what its name has in common with the one before.
-  let before = "";
-  const rows = packed.map(([common, rest, place, ...pairs]) => {
-    const profile = table.profiles[place];
-    before = before.slice(0, common) + rest;
+  // A row starts with the number of characters that its file shares with the previous one.
+  let file = "";
+  const rows = packed.map(([common, rest, index, ...pairs]) => {
+    const profile = table.profiles[index];
+    file = file.slice(0, common) + rest;
     const numbers = new Map(profile.numbers.map((number) => [number, 0]));
     for (let i = 0; i < pairs.length; i += 2) numbers.set(pairs[i], pairs[i + 1]);
-    return { file: before, lower: before.toLowerCase(), profile, numbers };
+    return { file, lower: file.toLowerCase(), profile, numbers };
   });
 
-  // A column has a value for each row; undefined where a diagram cannot have it.
-  const below = commonFolder(rows.map(({ file }) => file));
+  // The value of a column is undefined for a diagram that cannot have it.
+  const folder = commonFolder(rows.map(({ file }) => file));
   const words = [
-    { name: "Diagram", value: (row) => row.file.slice(below.length) },
+    { name: "Diagram", value: (row) => row.file.slice(folder.length) },
     { name: "Type", value: (row) => row.profile.type },
     { name: "Platform", value: (row) => row.profile.platform },
     { name: "Version", value: (row) => row.profile.version ?? undefined },
   ];
   const numbers = table.columns
-    .map((column, place) => ({ ...column, isNumber: true, value: (row) => row.numbers.get(place) }))
+    .map((column, index) => ({ ...column, isNumber: true, value: (row) => row.numbers.get(index) }))
     .filter((column) => column.shown);
   const columns = [...words, ...numbers];
 
@@ -34,7 +34,7 @@
   const state = { column: null, descending: false, page: 0 };
   let shown = rows;
 
-  // What steers a line, or turns it, is shown instead.
+  // Control characters, and those that turn the direction of text, are shown as escapes.
   const steering = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
   const escaped = (character) => `\\u${character.charCodeAt().toString(16).padStart(4, "0")}`;
   const plain = (text) => String(text).replace(steering, escaped);
@@ -82,7 +82,7 @@
       const button = element("button", column.name, { type: "button" });
       if (column.isNumber) button.setAttribute("aria-label", `${column.metric}: ${column.name}`);
       button.addEventListener("click", () => sortBy(column));
-      // A browser takes it to be seen, be it below the names. Under the mouse it would be drawn away.
+      // The column of names may cover a button that has the focus. After a click nothing scrolls.
       button.addEventListener("focus", () => {
         if (button.matches(":focus-visible")) head.scrollIntoView({ block: "nearest", inline: "nearest" });
       });
@@ -94,7 +94,7 @@
   }
 
   function sortBy(column) {
-    // Of numbers people look for the largest first.
+    // Numbers are sorted from the largest at first.
     state.descending = state.column === column ? !state.descending : Boolean(column.isNumber);
     state.column = column;
     state.page = 0;
@@ -111,7 +111,7 @@
     const sign = descending ? -1 : 1;
     return (a, b) => {
       const [x, y] = [column.value(a), column.value(b)];
-      // What has no value comes last, whichever way it is sorted.
+      // Rows without a value come last in both directions.
       if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
       return sign * (column.isNumber ? x - y : inOrder(x, y));
     };
@@ -131,7 +131,7 @@
 
   function show() {
     shown = rows.filter(isWanted());
-    // Sorting keeps the order of what is the same.
+    // Sorting is stable.
     if (state.column) shown.sort(compare(state.column, state.descending));
     const size = Number(byId("size").value);
     const last = Math.max(0, Math.ceil(shown.length / size) - 1);
@@ -147,33 +147,33 @@
     byId("status").textContent = shown.length
       ? `${quantity(first + 1)} to ${quantity(first + page.length)} of ${quantity(shown.length)} diagrams` +
         (of && ` found${of}`)
-      : "No diagram is like that.";
+      : "No diagrams match.";
   }
 
-  // What is scrolled to stands beside the names, not below them.
+  // A column that is scrolled to is beside the names, not below them.
   function keepClear() {
     const { style } = byId("frame");
     style.scrollPaddingLeft = `${columns[0].head.offsetWidth}px`;
     style.scrollPaddingTop = `${byId("table").tHead.offsetHeight}px`;
   }
 
-  // A table that is there already: its rows are sorted by the text of their cells.
-  function makeSortable(made) {
-    const { rows: lines } = made.tBodies[0];
-    const text = (line, place) => line.cells[place].textContent;
-    const number = (line, place) => Number(text(line, place).replaceAll(",", ""));
-    const heads = [...made.tHead.rows[0].cells];
-    heads.forEach((head, place) => {
+  // Make a table of the page sortable, by the text of its cells.
+  function makeSortable(table) {
+    const body = table.tBodies[0];
+    const text = (row, index) => row.cells[index].textContent;
+    const number = (row, index) => Number(text(row, index).replaceAll(",", ""));
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, index) => {
       const button = element("button", head.textContent, { type: "button" });
       button.addEventListener("click", () => {
-        const before = head.getAttribute("aria-sort");
-        const descending = before ? before === "ascending" : place > 0;
+        const order = head.getAttribute("aria-sort");
+        const descending = order ? order === "ascending" : index > 0;
         const sign = descending ? -1 : 1;
         markSorted(head, descending);
-        const order = place
-          ? (a, b) => number(a, place) - number(b, place)
-          : (a, b) => inOrder(text(a, place), text(b, place));
-        made.tBodies[0].append(...[...lines].sort((a, b) => sign * order(a, b)));
+        const difference = index
+          ? (a, b) => number(a, index) - number(b, index)
+          : (a, b) => inOrder(text(a, index), text(b, index));
+        body.append(...[...body.rows].sort((a, b) => sign * difference(a, b)));
       });
       head.replaceChildren(button);
     });
@@ -223,20 +223,20 @@
   );
 
   makeHead();
-  if (below) byId("below").append("All names are below ", element("code", below));
+  if (folder) byId("below").append("All diagrams are below ", element("code", folder));
   const change = () => {
     state.page = 0;
     show();
   };
   byId("filters").addEventListener("input", change);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  // The fields are empty only after this event.
+  // The fields are cleared after this event.
   byId("filters").addEventListener("reset", () => {
     if (state.column) state.column.head.removeAttribute("aria-sort");
     state.column = null;
     setTimeout(change);
   });
-  // Who asks for diagrams with something wants to see how much they have of it.
+  // Filtering by a number shows its column, largest values first.
   byId("filters").elements.number.addEventListener("change", ({ target }) => {
     const column = numbers.find(({ key }) => key === target.value);
     if (!column) return;
@@ -248,14 +248,14 @@
   byId("next").addEventListener("click", () => turn(1));
   if (byId("sorted-groups")) makeSortable(byId("sorted-groups"));
   addEventListener("resize", keepClear);
-  // On paper nothing can be opened.
+  // Nothing can be opened on paper.
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("details:not([open])")];
-    for (const one of opened) one.open = true;
+    for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {
-    for (const one of opened) one.open = false;
+    for (const details of opened) details.open = false;
   });
   show();
 })();

@@ -1,4 +1,4 @@
-"""The diagrams of a portfolio as the rows of a table, kept on the disk until it is printed."""
+"""The diagrams of a portfolio as compact rows, kept on disk until they are printed."""
 
 from __future__ import annotations
 
@@ -22,74 +22,75 @@ MAX_PROFILES: Final = 10_000
 
 
 class Rows:
-    """Takes diagrams, and gives them back in a form that takes little room.
+    """Collects diagrams as rows of JSON that take little space.
 
-    Many have the same type, platform, version and numbers that they can have at all: that is told
-    once, in `profiles`. A row is the number of characters that its name has in common with that of
-    the row before, the rest of the name, the place of its profile, and then, in pairs, the place of
-    each number that is not 0 and the number.
+    Many diagrams share their type, platform, version and set of numbers: `profiles` has each of
+    these once. A row starts with the number of characters that its file shares with that of the
+    previous row, the rest of the file, and the index of its profile. Then come the index and value
+    of each number that is not 0.
     """
 
     def __init__(self) -> None:
         self._measured = _Spool()
         self._failed = _Spool()
         self._profiles: dict[tuple[Any, ...], int] = {}
-        self._before = ""
+        self._previous_file = ""
 
     @property
     def profiles(self) -> list[dict[str, Any]]:
-        """What rows have in common."""
+        """The profiles, in the order of their indexes."""
         return [
             {"type": kind, "platform": platform, "version": version, "numbers": numbers}
             for kind, platform, version, numbers in self._profiles
         ]
 
     def add(self, report: Report, payload: DiagramNumbers | None) -> None:
-        """Take a diagram, and what it adds to a portfolio."""
+        """Add a diagram; `payload` is what `Portfolio.add` returned for it."""
         file = printable(report.name)
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
             if len(self._profiles) >= MAX_PROFILES and profile not in self._profiles:
                 profile = (payload.kind, OTHERS, OTHERS, payload.numbers)
-            place = self._profiles.setdefault(profile, len(self._profiles))
-            common = _common(self._before, file)
+            index = self._profiles.setdefault(profile, len(self._profiles))
+            common = _common(self._previous_file, file)
             numbers = [part for pair in payload.not_zero for part in pair]
-            row = [_characters(file[:common]), file[common:], place, *numbers]
+            row = [_characters(file[:common]), file[common:], index, *numbers]
             self._measured.add(row)
-            self._before = file
+            self._previous_file = file
         elif report.error is not None:
             error = error_block(report.error)
-            place_in_file = error.line or ""
-            self._failed.add([file, error.type, place_in_file, printable(error.message)])
+            self._failed.add([file, error.type, error.line or "", printable(error.message)])
 
     def measured(self) -> Iterator[bytes]:
-        """The rows of the diagrams that were measured, as JSON."""
+        """The rows of measured diagrams."""
         return self._measured.lines()
 
     def failed(self) -> Iterator[bytes]:
-        """The name, type of error, line and message of each that was not, as JSON."""
+        """The file, type of error, line and message of each failed diagram, as JSON."""
         return self._failed.lines()
 
     def close(self) -> None:
-        """Forget all."""
+        """Delete the rows from the disk."""
         self._measured.close()
         self._failed.close()
 
 
 def _common(first: str, second: str) -> int:
-    """With how many of the same characters two texts begin."""
-    for place, (one, other) in enumerate(zip(first, second, strict=False)):
-        if one != other:
-            return place
+    """The number of characters that two texts share at the start."""
+    for index, (character, other) in enumerate(zip(first, second, strict=False)):
+        if character != other:
+            return index
     return min(len(first), len(second))
 
 
 def _characters(text: str) -> int:
-    """How long a text is to JavaScript."""
+    """The length of a text in JavaScript."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 class _Spool:
+    """Lines of JSON in a temporary file."""
+
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(MAX_BYTES_IN_MEMORY)  # noqa: SIM115
 

@@ -252,7 +252,7 @@ class TestPage:
         status = page.get_by_role("status")
         expect(status).to_contain_text(f"1 to {len(expected)} of {len(expected)} diagrams found")
         field(page, "Name contains").fill("nothing has this name")
-        expect(status).to_have_text("No diagram is like that.")
+        expect(status).to_have_text("No diagrams match.")
         page.get_by_role("button", name="Clear").click()
         expect(page.locator("#table tbody tr")).to_have_count(len(records))
         field(page, "Version").select_option("none")
