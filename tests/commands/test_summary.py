@@ -1,4 +1,4 @@
-"""Summaries: what there is in many diagrams, as worked out by other means."""
+"""`metrics summary`: its numbers, worked out again by other means, and its formats."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.command import METRICS, lines, run
 from support.diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
 
-from metrics import Report, scan, summarize
-from metrics.blocks import to_json
 from metrics.reading.fingerprint import fingerprint
 from metrics.summary.duplicates import Duplicates
 
@@ -35,14 +31,14 @@ EMBEDDED_TASK = '<bpmn:userTask camunda:formKey="embedded:a"/>'
 
 
 def platform(name: str, version: str | None = None) -> str:
-    """The namespaces of a diagram for a platform, and what it says of that."""
-    said = f' modeler:executionPlatformVersion="{version}"' if version else ""
-    return f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{name}"{said}'
+    """The attributes of the root of a diagram for a platform."""
+    attribute = f' modeler:executionPlatformVersion="{version}"' if version else ""
+    return f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{name}"{attribute}'
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All fixtures, copies of some, and what cannot be measured, in several folders."""
+    """All fixtures, copies of some, and files that cannot be measured, in several folders."""
     folder = tmp_path_factory.mktemp("models")
     copy_fixtures(folder)
     (folder / "broken.bpmn").write_bytes(b"<")
@@ -55,20 +51,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def summary_of(*arguments: str | Path, **options: Any) -> dict[str, Any]:
-    """The summary that is printed as JSON."""
-    found: dict[str, Any] = json.loads(run("summary", "-f", "json", *arguments, **options).stdout)
-    return found
+    """The summary, printed as JSON."""
+    summary: dict[str, Any] = json.loads(run("summary", "-f", "json", *arguments, **options).stdout)
+    return summary
 
 
 def flat(record: dict[str, Any]) -> dict[str, int]:
     """The numbers of a line, by their dotted keys."""
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for key, value in record.items():
         if isinstance(value, dict):
-            found |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
+            numbers |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
         elif isinstance(value, int):
-            found[key] = value
-    return found
+            numbers[key] = value
+    return numbers
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +80,14 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 
 def percentile_90(values: list[int]) -> float:
-    """The 90th percentile, as Python's own library has it."""
+    """The 90th percentile, by Python's own library."""
     if len(values) == 1:
         return values[0]
     return statistics.quantiles(values, n=10, method="inclusive")[8]
 
 
-class TestFigures:
-    """Every figure, worked out again from the lines of a scan."""
+class TestNumbers:
+    """Every number, worked out again from the lines of a scan."""
 
     def test_diagrams(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
         failed = [record for record in records if "error" in record]
@@ -103,11 +99,11 @@ class TestFigures:
         assert summary["failures"] == {
             "malformed": {
                 "diagrams": 3,
-                "first": [one for one in failed if one["error"]["type"] == "malformed"],
+                "first": [line for line in failed if line["error"]["type"] == "malformed"],
             },
             "unreadable": {
                 "diagrams": 1,
-                "first": [one for one in failed if one["error"]["type"] == "unreadable"],
+                "first": [line for line in failed if line["error"]["type"] == "unreadable"],
             },
         }
 
@@ -117,15 +113,15 @@ class TestFigures:
             for record in records
             if "error" not in record
         )
-        told = {
-            (one["executionPlatform"], version["executionPlatformVersion"]): version["diagrams"]
-            for one in summary["platforms"]
-            for version in one["versions"]
+        platforms = summary["platforms"]
+        assert profiles == {
+            (each["executionPlatform"], version["executionPlatformVersion"]): version["diagrams"]
+            for each in platforms
+            for version in each["versions"]
         }
-        assert told == profiles
-        for one in summary["platforms"]:
-            assert one["diagrams"] == sum(version["diagrams"] for version in one["versions"])
-            frequencies = [version["diagrams"] for version in one["versions"]]
+        for each in platforms:
+            frequencies = [version["diagrams"] for version in each["versions"]]
+            assert each["diagrams"] == sum(frequencies)
             assert frequencies == sorted(frequencies, reverse=True)
 
     def test_numbers(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
@@ -133,25 +129,27 @@ class TestFigures:
         assert {*summary["numbers"]} == {key for row in rows for key in row} - {"error.line"} - {
             "error.column"
         }
-        for key, told in summary["numbers"].items():
+        for key, number in summary["numbers"].items():
             values = [row[key] for row in rows if key in row]
-            assert told["sum"] == sum(values)
-            assert told["diagrams"] == len(values)
-            assert told["notZero"] == len([*filter(None, values)])
-            assert told["median"] == statistics.median(values)
-            assert told["percentile90"] == pytest.approx(percentile_90(values))
-            assert told["maximum"] == max(values)
-            for interval in told["distribution"]:
+            assert number["sum"] == sum(values)
+            assert number["diagrams"] == len(values)
+            assert number["notZero"] == len([*filter(None, values)])
+            assert number["median"] == statistics.median(values)
+            assert number["percentile90"] == pytest.approx(percentile_90(values))
+            assert number["maximum"] == max(values)
+            for interval in number["distribution"]:
                 bounds = range(interval["atLeast"], interval["atMost"] + 1)
                 assert interval["diagrams"] == len([value for value in values if value in bounds])
-            assert sum(interval["diagrams"] for interval in told["distribution"]) == len(values)
+            assert sum(interval["diagrams"] for interval in number["distribution"]) == len(values)
 
-    def test_most(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
-        for key, told in summary["numbers"].items():
+    def test_largest_values_first(
+        self, summary: dict[str, Any], records: list[dict[str, Any]]
+    ) -> None:
+        for key, number in summary["numbers"].items():
             values = [(record["file"], flat(record).get(key, 0)) for record in records]
-            # Sorting keeps the order of those that hold the same.
-            most = sorted((item for item in values if item[1]), key=lambda item: -item[1])[:10]
-            assert [(one["file"], one["value"]) for one in told["most"]] == most
+            # Sorting keeps the order of equal values.
+            largest = sorted((item for item in values if item[1]), key=lambda item: -item[1])[:10]
+            assert [(each["file"], each["value"]) for each in number["most"]] == largest
 
     def test_bindings(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
         templates, properties = Counter[str](), Counter[str]()
@@ -190,18 +188,18 @@ class TestFigures:
         assert duplicates["contents"] == len(copies) > 0
         assert duplicates["diagrams"] == sum(map(len, copies))
         assert duplicates["notCompared"] == 0
-        told = [(one["diagrams"], set(one["first"])) for one in duplicates["most"]]
-        assert all((len(files), set(files[:10])) in told or len(told) == 10 for files in copies)
+        listed = [(each["diagrams"], set(each["first"])) for each in duplicates["most"]]
+        assert all((len(files), set(files[:10])) in listed or len(listed) == 10 for files in copies)
         assert {str(folder / "copy.form"), str(folder / "copy 2.form")} in [
-            files & {str(folder / "copy.form"), str(folder / "copy 2.form")} for _, files in told
+            files & {str(folder / "copy.form"), str(folder / "copy 2.form")} for _, files in listed
         ]
 
 
 class TestEarlierScan:
-    """The lines of a scan have the same summary as what was scanned."""
+    """The NDJSON of a scan has the same summary as the files."""
 
     @pytest.mark.parametrize("by", [[], ["--by", "folder"], ["--by", "version"]])
-    def test_same(self, folder: Path, tmp_path: Path, by: list[str]) -> None:
+    def test_same_summary(self, folder: Path, tmp_path: Path, by: list[str]) -> None:
         expected = run("summary", "-f", "json", *by, folder)
         (tmp_path / "scan.ndjson").write_bytes(run("scan", folder).stdout)
         got = run("summary", "-f", "json", *by, tmp_path / "scan.ndjson")
@@ -221,7 +219,7 @@ class TestEarlierScan:
         sums = [part["numbers"][USER_TASKS]["sum"] for part in parts]
         assert whole["numbers"][USER_TASKS]["sum"] == sum(sums)
 
-    def test_files_that_are_gone_are_not_compared(self, tmp_path: Path) -> None:
+    def test_deleted_files_are_not_compared(self, tmp_path: Path) -> None:
         for name in "abc":
             (tmp_path / f"{name}.form").write_bytes(b"{}")
         printed = run("scan", ".", cwd=tmp_path).stdout
@@ -229,7 +227,7 @@ class TestEarlierScan:
         duplicates = summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]
         assert (duplicates["diagrams"], duplicates["notCompared"]) == (2, 1)
 
-    def test_a_file_is_no_copy_of_itself(self, tmp_path: Path) -> None:
+    def test_file_is_not_a_copy_of_itself(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
         (tmp_path / "scan.ndjson").write_bytes(
             run("scan", "-f", "ndjson", "a.form", cwd=tmp_path).stdout * 2
@@ -238,7 +236,7 @@ class TestEarlierScan:
         assert found["measured"] == 2
         assert found["duplicates"]["contents"] == 0
 
-    def test_a_file_by_two_names_is_no_copy(self, tmp_path: Path) -> None:
+    def test_second_name_of_a_file_is_not_a_copy(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
         printed = b"".join(
             run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
@@ -246,21 +244,21 @@ class TestEarlierScan:
         )
         assert summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]["contents"] == 0
 
-    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
+    def test_names_that_are_not_utf_8(self, tmp_path: Path) -> None:
         for name in (b"a.form", b"\xff.form"):
             (tmp_path / os.fsdecode(name)).write_bytes(b"{}")
         expected = run("summary", "-f", "json", ".", cwd=tmp_path).stdout
         printed = run("scan", ".", cwd=tmp_path).stdout
         assert run("summary", "-f", "json", "-", stdin=printed, cwd=tmp_path).stdout == expected
 
-    def test_long_reasons(self, tmp_path: Path) -> None:
+    def test_long_messages(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_text(f"<{'a' * 5000}></b>")
         scanned = run("scan", ".", cwd=tmp_path)
         assert len(lines(scanned)[0]["error"]["message"]) == 1000
         from_lines = summary_of("-", stdin=scanned.stdout, cwd=tmp_path)
         assert from_lines == summary_of(".", cwd=tmp_path)
 
-    def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
+    def test_pipe_is_not_opened(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "a.form")
         printed = json.dumps({"file": "a.form"} | FORM).encode()
         with subprocess.Popen(["sh", "-c", "echo kept > a.form"], cwd=tmp_path) as writer:
@@ -269,7 +267,7 @@ class TestEarlierScan:
             assert (tmp_path / "a.form").read_text() == "kept\n"
         assert found["duplicates"]["notCompared"] == 1
 
-    def test_input_that_does_not_wait(self) -> None:
+    def test_non_blocking_input(self) -> None:
         line = json.dumps({"file": "a.form"} | FORM).encode() + b"\n"
         ours, theirs = os.pipe()
         os.set_blocking(ours, False)
@@ -284,7 +282,7 @@ class TestEarlierScan:
             assert summing.stdout is not None
             assert json.loads(summing.stdout.read())["measured"] == 3
 
-    def test_a_line_of_something_else_is_told(self, tmp_path: Path) -> None:
+    def test_other_lines_are_malformed(self, tmp_path: Path) -> None:
         result = run("summary", "-f", "json", "-", stdin=b'{"a": 1}\n<xml/>\n')
         assert result.returncode == 2
         assert b"-:1: malformed: not a line that metrics scan prints" in result.stderr
@@ -292,10 +290,10 @@ class TestEarlierScan:
 
 
 class TestDuplicates:
-    """Copies are told byte by byte, and nothing but copies."""
+    """Identical files are found by their bytes, and no others."""
 
     @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
-    def test_contents_that_differ_in_one_byte(self, tmp_path: Path, size: int) -> None:
+    def test_contents_with_one_different_byte(self, tmp_path: Path, size: int) -> None:
         # In the larger ones at a place of which no part is taken: they have the same fingerprint.
         one = b'{"a":"' + b" " * size + b'"}'
         place = size * 2 // 3
@@ -314,7 +312,7 @@ class TestDuplicates:
             ],
         }
 
-    def test_a_link_is_no_copy(self, tmp_path: Path) -> None:
+    def test_link_is_not_a_copy(self, tmp_path: Path) -> None:
         (tmp_path / "folder").mkdir()
         (tmp_path / "folder" / "a.form").write_bytes(b"{}")
         (tmp_path / "b.form").symlink_to("folder/a.form")
@@ -327,7 +325,7 @@ class TestDuplicates:
         assert found["measured"] == 3
         assert found["duplicates"]["contents"] == 0
 
-    def test_a_large_file_by_many_names_is_no_copy(self, tmp_path: Path) -> None:
+    def test_other_names_of_a_large_file_are_not_copies(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b'{"a":"' + b" " * 20_000 + b'"}')
         printed = "".join(
             json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
@@ -337,14 +335,14 @@ class TestDuplicates:
         assert (found["contents"], found["notCompared"]) == (0, 0)
 
     @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="needs /proc")
-    def test_files_that_tell_no_size(self) -> None:
+    def test_files_without_a_size(self) -> None:
         printed = "".join(
             json.dumps({"file": f"/proc/{name}"} | FORM) + "\n" for name in ("version", "uptime")
         )
         found = summary_of("-", stdin=printed.encode())["duplicates"]
         assert (found["contents"], found["notCompared"]) == (0, 2)
 
-    def test_a_file_that_is_replaced_while_files_are_found(self) -> None:
+    def test_file_that_is_replaced_during_discovery(self) -> None:
         duplicates = Duplicates()
         for content in (b"one", b"other"):
             for name in "ab":
@@ -353,7 +351,7 @@ class TestDuplicates:
         duplicates.close()
         assert (found.contents, found.files, found.not_compared) == (1, 2, 0)
 
-    def test_what_is_no_file_any_more_is_not_opened(self, tmp_path: Path) -> None:
+    def test_file_that_became_a_pipe_is_not_opened(self, tmp_path: Path) -> None:
         content = b" " * 20_000
         duplicates = Duplicates()
         for name in "abc":
@@ -386,11 +384,11 @@ class TestDuplicates:
 
 
 class TestGroups:
-    """Each group has the summary that its diagrams have by themselves."""
+    """Each group has the summary of its diagrams alone."""
 
     @staticmethod
     def alone(summary: dict[str, Any]) -> dict[str, Any]:
-        """A summary as a group has it."""
+        """A summary without the fields that groups omit."""
         numbers = {
             key: {name: value for name, value in one.items() if name != "most"}
             for key, one in summary["numbers"].items()
@@ -433,7 +431,7 @@ class TestGroups:
         }
         assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
 
-    def test_versions_are_in_the_order_of_their_numbers(self, tmp_path: Path) -> None:
+    def test_versions_are_sorted_by_their_numbers(self, tmp_path: Path) -> None:
         versions = [
             "7.09.0",
             "7.9.0",
@@ -458,7 +456,7 @@ class TestGroups:
             "P x",
         ]
 
-    def test_groups_that_are_called_the_same(self) -> None:
+    def test_groups_with_the_same_name(self) -> None:
         profiles = [("P", None), ("P", ""), ("A", "B C"), ("A B", "C"), ("(not measured)", None)]
         printed = [
             json.dumps(
@@ -474,45 +472,9 @@ class TestGroups:
         by_platform = summary_of("--by", "platform", "-", stdin=source)["groups"]
         assert sorted(group["diagrams"] for group in by_platform.values()) == [1, 1, 1, 1, 2]
 
-    def test_other_grouping(self) -> None:
-        with pytest.raises(ValueError, match="no grouping is named 'owner'"):
-            summarize([], by="owner")
-
-
-class TestLaws:
-    """What must be so for every portfolio."""
-
-    @given(st.lists(st.integers(0, 40), max_size=30))
-    def test_spread(self, counts: list[int]) -> None:
-        reports = [scan(process(TASK * count)) for count in counts]
-        number = summarize(reports).numbers[USER_TASKS]
-        assert number.sum == sum(counts)
-        assert number.maximum == max(counts, default=None)
-        if counts:
-            assert number.median == statistics.median(counts)
-            assert number.percentile_90 == pytest.approx(percentile_90(counts))
-        else:
-            assert (number.median, number.percentile_90) == (None, None)
-
-    @given(st.permutations(range(12)))
-    def test_order_changes_no_figure(self, order: list[int]) -> None:
-        sources = [EMBEDDED_TASK * (number % 4) + TASK * (number % 3) for number in range(12)]
-        reports = [Report(str(number), *_measured(process(sources[number]))) for number in order]
-        summary = to_json(summarize(reports))
-        expected = to_json(summarize(sorted(reports, key=lambda report: report.file or "")))
-        for one in (summary, expected):
-            for number in one["numbers"].values():
-                number["most"] = [holder["value"] for holder in number["most"]]
-        assert summary == expected
-
-
-def _measured(source: bytes) -> tuple[Any, Any]:
-    report = scan(source)
-    return report.kind, report.blocks
-
 
 def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
-    """The most memory, in kB, that a summary of lines takes."""
+    """The peak memory of a summary of lines, in kB."""
     path = folder / "scan.ndjson"
     with path.open("w") as file:
         for record in records:
@@ -526,7 +488,7 @@ def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
 
 
 class TestHostile:
-    """Portfolios that are made to cost memory, or to lie."""
+    """Portfolios that try to exhaust memory, or to deceive."""
 
     def test_many_long_names(self, tmp_path: Path) -> None:
         long = "x" * 10_000
@@ -542,7 +504,7 @@ class TestHostile:
         }
         assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
 
-    def test_the_first_names_are_told(self) -> None:
+    def test_first_names_are_listed(self) -> None:
         # Some are too large to be remembered.
         names = [*map(str, range(600)), "few", *(f"{number}{'x' * 90}" for number in range(600))]
         names = [name if len(name) < 90 else name + "y" * 20 for name in names]
@@ -594,7 +556,7 @@ class TestHostile:
         assert peak(tmp_path, lines_of(100_000)) < peak(tmp_path, lines_of(5_000)) + 2_000
 
     @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
-    def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
+    def test_names_cannot_steer_a_terminal(self, tmp_path: Path, format_name: str) -> None:
         said = platform("a&#x9b;31m&#10;|`b`", "&#x202e;")
         (tmp_path / "x\x1b[31m`|\n.bpmn").write_bytes(process(EMBEDDED_TASK, namespaces=said))
         (tmp_path / "y\x1b[31m`|\n.bpmn").write_bytes(b"<")
@@ -607,7 +569,7 @@ class TestHostile:
 
 
 class TestFormats:
-    """What people read says what JSON says."""
+    """The formats for people show the numbers of the JSON."""
 
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_numbers(self, folder: Path, format_name: str) -> None:
@@ -633,7 +595,7 @@ class TestFormats:
         most = found["numbers"][USER_TASKS]["most"]
         assert all(one["file"] in printed for one in most[:3])
 
-    def test_no_number_is_cut_off(self, folder: Path) -> None:
+    def test_numbers_are_not_cut_off(self, folder: Path) -> None:
         narrow, usual = (
             run("summary", folder, env={"COLUMNS": columns}).stdout for columns in ("20", "300")
         )
@@ -652,7 +614,7 @@ class TestFormats:
             figures += [group["numbers"][key]["sum"] for key in keys]
             assert [f"{figure:,}" for figure in figures] in [row[: len(figures)] for row in rows]
 
-    def test_kinds_that_there_are_none_of_are_no_columns(self, tmp_path: Path) -> None:
+    def test_unused_kinds_have_no_columns(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(process(EMBEDDED_TASK + TASK))
         printed = run("summary", "-f", "markdown", "--by", "folder", ".", cwd=tmp_path).stdout
         (heads,) = (line for line in printed.decode().splitlines() if line.startswith("| By "))
@@ -668,7 +630,7 @@ class TestFormats:
             ("markdown", ["- and 1 more diagram", "and 20 more contents."]),
         ],
     )
-    def test_what_is_not_told_is_counted(
+    def test_unlisted_diagrams_are_counted(
         self, tmp_path: Path, format_name: str, expected: list[str]
     ) -> None:
         for number in range(30):
@@ -677,7 +639,7 @@ class TestFormats:
         printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode().splitlines()
         assert [line for line in printed if " more " in line] == expected
 
-    def test_no_copies_are_told_of(self, tmp_path: Path) -> None:
+    def test_no_identical_files(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_text("{}")
         printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
         assert "Identical files: none" in printed

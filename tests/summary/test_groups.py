@@ -1,0 +1,92 @@
+"""Groups of a portfolio: their names and their order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.diagrams import MODELER, NAMESPACES, process
+
+from metrics import Report, scan
+from metrics.summary.groups import GROUPINGS, distinct, named_groups, profile_of
+
+PARTS = st.lists(st.sampled_from(["", "a", "A", "a (2)", "1", "01", "10", "2"]), max_size=3)
+
+
+def report(platform: str, version: str | None = None, file: str = "a.bpmn") -> Report:
+    """The report of a diagram for a platform."""
+    attributes = f'xmlns:modeler="{MODELER}" modeler:executionPlatform="{platform}"'
+    if version is not None:
+        attributes += f' modeler:executionPlatformVersion="{version}"'
+    measured = scan(process("", namespaces=f"{NAMESPACES} {attributes}"))
+    measured.file = file
+    return measured
+
+
+def names(*parts: tuple[str, ...]) -> list[str]:
+    """The names of groups, in their order."""
+    return [name for name, _ in named_groups(parts)]
+
+
+def test_profile_is_platform_and_version() -> None:
+    assert profile_of(report("P", "8.6.0")) == ("P", "8.6.0")
+    assert profile_of(report("P")) == ("P", None)
+    assert profile_of(scan(b"<")) == ("", None)
+
+
+def test_long_names_are_truncated() -> None:
+    platform, version = profile_of(report("p" * 200, "1" * 200))
+    assert (platform, version) == ("p" * 99 + "…", "1" * 99 + "…")
+
+
+@pytest.mark.parametrize(
+    ("file", "folder"), [("a/b/c.bpmn", "a/b"), ("c.bpmn", "."), ("/c.bpmn", "/")]
+)
+def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
+    assert GROUPINGS["folder"](report("P", file=file)) == (folder,)
+
+
+def test_standard_input_is_in_the_current_folder() -> None:
+    assert GROUPINGS["folder"](scan(b"<")) == (".",)
+
+
+def test_failed_diagrams_are_a_group() -> None:
+    by_platform = {GROUPINGS["platform"](scan(b"<")), GROUPINGS["platform"](report("P"))}
+    assert names(*by_platform) == ["(not measured)", "P"]
+    by_version = {GROUPINGS["version"](scan(b"<")), GROUPINGS["version"](report("P"))}
+    assert names(*by_version) == ["(not measured)", "P (no version)"]
+
+
+def test_own_names_are_not_those_of_diagrams() -> None:
+    assert GROUPINGS["platform"](report("(not measured)")) != GROUPINGS["platform"](scan(b"<"))
+    assert GROUPINGS["version"](report("P", "(no version)")) != GROUPINGS["version"](report("P"))
+
+
+def test_numbers_are_sorted_as_numbers() -> None:
+    versions = ["7.10.0", "7.9.0", "7.10.0-alpha10", "7.10.0-alpha2", "7.09.0", "10.0.0", "x"]
+    assert names(*(("P", version) for version in versions)) == [
+        "P 7.09.0",
+        "P 7.9.0",
+        "P 7.10.0",
+        "P 7.10.0-alpha2",
+        "P 7.10.0-alpha10",
+        "P 10.0.0",
+        "P x",
+    ]
+
+
+def test_second_group_of_a_name_has_a_number() -> None:
+    assert names(("A", "B C"), ("A B", "C")) == ["A B C", "A B C (2)"]
+    assert [*distinct(["a", "a", "a (2)", "a"])] == ["a", "a (2)", "a (2) (2)", "a (3)"]
+
+
+@given(st.sets(PARTS.map(tuple)))
+def test_every_group_has_a_unique_name(groups: set[tuple[str, ...]]) -> None:
+    named = [*named_groups(groups)]
+    assert {parts for _, parts in named} == groups
+    assert len({name for name, _ in named}) == len(named)
+
+
+@given(st.lists(PARTS.map(tuple), unique=True))
+def test_order_does_not_depend_on_the_input(groups: list[tuple[str, ...]]) -> None:
+    assert [*named_groups(groups)] == [*named_groups(reversed(groups))]
