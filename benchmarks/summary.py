@@ -1,10 +1,11 @@
-"""Compares `metrics summary` with `metrics scan`, as whole processes.
+"""The cost of a summary compared with a scan, measured on whole processes.
 
     python benchmarks/summary.py [FOLDER]...
 
-It measures each FOLDER, 20,000 generated diagrams, and 20 copies of each of 1,000 of them, with one
-process and with two. It then measures the memory and the cost per line for saved scans of 1,000 to
-100,000 lines. Figures are medians of rounds in which the candidates take turns.
+It compares `metrics summary` with `metrics scan`, with one process and with two, on the given
+folders, on 20,000 generated diagrams, and on as many copies of 1,000 of them. Then it measures
+memory and the cost of a line for the NDJSON of earlier scans, from 1,000 to 100,000 lines. Figures
+are medians of rounds in which all commands take turns.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FORMATS = ("json", "table")
 
 
 def compare(name: str, folder: Path) -> None:
-    """Print the cost of a summary over a scan."""
+    """Print the time of a scan, and that of summaries relative to it."""
     print(name)
     for jobs in ("1", "2"):
         scan("-j", jobs, folder)
@@ -41,14 +42,16 @@ def compare(name: str, folder: Path) -> None:
             )
             for _ in range(ROUNDS)
         ]
-        print(f"  metrics scan -j {jobs}              {median([one[0] for one in rounds]):8.2f} s")
-        for place, format_name in enumerate(FORMATS, start=1):
-            ratio = median([one[place] / one[0] for one in rounds])
+        print(
+            f"  metrics scan -j {jobs}              {median([times[0] for times in rounds]):8.2f} s"
+        )
+        for index, format_name in enumerate(FORMATS, start=1):
+            ratio = median([times[index] / times[0] for times in rounds])
             print(f"  summary -f {format_name:5} / scan -j {jobs}  {ratio:8.2f}")
 
 
-def earlier(folder: Path, scratch: Path) -> None:
-    """Print memory and the cost per line, by the number of lines of a saved scan."""
+def compare_sizes(folder: Path, scratch: Path) -> None:
+    """Print memory and the cost of a line for NDJSON of several sizes."""
     print("lines     µs a line   peak memory")
     originals = [json.loads(line) for line in _lines(folder, scratch)]
     for size in FILE_SIZES:
@@ -59,8 +62,8 @@ def earlier(folder: Path, scratch: Path) -> None:
                 file.write(json.dumps(record) + "\n")
         runs = [run("summary", "-f", "json", path) for _ in range(3)]
         print(
-            f"{size:7} {median([one.seconds for one in runs]) / size * 1e6:10.1f}"
-            f" {median([one.memory for one in runs]) / 1e6:12.1f} MB"
+            f"{size:7} {median([each.seconds for each in runs]) / size * 1e6:10.1f}"
+            f" {median([each.memory for each in runs]) / 1e6:12.1f} MB"
         )
 
 
@@ -72,8 +75,8 @@ def _lines(folder: Path, scratch: Path) -> list[str]:
 
 
 def main() -> None:
-    """Run all measurements."""
-    # As an installer leaves it.
+    """Run the benchmark."""
+    # An installer compiles the package, too.
     compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
     print(f"{METRICS.name} {metrics.__version__}")
     with tempfile.TemporaryDirectory() as temporary:
@@ -87,7 +90,7 @@ def main() -> None:
         for number in range(COPIES):
             generate.write(GENERATED_FILES // COPIES, copied / str(number))
         compare(f"{COPIES} copies of each of {GENERATED_FILES // COPIES} of them", copied)
-        earlier(generated, scratch)
+        compare_sizes(generated, scratch)
 
 
 if __name__ == "__main__":

@@ -158,12 +158,16 @@ class TestNumbers:
                 templates.update(template["properties"].keys())
                 properties.update(template["properties"])
         assert len(templates) > 20
-        assert {name: one["templates"] for name, one in summary["bindings"].items()} == templates
-        assert {name: one["properties"] for name, one in summary["bindings"].items()} == properties
+        assert {
+            name: binding["templates"] for name, binding in summary["bindings"].items()
+        } == templates
+        assert {
+            name: binding["properties"] for name, binding in summary["bindings"].items()
+        } == properties
 
     def test_shares(self, summary: dict[str, Any]) -> None:
         numbers = summary["numbers"]
-        assert {key: one.get("shareOf") for key, one in numbers.items()} == {
+        assert {key: number.get("shareOf") for key, number in numbers.items()} == {
             key: {
                 "form": USER_TASKS if key.endswith("count") else FORMS,
                 "implementation": "diagramMetrics.tasks.serviceTask.count"
@@ -172,11 +176,11 @@ class TestNumbers:
             }.get(key.split(".")[-2] if "." in key else "")
             for key in numbers
         }
-        for one in numbers.values():
-            if "shareOf" in one:
-                assert one["share"] == one["sum"] / numbers[one["shareOf"]]["sum"]
+        for number in numbers.values():
+            if "shareOf" in number:
+                assert number["share"] == number["sum"] / numbers[number["shareOf"]]["sum"]
             else:
-                assert "share" not in one
+                assert "share" not in number
 
     def test_duplicates(self, summary: dict[str, Any], folder: Path) -> None:
         contents: dict[bytes, list[str]] = {}
@@ -232,9 +236,9 @@ class TestEarlierScan:
         (tmp_path / "scan.ndjson").write_bytes(
             run("scan", "-f", "ndjson", "a.form", cwd=tmp_path).stdout * 2
         )
-        found = summary_of("scan.ndjson", cwd=tmp_path)
-        assert found["measured"] == 2
-        assert found["duplicates"]["contents"] == 0
+        summary = summary_of("scan.ndjson", cwd=tmp_path)
+        assert summary["measured"] == 2
+        assert summary["duplicates"]["contents"] == 0
 
     def test_second_name_of_a_file_is_not_a_copy(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
@@ -262,10 +266,10 @@ class TestEarlierScan:
         os.mkfifo(tmp_path / "a.form")
         printed = json.dumps({"file": "a.form"} | FORM).encode()
         with subprocess.Popen(["sh", "-c", "echo kept > a.form"], cwd=tmp_path) as writer:
-            found = summary_of("-", stdin=printed, cwd=tmp_path)
+            summary = summary_of("-", stdin=printed, cwd=tmp_path)
             assert writer.poll() is None
             assert (tmp_path / "a.form").read_text() == "kept\n"
-        assert found["duplicates"]["notCompared"] == 1
+        assert summary["duplicates"]["notCompared"] == 1
 
     def test_non_blocking_input(self) -> None:
         line = json.dumps({"file": "a.form"} | FORM).encode() + b"\n"
@@ -294,12 +298,14 @@ class TestDuplicates:
 
     @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
     def test_contents_with_one_different_byte(self, tmp_path: Path, size: int) -> None:
-        # In the larger ones at a place of which no part is taken: they have the same fingerprint.
-        one = b'{"a":"' + b" " * size + b'"}'
-        place = size * 2 // 3
-        other = one[:place] + b"x" + one[place + 1 :]
-        last = one[:place] + b"y" + one[place + 1 :]
-        for name, content in zip("abcdef", (one, other, one, last, other, one), strict=True):
+        # No part of a large file at this position is hashed: the fingerprints are equal.
+        first = b'{"a":"' + b" " * size + b'"}'
+        position = size * 2 // 3
+        second = first[:position] + b"x" + first[position + 1 :]
+        third = first[:position] + b"y" + first[position + 1 :]
+        for name, content in zip(
+            "abcdef", (first, second, first, third, second, first), strict=True
+        ):
             (tmp_path / f"{name}.form").write_bytes(content)
         duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
         assert duplicates == {
@@ -321,9 +327,9 @@ class TestDuplicates:
             run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
             for name in ("folder/a.form", "b.form", "again/a.form")
         )
-        found = summary_of("-", stdin=printed, cwd=tmp_path)
-        assert found["measured"] == 3
-        assert found["duplicates"]["contents"] == 0
+        summary = summary_of("-", stdin=printed, cwd=tmp_path)
+        assert summary["measured"] == 3
+        assert summary["duplicates"]["contents"] == 0
 
     def test_other_names_of_a_large_file_are_not_copies(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b'{"a":"' + b" " * 20_000 + b'"}')
@@ -331,8 +337,8 @@ class TestDuplicates:
             json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
             for times in range(1, 50)
         )
-        found = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
-        assert (found["contents"], found["notCompared"]) == (0, 0)
+        duplicates = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
+        assert (duplicates["contents"], duplicates["notCompared"]) == (0, 0)
 
     @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="needs /proc")
     def test_files_without_a_size(self) -> None:
@@ -390,8 +396,8 @@ class TestGroups:
     def alone(summary: dict[str, Any]) -> dict[str, Any]:
         """A summary without the fields that groups omit."""
         numbers = {
-            key: {name: value for name, value in one.items() if name != "most"}
-            for key, one in summary["numbers"].items()
+            key: {name: value for name, value in number.items() if name != "most"}
+            for key, number in summary["numbers"].items()
         }
         own = {key: value for key, value in summary.items() if key != "duplicates"}
         return own | {"numbers": numbers}
@@ -407,13 +413,13 @@ class TestGroups:
             assert group == self.alone(summary_of(*own))
 
     def test_platforms_and_versions(self, tmp_path: Path) -> None:
-        for name, said in {
+        for name, attributes in {
             "a": platform("Camunda Cloud", "8.6.0"),
             "b": platform("Camunda Cloud", "8.7.0"),
             "c": platform("Camunda Cloud"),
             "d": NAMESPACES,
         }.items():
-            (tmp_path / f"{name}.bpmn").write_bytes(process(TASK, namespaces=said))
+            (tmp_path / f"{name}.bpmn").write_bytes(process(TASK, namespaces=attributes))
         (tmp_path / "e.bpmn").write_bytes(b"<")
         by_platform = summary_of("--by", "platform", ".", cwd=tmp_path)["groups"]
         assert {name: group["diagrams"] for name, group in by_platform.items()} == {
@@ -442,8 +448,10 @@ class TestGroups:
             "x",
             "9" * 5000,
         ]
-        for place, version in enumerate(reversed(versions)):
-            (tmp_path / f"{place}.bpmn").write_bytes(process("", namespaces=platform("P", version)))
+        for number, version in enumerate(reversed(versions)):
+            (tmp_path / f"{number}.bpmn").write_bytes(
+                process("", namespaces=platform("P", version))
+            )
         groups = summary_of("--by", "version", ".", cwd=tmp_path)["groups"]
         assert [*groups] == [
             "P 7.09.0",
@@ -493,16 +501,16 @@ class TestHostile:
     def test_many_long_names(self, tmp_path: Path) -> None:
         long = "x" * 10_000
         for number in range(1100):
-            said = platform(f"{number:04}{long}", "1")
-            (tmp_path / f"{number}.bpmn").write_bytes(process("", namespaces=said))
-        found = summary_of(".", cwd=tmp_path)
-        assert len(found["platforms"]) == 1001
-        assert found["platforms"][0] == {
+            attributes = platform(f"{number:04}{long}", "1")
+            (tmp_path / f"{number}.bpmn").write_bytes(process("", namespaces=attributes))
+        summary = summary_of(".", cwd=tmp_path)
+        assert len(summary["platforms"]) == 1001
+        assert summary["platforms"][0] == {
             "executionPlatform": "(others)",
             "diagrams": 100,
             "versions": [{"executionPlatformVersion": "(others)", "diagrams": 100}],
         }
-        assert max(len(one["executionPlatform"]) for one in found["platforms"]) == 100
+        assert max(len(each["executionPlatform"]) for each in summary["platforms"]) == 100
 
     def test_first_names_are_listed(self) -> None:
         # Some are too large to be remembered.
@@ -512,16 +520,18 @@ class TestHostile:
             json.dumps({"file": "a"} | FORM | {"executionPlatformVersion": name}) for name in names
         )
         (platform,) = summary_of("-", stdin=printed.encode())["platforms"]
-        told = {one["executionPlatformVersion"]: one["diagrams"] for one in platform["versions"]}
+        listed = {
+            each["executionPlatformVersion"]: each["diagrams"] for each in platform["versions"]
+        }
         expected = [name if len(name) <= 100 else f"{name[:99]}…" for name in names[:1000]]
-        assert told == dict.fromkeys(expected, 1) | {"(others)": 201}
+        assert listed == dict.fromkeys(expected, 1) | {"(others)": 201}
 
     def test_sums_of_more_than_64_bits(self) -> None:
         record = json.loads(run("scan", "-f", "ndjson", FIXTURES / "explanation").stdout)
         record["diagramMetrics"]["processVariablesCount"] = 2**53
         printed = "\n".join([json.dumps(record)] * 4096)
-        found = summary_of("-", stdin=printed.encode())
-        assert found["numbers"]["diagramMetrics.processVariablesCount"]["sum"] == 2**65
+        summary = summary_of("-", stdin=printed.encode())
+        assert summary["numbers"]["diagramMetrics.processVariablesCount"]["sum"] == 2**65
 
     @pytest.mark.slow
     def test_many_large_payloads(self, tmp_path: Path) -> None:
@@ -540,10 +550,10 @@ class TestHostile:
         for number in range(5000):
             record["diagramMetrics"]["processVariablesCount"] = number
             printed.append(json.dumps(record | {"file": f"{number}.bpmn"}))
-        found = summary_of("-", stdin="\n".join(printed).encode())
-        number = found["numbers"]["diagramMetrics.processVariablesCount"]
+        summary = summary_of("-", stdin="\n".join(printed).encode())
+        number = summary["numbers"]["diagramMetrics.processVariablesCount"]
         assert number["sum"] == 5000 * 4999 // 2
-        assert [one["value"] for one in number["most"]] == [*range(4999, 4989, -1)]
+        assert [diagram["value"] for diagram in number["most"]] == [*range(4999, 4989, -1)]
 
     @pytest.mark.slow
     def test_memory_does_not_grow(self, tmp_path: Path) -> None:
@@ -557,8 +567,8 @@ class TestHostile:
 
     @pytest.mark.parametrize("format_name", ["table", "markdown", "json"])
     def test_names_cannot_steer_a_terminal(self, tmp_path: Path, format_name: str) -> None:
-        said = platform("a&#x9b;31m&#10;|`b`", "&#x202e;")
-        (tmp_path / "x\x1b[31m`|\n.bpmn").write_bytes(process(EMBEDDED_TASK, namespaces=said))
+        attributes = platform("a&#x9b;31m&#10;|`b`", "&#x202e;")
+        (tmp_path / "x\x1b[31m`|\n.bpmn").write_bytes(process(EMBEDDED_TASK, namespaces=attributes))
         (tmp_path / "y\x1b[31m`|\n.bpmn").write_bytes(b"<")
         printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode()
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed)
@@ -573,27 +583,30 @@ class TestFormats:
 
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_numbers(self, folder: Path, format_name: str) -> None:
-        found = summary_of(folder)
+        summary = summary_of(folder)
         printed = run("summary", "-f", format_name, folder).stdout.decode()
         rows = [
             [cell.strip() for cell in re.split(r"\||\s{2,}", row.replace("&emsp;", ""))]
             for row in printed.splitlines()
         ]
-        told = [[cell for cell in row if cell] for row in rows]
-        for key, number in found["numbers"].items():
+        shown = [[cell for cell in row if cell] for row in rows]
+        for key, number in summary["numbers"].items():
             name = key.removesuffix(".count").rpartition(".")[2]
             expected = [
                 name,
                 *([f"{number['sum']:,}"] if name != "nesting" else []),
                 *([f"{number['share']:.1%}"] if "share" in number else []),
-                *(f"{number[one]:,}" for one in ("notZero", "median", "percentile90", "maximum")),
+                *(
+                    f"{number[figure]:,}"
+                    for figure in ("notZero", "median", "percentile90", "maximum")
+                ),
             ]
-            assert expected in told
-        for type, failed in found["failures"].items():
+            assert expected in shown
+        for type, failed in summary["failures"].items():
             assert type in printed
-            assert all(f"{one['error']['message']}" in printed for one in failed["first"][:3])
-        most = found["numbers"][USER_TASKS]["most"]
-        assert all(one["file"] in printed for one in most[:3])
+            assert all(f"{each['error']['message']}" in printed for each in failed["first"][:3])
+        largest = summary["numbers"][USER_TASKS]["most"]
+        assert all(each["file"] in printed for each in largest[:3])
 
     def test_numbers_are_not_cut_off(self, folder: Path) -> None:
         narrow, usual = (
@@ -648,9 +661,9 @@ class TestFormats:
     def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:
         result = run("summary", "--by", "folder", folder, env={"COLUMNS": columns})
         groups = summary_of("--by", "folder", folder)["groups"]
-        found = result.stdout.decode().splitlines()
+        printed = result.stdout.decode().splitlines()
         for name, group in groups.items():
-            (line,) = (line for line in found if line.endswith(f"  {name}"))
+            (line,) = (line for line in printed if line.endswith(f"  {name}"))
             assert line.split()[0] == f"{group['diagrams']:,}"
 
     def test_failures_alone(self, tmp_path: Path) -> None:

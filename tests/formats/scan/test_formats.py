@@ -1,4 +1,4 @@
-"""The formats: the same facts in each, and what each has of its own."""
+"""The formats of a scan: all show the same values, and each has rules of its own."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def rows(output: bytes) -> list[dict[str, str]]:
 
 
 def flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A record by dotted keys, without what is null."""
-    found: dict[str, Any] = {}
+    """The values of a record by their dotted keys, without null."""
+    values: dict[str, Any] = {}
     for key, item in value.items():
         if isinstance(item, dict):
-            found |= flat(item, f"{prefix}{key}.")
+            values |= flat(item, f"{prefix}{key}.")
         elif item is not None:
-            found[prefix + key] = item
-    return found
+            values[prefix + key] = item
+    return values
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Diagrams of each type and engine, with what is told of each, and failures."""
+    """Diagrams of each type and platform, with warnings, and failures."""
     for number, path in enumerate(sorted(FIXTURES.glob("*/*.bpmn"))[::7]):
         (tmp_path / f"{number:03}.bpmn").write_bytes(path.read_bytes())
     (tmp_path / "broken.bpmn").write_bytes(b"<bpmn:definitions")
@@ -51,8 +51,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class TestSameFacts:
-    """What one format says, all say."""
+class TestSameValues:
+    """All formats show the same values."""
 
     @pytest.mark.parametrize(
         "options",
@@ -66,11 +66,11 @@ class TestSameFacts:
     )
     def test_csv(self, folder: Path, options: list[str]) -> None:
         facts = [flat(line) for line in lines(run("scan", *options, folder))]
-        told = [
+        shown = [
             {key: cell for key, cell in row.items() if cell}
             for row in rows(run("scan", "-f", "csv", *options, folder).stdout)
         ]
-        assert told == [
+        assert shown == [
             {
                 key: str(item) if isinstance(item, str | int) else csv_json(item)
                 for key, item in of_one.items()
@@ -130,10 +130,10 @@ def details_of(record: dict[str, Any], *, names_numbers: bool) -> list[str]:
     values = flat(record)
     if "error" in record:
         error = record["error"]
-        place = ":".join(str(error[key]) for key in ("line", "column") if key in error)
-        return [" ".join(filter(None, [error["type"], place, error["message"]]))]
+        position = ":".join(str(error[key]) for key in ("line", "column") if key in error)
+        return [" ".join(filter(None, [error["type"], position, error["message"]]))]
     platform = [record["executionPlatform"], record.get("executionPlatformVersion")]
-    told = [record["diagramType"], " ".join(filter(None, platform))]
+    details = [record["diagramType"], " ".join(filter(None, platform))]
     for key, title in TITLES.items():
         kinds = []
         if key == "elementTemplateCount":
@@ -148,21 +148,21 @@ def details_of(record: dict[str, Any], *, names_numbers: bool) -> list[str]:
                     *_, group, name = inner_key.split(".")
                     if inner_key != key:
                         kinds.append(f"{group if name == 'count' else name} {value}")
-        said = f"{title} {values[key]}" if names_numbers and key in values else title
+        head = f"{title} {values[key]}" if names_numbers and key in values else title
         if kinds:
-            told.append(f"{said}: {', '.join(kinds)}")
-        elif said != title:
-            told.append(said)
-    return told
+            details.append(f"{head}: {', '.join(kinds)}")
+        elif head != title:
+            details.append(head)
+    return details
 
 
 def csv_json(value: Any) -> str:
-    """A list as it stands in a cell."""
+    """A list in a cell of CSV."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 class TestCsv:
-    """A row a diagram, always with the same columns."""
+    """A row for each diagram, always with the same columns."""
 
     COLUMNS = (
         "file,diagramType,executionPlatform,executionPlatformVersion,elementTemplateCount,"
@@ -209,7 +209,7 @@ class TestCsv:
 
 
 class TestTable:
-    """For people, as wide as they can see."""
+    """A table for people, as wide as the terminal."""
 
     @pytest.mark.parametrize("columns", [1, 5, 20, 40, 79, 80, 120, 250])
     def test_fits(self, folder: Path, columns: int) -> None:
@@ -232,11 +232,11 @@ class TestTable:
         foot = re.split(r"^─+\n", printed, flags=re.MULTILINE)[2]
         assert [re.split(r" {2,}", line.strip()) for line in foot.splitlines()] == [
             ["2 diagrams measured, 1 failed", "0", "0", "4", "0", "2"],
-            # The depth of one does not add to that of another.
+            # Depths are not added up.
             ["user tasks: form 2, embedded 2 · subprocess planes: nesting 2"],
         ]
 
-    def test_long_names_leave_their_numbers_in_the_columns(self, tmp_path: Path) -> None:
+    def test_numbers_of_long_names_stay_in_the_columns(self, tmp_path: Path) -> None:
         task = '<bpmn:userTask camunda:formKey="embedded:a"/>'
         name = f"{'x' * 90}.bpmn"
         (tmp_path / name).write_bytes(process(task))

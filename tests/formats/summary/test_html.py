@@ -1,4 +1,4 @@
-"""The page of a summary, in a real browser: its figures, its use, and its safety."""
+"""The page of a summary in a real browser: its figures, its controls, and its security."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ needs_a_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All fixtures, what cannot be measured, copies, and names that look like markup."""
+    """All fixtures, failures, identical files, and names that look like markup."""
     folder = tmp_path_factory.mktemp("models")
     copy_fixtures(folder)
-    said = SCRIPT.replace("<", "&lt;").replace('"', "&quot;")
-    namespaces = f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{said}"'
+    platform = SCRIPT.replace("<", "&lt;").replace('"', "&quot;")
+    namespaces = f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{platform}"'
     markup = folder / SCRIPT.replace("/", "")
     markup.mkdir()
     (markup / "<b>&amp;\u00e9\U0001f600{{ 1 }}.bpmn").write_bytes(
@@ -62,7 +62,7 @@ def report(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser that shows nothing."""
+    """A browser without a window."""
     with sync_playwright() as playwright:
         options = ["--no-sandbox"] if ROOT else []
         browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
@@ -72,7 +72,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Iterator[Page]:
-    """The page, opened from the disk in one of both colour schemes: it asks for nothing else."""
+    """The page in both colour schemes, opened offline: it must request nothing else."""
     context = browser.new_context(color_scheme=request.param, offline=True)
     page = context.new_page()
     faults: list[str] = []
@@ -95,25 +95,25 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 
 def user_tasks(record: dict[str, Any]) -> int | None:
-    """How many user tasks a line has; None where it can have none."""
+    """The user tasks of a line; None if it cannot have any."""
     metrics = record.get("diagramMetrics")
     return None if metrics is None else int(metrics["tasks"]["userTask"]["count"])
 
 
 def number(text: str | None) -> int:
-    """A number as people read it."""
+    """The value of a number that is formatted for people."""
     return int((text or "").replace(",", ""))
 
 
 def shown(page: Page) -> list[str]:
-    """The files in the table, by their whole names."""
+    """The files in the table, by their full paths."""
     cells = page.locator("#table tbody th")
     titles: list[str] = cells.evaluate_all("cells => cells.map(cell => cell.title)")
     return titles
 
 
 def field(page: Page, label: str) -> Locator:
-    """A field by which the table is filtered."""
+    """A field of the filters."""
     return page.locator("#filters").get_by_label(label)
 
 
@@ -123,21 +123,21 @@ def head(page: Page, metric: str, name: str) -> Locator:
 
 
 def box(located: Locator) -> FloatRect:
-    """Where something is, in pixels."""
-    found = located.bounding_box()
-    assert found is not None
-    return found
+    """The position and size of an element, in pixels."""
+    area = located.bounding_box()
+    assert area is not None
+    return area
 
 
 def sides(located: Locator) -> tuple[float, float]:
-    """Where something begins and ends, from the left."""
-    found = box(located)
-    return found["x"], found["x"] + found["width"]
+    """The left and right edges of an element, in pixels."""
+    area = box(located)
+    return area["x"], area["x"] + area["width"]
 
 
 @needs_a_browser
 class TestPage:
-    """It says what JSON says, and can be used."""
+    """It shows the numbers of the JSON, and its controls work."""
 
     def test_figures(self, page: Page, folder: Path) -> None:
         summary = json.loads(run("summary", "-f", "json", folder).stdout)
@@ -164,15 +164,15 @@ class TestPage:
             "duplicates.diagrams": summary["duplicates"]["diagrams"],
         }
         for row in page.locator("[data-number]").all():
-            told = summary["numbers"][row.get_attribute("data-number") or ""]
+            expected = summary["numbers"][row.get_attribute("data-number") or ""]
             cells = [cell.text_content() or "" for cell in row.locator("td").all()]
-            assert [number(cell) for cell in cells[2:3]] == [told["notZero"]]
+            assert [number(cell) for cell in cells[2:3]] == [expected["notZero"]]
             assert cells[3:] == [
-                f"{told[name]:,}" for name in ("median", "percentile90", "maximum")
+                f"{expected[name]:,}" for name in ("median", "percentile90", "maximum")
             ]
-            assert cells[1] == (f"{told['share']:.1%}" if "share" in told else "")
+            assert cells[1] == (f"{expected['share']:.1%}" if "share" in expected else "")
             if cells[0]:
-                assert number(cells[0]) == told["sum"]
+                assert number(cells[0]) == expected["sum"]
         assert page.locator("[data-number]").count() == len(summary["numbers"])
         platforms = {
             row.get_attribute("data-platform"): number(row.locator("td").first.text_content())
@@ -182,7 +182,7 @@ class TestPage:
             platform["executionPlatform"]: platform["diagrams"] for platform in summary["platforms"]
         }
 
-    def test_charts_say_what_they_show(self, page: Page, folder: Path) -> None:
+    def test_charts_are_described_in_words(self, page: Page, folder: Path) -> None:
         summary = json.loads(run("summary", "-f", "json", folder).stdout)
         chart = page.get_by_role("img", name="User tasks by kind of form")
         words = chart.get_attribute("aria-label") or ""
@@ -206,11 +206,13 @@ class TestPage:
 
     def test_groups(self, page: Page, folder: Path) -> None:
         summary = json.loads(run("summary", "-f", "json", "--by", "folder", folder).stdout)
-        told = {
+        shown_groups = {
             row.locator("th").text_content(): number(row.locator("td").first.text_content())
             for row in page.locator("#groups tbody tr").all()
         }
-        assert told == {name: group["diagrams"] for name, group in summary["groups"].items()}
+        assert shown_groups == {
+            name: group["diagrams"] for name, group in summary["groups"].items()
+        }
 
     def test_sorting(self, page: Page, records: list[dict[str, Any]]) -> None:
         page.locator("#size").select_option("1000")
@@ -224,7 +226,7 @@ class TestPage:
         others = [record["file"] for record in records if user_tasks(record) is None]
         most_first = sorted(having, key=lambda record: -(user_tasks(record) or 0))
         assert shown(page) == [record["file"] for record in most_first] + others
-        # By the keyboard, the other way round.
+        # By the keyboard, in the other direction.
         column.get_by_role("button").press("Enter")
         expect(column).to_have_attribute("aria-sort", "ascending")
         fewest_first = sorted(having, key=lambda record: user_tasks(record) or 0)
@@ -273,15 +275,13 @@ class TestPage:
         for order in ("descending", "ascending"):
             column.get_by_role("button").click()
             expect(column).to_have_attribute("aria-sort", order)
-            found = [
-                groups[name]["numbers"][USER_TASKS]["sum"] for name in rows.all_text_contents()
-            ]
-            assert found == sorted(found, reverse=order == "descending")
-            assert len(found) == len(groups)
-            assert found[0] != found[-1]
+            sums = [groups[name]["numbers"][USER_TASKS]["sum"] for name in rows.all_text_contents()]
+            assert sums == sorted(sums, reverse=order == "descending")
+            assert len(sums) == len(groups)
+            assert sums[0] != sums[-1]
 
     @pytest.mark.parametrize("width", [400, 800, 1300])
-    def test_what_is_asked_for_is_seen(self, page: Page, width: int) -> None:
+    def test_filtered_number_is_visible(self, page: Page, width: int) -> None:
         page.set_viewport_size({"width": width, "height": 700})
         names = page.locator("#table thead tr:last-child th").first
         for option in field(page, "With").locator("option").all()[1:]:
@@ -291,7 +291,7 @@ class TestPage:
             assert left >= sides(names)[1] - 1
             assert right <= sides(page.locator("#frame"))[1] + 1
 
-    def test_what_has_the_focus_is_seen(self, page: Page) -> None:
+    def test_focused_button_is_visible(self, page: Page) -> None:
         names = page.locator("#table thead tr:last-child th").first
         buttons = page.locator("#table thead button").all()
         buttons[-1].focus()
@@ -300,10 +300,10 @@ class TestPage:
             expect(button).to_be_focused()
             assert sides(button)[0] >= sides(names)[1] - 1
 
-    def test_a_click_at_the_edge_of_the_frame(self, page: Page) -> None:
+    def test_click_at_the_edge_of_the_frame(self, page: Page) -> None:
         button = page.locator("#table thead button").nth(14)
         page.locator("#frame").scroll_into_view_if_needed()
-        place = page.evaluate(
+        position = page.evaluate(
             """button => {
                 const frame = document.getElementById("frame");
                 const edge = frame.getBoundingClientRect().left + frame.clientWidth;
@@ -314,7 +314,7 @@ class TestPage:
             }""",
             button.element_handle(),
         )
-        page.mouse.move(*place)
+        page.mouse.move(*position)
         page.mouse.down()
         page.wait_for_timeout(60)
         page.mouse.up()
@@ -322,7 +322,7 @@ class TestPage:
             button.text_content() or ""
         )
 
-    def test_heads_stay(self, page: Page) -> None:
+    def test_head_of_the_table_stays_visible(self, page: Page) -> None:
         page.locator("#frame").evaluate("frame => { frame.scrollTop = frame.scrollHeight; }")
         tops = [box(page.locator(name))["y"] for name in ("#table thead", "#frame")]
         assert tops[0] == pytest.approx(tops[1], abs=1)
@@ -391,7 +391,7 @@ def test_closed_standard_input(folder: Path, report: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs limits of a process")
-def test_charts_that_the_system_denies() -> None:
+def test_too_few_descriptors_for_the_charts() -> None:
     command = 'ulimit -n 8; exec "$@"'
     result = subprocess.run(
         ["sh", "-c", command, "sh", METRICS, "summary", "-f", "html", FIXTURES / "explanation"],
@@ -427,11 +427,11 @@ def test_same_bytes_each_time(report: Path, folder: Path) -> None:
     assert report.read_bytes() == again
 
 
-def test_nothing_is_asked_of_a_server(report: Path) -> None:
+def test_page_needs_no_server(report: Path) -> None:
     page = report.read_text("utf-8")
     assert "Content-Security-Policy" in page
     addresses = {part.split('"')[0] for part in page.split("http")[1:]}
-    # The names of namespaces of SVG.
+    # The namespaces of SVG.
     assert {address for address in addresses if not address.startswith("-")} == {
         "://www.w3.org/2000/svg",
         "://www.w3.org/1999/xlink",
@@ -444,13 +444,13 @@ def test_size(tmp_path: Path) -> None:
         run("scan", "-f", "ndjson", FIXTURES / "explanation" / "every_number.bpmn").stdout
     )
     printed = []
-    for place in range(5000):
+    for number in range(5000):
         record["file"] = (
-            f"services/department-{place // 400}/team-{place // 40}/process-models/src/main"
-            f"/resources/order-handling-{place * 7919 % 5000}-of-{place}.bpmn"
+            f"services/department-{number // 400}/team-{number // 40}/process-models/src/main"
+            f"/resources/order-handling-{number * 7919 % 5000}-of-{number}.bpmn"
         )
-        record["diagramMetrics"]["processVariablesCount"] = place % 31
-        record["executionPlatformVersion"] = f"7.{place % 23}.0"
+        record["diagramMetrics"]["processVariablesCount"] = number % 31
+        record["executionPlatformVersion"] = f"7.{number % 23}.0"
         printed.append(json.dumps(record))
     page = run("summary", "-f", "html", "-", stdin="\n".join(printed).encode()).stdout
     assert b"1 to 50" not in page
@@ -479,7 +479,7 @@ def test_without_the_packages(tmp_path: Path, package: str) -> None:
         f"Error: --format html needs the package {package}: pip install 'bpmn-metrics[report]'\n"
     )
     assert not (tmp_path / "report.html").exists()
-    # All else goes without them.
+    # The other formats do not need them.
     others = [str(METRICS), "summary", "-f", "json", str(tmp_path)]
     trace = subprocess.run(
         others, env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}, capture_output=True, check=True
