@@ -1,6 +1,6 @@
-"""Where the numbers of a payload come from: for each, the elements behind it.
+"""Explanations: the elements of a diagram that each number of its payload counts.
 
-What counts is found by the metrics themselves, as it is for `metrics.scan`: a number and its
+The metrics themselves find these elements, as they do for `metrics.scan`: a number and its
 explanation cannot disagree.
 """
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
+    from metrics.blocks import Leaf
     from metrics.bpmn.ids import Dropped
     from metrics.reading.document import Document
 
@@ -37,10 +38,10 @@ MAX_ITEMS: Final = 100
 
 
 class DiagramElement(NamedTuple):
-    """An element: its type as the Modeler writes it, its id and name, the line where it begins.
+    """An element: its type as the Modeler writes it, its id and name, and the line it begins in.
 
-    Of a text of more than 500 characters it is the beginning.
-    `kind` says of what kind it is, where the number has several.
+    Texts are cut after 500 characters. `kind` is the kind that it counts as, if its number has
+    several.
     """
 
     type: str
@@ -51,14 +52,14 @@ class DiagramElement(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One of the things that a number counts: an element, or what comes of several `sources`.
+    """One of the things that a number counts: an `element`, or something with several `sources`.
 
-    `texts` tell the latter: the `variable`, or the `template` and its `version`. `related` are
-    elements that belong to it, by what they are to it: a variable's `scope`. `times` is how many of
-    the number it is; all but for the properties of templates are 1.
+    `texts` describe the latter: a `variable`, or a `template` and its `version`. `related` holds
+    elements that belong to the item, by their role: the `scope` of a variable. `times` is how often
+    the item counts; it is 1 except for the properties of templates.
     """
 
-    place: DiagramElement | None
+    element: DiagramElement | None
     texts: Mapping[str, str | None]
     related: Mapping[str, DiagramElement]
     sources: tuple[DiagramElement, ...]
@@ -66,7 +67,7 @@ class Item(NamedTuple):
 
 
 class Number(NamedTuple):
-    """A number of the payload by its dotted key, and what it counts, in the order of the lines.
+    """A number of the payload by its dotted key, and the items that it counts, sorted by line.
 
     `meaning` is None for the properties of a template.
     """
@@ -79,10 +80,10 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is behind the numbers of a diagram that are not 0.
+    """The non-zero numbers of a diagram and what they count.
 
-    `report` is what `metrics.scan` gives, but that what was left out because of its id stands in
-    `dropped`, all of it, rather than among the warnings.
+    `report` is the report of `metrics.scan`, except that `dropped` holds all elements that were
+    dropped because of their ids, and `report.warnings` none of them.
     """
 
     report: Report
@@ -90,13 +91,13 @@ class Explanation:
     dropped: tuple[Dropped, ...] = ()
 
     def only(self, keys: Iterable[str]) -> Explanation:
-        """The numbers with these keys, or below them.
+        """The explanation of the numbers with these keys, or below them.
 
         Raises `KeyError` for a key that no payload has.
         """
         wanted = tuple(keys)
         for key in wanted:
-            _check(key)
+            _require_known(key)
         numbers = (number for number in self.numbers if _is_wanted(number.key, wanted))
         return replace(self, numbers=tuple(numbers))
 
@@ -108,17 +109,18 @@ def explain(
     max_size: int = DEFAULT_MAX_SIZE,
     fragments: Collection[str] = (),
 ) -> Explanation:
-    """Find what is behind the numbers of one diagram; `source` and all else is as for `scan`.
+    """Find the elements that the numbers of one diagram count.
 
-    Of a diagram that cannot be measured the report has an `error`, and there are no numbers.
+    The arguments are those of `scan`. If the diagram cannot be measured, the report has an `error`
+    and there are no numbers.
     """
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
-    found = parse(source, name, max_size)
-    if isinstance(found, Report):
-        return Explanation(found)
+    document = parse(source, name, max_size)
+    if isinstance(document, Report):
+        return Explanation(document)
     try:
-        return _explained(found, name, fragments=own_fragments(fragments))
+        return _explain(document, name, fragments=own_fragments(fragments))
     except (DocumentError, MemoryError) as error:
         return Explanation(failed(name, error))
 
@@ -130,21 +132,21 @@ def explain_values(
     name: str | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
 ) -> dict[str, tuple[Item, ...]]:
-    """The first things behind some values of one diagram, at most a hundred each.
+    """The items of some values of one diagram by their keys, at most a hundred of each.
 
-    `values` are those that it was found to have, by their dotted keys; of one that it does not have
-    any more nothing is told. Behind its type, its platform and that version is its root.
+    `values` are the values that an earlier scan found; one that has changed since is left out. The
+    item of a text, such as the diagram's type or platform, is the root element.
     """
     if name is None and isinstance(source, str | os.PathLike):
         name = os.fspath(source)
-    found = parse(source, name, max_size)
-    if isinstance(found, Report):
+    document = parse(source, name, max_size)
+    if isinstance(document, Report):
         return {}
     try:
         fragments = frozenset(
             key.fragment for key in map(find_key, values) if key.fragment is not None
         )
-        explanation = _explained(found, name, values.keys(), fragments=fragments)
+        explanation = _explain(document, name, values.keys(), fragments=fragments)
     except (DocumentError, MemoryError):
         return {}
     items = {
@@ -152,21 +154,22 @@ def explain_values(
         for number in explanation.numbers
         if values.get(number.key) == number.value
     }
-    words = {key for key in values if find_key(key).kind not in (LeafKind.NUMBER, LeafKind.RATIO)}
-    if words and found.root is not None:
-        place = _Places(found.lines([found.root])).item(Evidence("", SourceElement(found.root)))
-        items |= dict.fromkeys(words, (place,))
+    texts = {key for key in values if find_key(key).kind not in (LeafKind.NUMBER, LeafKind.RATIO)}
+    if texts and document.root is not None:
+        root = Evidence("", SourceElement(document.root))
+        item = _ElementDescriptions(document.lines([document.root])).item(root)
+        items |= dict.fromkeys(texts, (item,))
     return items
 
 
-def _explained(
+def _explain(
     document: Document,
     name: str | None,
     keys: Collection[str] | None = None,
     *,
     fragments: frozenset[str],
 ) -> Explanation:
-    """The explanation of a document, or of some of its numbers alone."""
+    """The explanation of a document, limited to the numbers with these keys."""
     diagram = Diagram(document, tags_with(fragments), max_dropped=sys.maxsize)
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
@@ -180,18 +183,18 @@ def _explained(
         if block is not None:
             meaning_of |= meanings(block, metric.prefix)
             values |= _numbers(to_json(block), metric.prefix)
-        for item in metric.explain(findings):
-            if keys is None or metric.prefix + item.key in keys:
-                evidence.setdefault(metric.prefix + item.key, []).append(item)
+        for piece in metric.explain(findings):
+            if keys is None or metric.prefix + piece.key in keys:
+                evidence.setdefault(metric.prefix + piece.key, []).append(piece)
     report = Report(name, document.kind, blocks, document.warnings)
-    lines = document.lines(element for found in evidence.values() for element in _elements(found))
-    places = _Places(lines)
+    elements = (element for pieces in evidence.values() for element in _elements(pieces))
+    descriptions = _ElementDescriptions(document.lines(elements))
     numbers = tuple(
         Number(
             key,
             value,
             meaning_of.get(key),
-            tuple(sorted(map(places.item, evidence.get(key, ())), key=_order)),
+            tuple(sorted(map(descriptions.item, evidence.get(key, ())), key=_order)),
         )
         for key, value in values.items()
         if value and (keys is None or key in keys)
@@ -200,7 +203,7 @@ def _explained(
 
 
 def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int | float]]:
-    """The numbers of a block by their keys; those in an item of a list as `items[0].key`."""
+    """The numbers of a block by their keys; one in an item of a list is `items[0].key`."""
     for name, item in value.items():
         key = prefix + key_part(name)
         if isinstance(item, int | float) and not isinstance(item, bool):
@@ -213,92 +216,101 @@ def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
                     yield from _numbers(inner, f"{key}[{index}].")
 
 
-def _elements(found: Iterable[Evidence]) -> Iterator[Element]:
-    for one in found:
-        if one.source is not None:
-            yield one.source.element
-        yield from one.related.values()
-        for source in one.sources:
+def _elements(pieces: Iterable[Evidence]) -> Iterator[Element]:
+    for piece in pieces:
+        if piece.source is not None:
+            yield piece.source.element
+        yield from piece.related.values()
+        for source in piece.sources:
             yield source.element
 
 
-class _Places:
-    """The places of elements, each asked for what it says of itself once."""
+class _ElementDescriptions:
+    """Describes elements; an element that has several items is described once."""
 
     def __init__(self, lines: Mapping[Element, int | None]) -> None:
         self._lines = lines
         self._known: dict[Element, DiagramElement] = {}
 
     def item(self, evidence: Evidence) -> Item:
-        """What a piece of evidence tells."""
+        """The item of a piece of evidence."""
         _, source, texts, related, sources, times = evidence
         return Item(
-            None if source is None else self._placed(source),
+            None if source is None else self._describe_source(source),
             {role: _cut(text) for role, text in texts.items()},
-            {role: self._place(element) for role, element in related.items()},
-            tuple(sorted(map(self._placed, sources), key=lambda one: one.line or 0)),
+            {role: self._describe(element) for role, element in related.items()},
+            tuple(sorted(map(self._describe_source, sources), key=_line)),
             times,
         )
 
-    def _placed(self, source: SourceElement) -> DiagramElement:
-        place = self._place(source.element)
-        return place if source.kind is None else place._replace(kind=_cut(source.kind))
+    def _describe_source(self, source: SourceElement) -> DiagramElement:
+        description = self._describe(source.element)
+        return description if source.kind is None else description._replace(kind=_cut(source.kind))
 
-    def _place(self, element: Element) -> DiagramElement:
-        place = self._known.get(element)
-        if place is None:
-            name, id = _cut(element.get("name")), _cut(element.get("id"))
-            place = DiagramElement(element_type(element), id, name, self._lines[element])
-            self._known[element] = place
-        return place
+    def _describe(self, element: Element) -> DiagramElement:
+        description = self._known.get(element)
+        if description is None:
+            id, name = _cut(element.get("id")), _cut(element.get("name"))
+            description = DiagramElement(element_type(element), id, name, self._lines[element])
+            self._known[element] = description
+        return description
 
 
 def _cut(text: str | None) -> str | None:
-    """A text that is told, perhaps many times: of a long one the beginning."""
+    # A hostile diagram may have a long text that thousands of items repeat.
     return None if text is None else truncated(text, MAX_CHARACTERS)
 
 
 def _order(item: Item) -> tuple[int, list[str]]:
-    """The first line where an item shows, then its texts."""
-    places = item.sources if item.place is None else (item.place,)
-    line = min((place.line or 0 for place in places), default=0)
+    """The first line of an item, then its texts."""
+    elements = item.sources if item.element is None else (item.element,)
+    line = min(map(_line, elements), default=0)
     return line, [text or "" for text in item.texts.values()]
 
 
+def _line(element: DiagramElement) -> int:
+    return element.line or 0
+
+
 def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
-    return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in wanted)
+    return any(key == prefix or key.startswith((f"{prefix}.", f"{prefix}[")) for prefix in wanted)
 
 
 def explained_keys() -> tuple[str, ...]:
-    """The keys of the numbers and ratios of the documented payload and of our own fragments."""
+    """The keys of all numbers and ratios: of the documented payload and of our own fragments."""
     kinds = (LeafKind.NUMBER, LeafKind.RATIO)
-    known = leaves_with(frozenset(OWN_FRAGMENTS)).values()
-    return tuple(leaf.key for leaf in known if leaf.kind in kinds and not leaf.is_rules)
+    all_leaves = leaves_with(frozenset(OWN_FRAGMENTS)).values()
+    return tuple(leaf.key for leaf in all_leaves if leaf.kind in kinds and not leaf.is_rules)
 
 
-def _check(key: str) -> None:
+def _require_known(key: str) -> None:
     """Raises `KeyError` if a key names neither a number of a payload nor a group of numbers."""
     if any(_is_wanted(number, (key,)) for number in explained_keys()):
         return
-    for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values():
-        if leaf.kind is LeafKind.MAP and _is_wanted(key, (leaf.key,)):
-            return
-        item = LIST_ITEM.fullmatch(key.removeprefix(leaf.key)) if key.startswith(leaf.key) else None
-        if leaf.item is None or item is None:
-            continue
-        inner = item["key"]
-        if inner is None or any(
-            _is_wanted(inner, (one.key,))
-            if one.kind is LeafKind.MAP
-            else _is_wanted(one.key, (inner,))
-            for one in leaves(leaf.item)
-            if one.kind in (LeafKind.NUMBER, LeafKind.RATIO, LeafKind.MAP)
-        ):
-            return
-    raise KeyError(key)
+    if not any(_is_below(key, leaf) for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values()):
+        raise KeyError(key)
+
+
+def _is_below(key: str, leaf: Leaf) -> bool:
+    """Whether a key names a member of an open map, or a number in an item of a list."""
+    if leaf.kind is LeafKind.MAP:
+        return _is_wanted(key, (leaf.key,))
+    if leaf.item is None or not key.startswith(leaf.key):
+        return False
+    item = LIST_ITEM.fullmatch(key.removeprefix(leaf.key))
+    if item is None:
+        return False
+    inner_key = item["key"]
+    return inner_key is None or any(
+        _is_wanted(inner_key, (inner.key,))
+        if inner.kind is LeafKind.MAP
+        else _is_wanted(inner.key, (inner_key,))
+        for inner in leaves(leaf.item)
+        if inner.kind in (LeafKind.NUMBER, LeafKind.RATIO, LeafKind.MAP)
+    )
 
 
 def fragments_named(keys: Iterable[str]) -> frozenset[str]:
-    """The fragments of our own that some keys name, or begin with."""
-    tops = {key.partition(".")[0].partition("[")[0] for key in keys}
-    return frozenset(tops.intersection(OWN_FRAGMENTS))
+    """The fragments of our own that the first parts of some keys name."""
+    first_parts = {key.partition(".")[0].partition("[")[0] for key in keys}
+    return frozenset(first_parts.intersection(OWN_FRAGMENTS))

@@ -48,7 +48,7 @@ def assert_as_many_as_counted(explanation: Explanation, path: Path) -> None:
         if "].properties." not in number.key:
             assert len(number.items) == number.value
         for item in number.items:
-            assert (item.place is None) == bool(item.sources)
+            assert (item.element is None) == bool(item.sources)
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -59,7 +59,7 @@ def test_every_fixture(path: Path) -> None:
     text = path.read_bytes().decode(errors="replace").split("\n")
     for number in explanation.numbers:
         for item in number.items:
-            places = [*item.sources, *item.related.values(), *filter(None, [item.place])]
+            places = [*item.sources, *item.related.values(), *filter(None, [item.element])]
             for place in places:
                 assert place.line is not None
                 name = re.escape(place.type.rpartition(":")[2])
@@ -120,7 +120,7 @@ class TestFormats:
             "├── amount  scope bpmn:SubProcess “Pay the claim” Payment  line 9",
         ]
         assert printed.splitlines()[-2:] == [
-            "left out, with all that they hold  1",
+            "dropped, with all that they contain  1",
             "└── bpmn:UserTask Assess  line 25  duplicate id",
         ]
         for number in json.loads(CASE.with_suffix(".json").read_text("utf-8"))["numbers"]:

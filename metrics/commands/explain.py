@@ -1,10 +1,9 @@
-"""`metrics explain`: the elements behind the numbers of a diagram."""
+"""`metrics explain`: the elements that the numbers of a diagram count."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,17 +15,12 @@ from metrics.commands.console import (
     show_message,
     source_of,
 )
+from metrics.commands.format_option import format_option
 from metrics.explanation import explain, explained_keys, fragments_named
 from metrics.formats.explain import FORMATS
-from metrics.formats.explain.tree import tree
 from metrics.formats.text import on_one_line
 from metrics.suggestions import did_you_mean
 from metrics.system.exit_status import ExitStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from metrics.explanation import Explanation
 
 EXAMPLES = """\b
 Examples:
@@ -46,14 +40,10 @@ Examples:
     help="Explain only the number with this dotted key, or all numbers below it; can be given"
     " several times.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(FORMATS)),
+@format_option(
+    FORMATS.names,
     default="tree",
-    show_default=True,
-    help="A tree for people, one JSON object, or a line of JSON for each thing that is counted.",
+    help="tree is for people, json is one object, ndjson is a line for each item that is counted.",
 )
 @options.with_fragments
 @options.max_size
@@ -66,39 +56,34 @@ def command(
     max_size: int,
     stdin_filename: str | None,
 ) -> None:
-    """Print what each number of a diagram's payload counts, and where it stands.
+    """Show the elements that each number of a diagram counts.
 
-    FILE is a diagram, or - for standard input. Told are the numbers that are not 0: of each element
-    behind one its kind, type, id, name and line, of each variable its scope and all its sources, of
-    each template its uses. What was left out because of its id is listed, too, and what was untidy.
+    FILE is a diagram, or - for standard input. Lists every non-zero number and what it counts: the
+    kind, type, id, name and line of each element, the scope and all sources of each variable, the
+    uses of each template. Then lists the elements that were dropped because of their ids, and
+    warnings about malformed input.
     """
     require_standard_output()
-    content, name, called = source_of(file, stdin_filename)
+    content, name, file_name = source_of(file, stdin_filename)
     explanation = explain(
         content,
         name=name,
         max_size=max_size,
         fragments={*with_fragments, *fragments_named(keys)},
     )
-    explanation = replace(explanation, report=replace(explanation.report, file=called))
+    explanation = replace(explanation, report=replace(explanation.report, file=file_name))
     if keys:
         try:
             explanation = explanation.only(keys)
         except KeyError as error:
             raise click.UsageError(_no_such_key(error.args[0])) from None
     with output() as stream:
-        for piece in _written(explanation, format_name):
+        for piece in FORMATS.load(format_name)(explanation, sys.stdout.isatty()):
             stream.write(piece)
     if explanation.report.error is not None:
         for line in describe_report(explanation.report):
             show_message(line)
         raise click.exceptions.Exit(ExitStatus.FAILURE)
-
-
-def _written(explanation: Explanation, format_name: str) -> Iterator[bytes]:
-    if format_name == "tree":
-        return tree(explanation, is_terminal=sys.stdout.isatty())
-    return FORMATS[format_name](explanation)
 
 
 def _no_such_key(key: str) -> str:

@@ -77,16 +77,16 @@ def conclusion(result: CheckResult) -> str:
 
 def line_of(item: Item) -> int | None:
     """The line of a thing that is counted: its own, or that of the first that it comes of."""
-    if item.place is not None:
-        return item.place.line
+    if item.element is not None:
+        return item.element.line
     return next((source.line for source in item.sources if source.line is not None), None)
 
 
 def name_of(item: Item) -> str:
     """A thing that is counted, for people."""
-    if item.place is None:
+    if item.element is None:
         return next((text for text in item.texts.values() if text is not None), "without a name")
-    parts = (item.place.type, item.place.name and f"“{item.place.name}”", item.place.id)
+    parts = (item.element.type, item.element.name and f"“{item.element.name}”", item.element.id)
     return " ".join(part for part in parts if part)
 
 

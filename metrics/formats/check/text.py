@@ -43,7 +43,7 @@ def _violation(violation: Violation, file: str) -> Iterator[Segments]:
     for item in violation.items[:MAX_ITEMS]:
         yield [(INDENT, ""), *describe_item(item)]
         for source in item.sources[:1]:
-            if item.place is None and source.line is not None:
+            if item.element is None and source.line is not None:
                 yield [(f"{INDENT * 2}line {source.line}", "dim")]
     known = violation.value if isinstance(violation.value, int) else len(violation.items)
     if violation.items and known > MAX_ITEMS:

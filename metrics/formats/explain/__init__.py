@@ -1,18 +1,17 @@
-"""The formats of explanations."""
+"""The formats of `metrics explain`: functions from an explanation to bytes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from metrics.formats.registry import Formats
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from metrics.explanation import Explanation
 
-    Format = Callable[[Explanation], Iterator[bytes]]
+    # The second argument is whether the output is a terminal.
+    Format = Callable[[Explanation, bool], Iterator[bytes]]
 
-from metrics.formats.explain.json import json, ndjson
-from metrics.formats.explain.tree import tree
-
-FORMATS: Final[Mapping[str, Format]] = {"tree": tree, "json": json, "ndjson": ndjson}
-"""The formats by their names on the command line."""
+FORMATS: Final[Formats[Format]] = Formats("metrics.formats.explain", ("tree", "json", "ndjson"))

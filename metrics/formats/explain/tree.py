@@ -1,120 +1,113 @@
-"""Explanations for people, as a tree, and for tools, as JSON."""
+"""Explanations for people, as a tree."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 from metrics.blocks import snake_case
+from metrics.formats.explain.json import dropped_records, warning_records
 from metrics.formats.text import on_one_line
+from metrics.formats.text.printed import Printed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.text import Text
+    from rich.tree import Tree
 
     from metrics.explanation import DiagramElement, Explanation, Item
     from metrics.formats.text.styled import Segments
     from metrics.report import Report
 
-    Format = Callable[[Explanation], Iterator[bytes]]
-
-from metrics.formats.explain.json import dropped_records, warning_records
-
 Record = dict[str, Any]
 
 
-def tree(explanation: Explanation, *, is_terminal: bool = False) -> Iterator[bytes]:
-    """A tree: the numbers of the diagram, below each what it counts, and below that its sources."""
+def tree(explanation: Explanation, is_terminal: bool) -> Iterator[bytes]:
+    """Print each number, below it the items that it counts, and below an item its sources.
+
+    Prints nothing for a diagram that could not be measured.
+    """
+    from metrics.formats.text.terminal import UNBOUNDED, console
+
+    if explanation.report.error is not None:
+        return
+    buffer = Printed()
+    page = console(buffer, is_terminal=is_terminal, width=UNBOUNDED)
+    for branch in _branches(explanation):
+        page.print(branch, soft_wrap=True)
+        yield buffer.take()
+
+
+def _branches(explanation: Explanation) -> Iterator[Text | Tree]:
     from rich.text import Text
     from rich.tree import Tree
 
-    from metrics.formats.text.terminal import UNBOUNDED, console
-
-    printed = io.StringIO()
-    page = console(printed, is_terminal=is_terminal, width=UNBOUNDED)
-
-    def shown(branch: Text | Tree) -> bytes:
-        page.print(branch, soft_wrap=True)
-        text = printed.getvalue()
-        printed.seek(0)
-        printed.truncate()
-        return text.encode()
-
     report = explanation.report
-    if report.error is not None:
-        # People are told of it.
-        return
     head = Text(on_one_line(report.name), "bold")
-    yield shown(head.append(f"  {_profile(report)}", "not bold dim"))
+    yield head.append(f"  {_profile(report)}", "not bold dim")
     for number in explanation.numbers:
         branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))
         for item in number.items:
-            of_item = branch.add(Text.assemble(*describe_item(item)))
+            item_branch = branch.add(Text.assemble(*describe_item(item)))
             for source in item.sources:
-                of_item.add(Text.assemble(*describe_element(source)))
-        yield shown(branch)
+                item_branch.add(Text.assemble(*describe_element(source)))
+        yield branch
     if not explanation.numbers:
-        yield shown(Text("Nothing is counted.", "dim"))
-    for title, told in (
-        ("left out, with all that they hold", map(_told_dropped, dropped_records(explanation))),
-        ("warnings", map(_told_warning, warning_records(report))),
+        yield Text("Nothing is counted.", "dim")
+    for title, lines in (
+        ("dropped, with all that they contain", [*map(_dropped, dropped_records(explanation))]),
+        ("warnings", [*map(_warning, warning_records(report))]),
     ):
-        lines = [*told]
         if lines:
             branch = Tree(Text.assemble((title, "yellow"), f"  {len(lines):,}"))
             for line in lines:
-                branch.add(line)
-            yield shown(branch)
+                branch.add(Text.assemble(*line))
+            yield branch
 
 
 def _profile(report: Report) -> str:
     profile = report.payload(fragments=["profile"])
-    names = [report.kind, " ".join(filter(None, profile.values()))]
-    return on_one_line(" · ".join(filter(None, names)))
+    parts = [report.kind, " ".join(filter(None, profile.values()))]
+    return on_one_line(" · ".join(filter(None, parts)))
 
 
 def describe_item(item: Item) -> Segments:
-    """A thing that is counted, for people."""
-    told: Segments = [] if item.place is None else describe_element(item.place)
+    """An item of a number, for people."""
+    segments: Segments = [] if item.element is None else describe_element(item.element)
     for role, text in item.texts.items():
-        if not told:
+        if not segments:
             name = f"a {role} without a name" if text is None else on_one_line(text)
-            told.append((name, "bold"))
+            segments.append((name, "bold"))
         elif text is not None:
-            told += [(f"  {role} ", "dim"), (on_one_line(text), "")]
-    for role, place in item.related.items():
+            segments += [(f"  {role} ", "dim"), (on_one_line(text), "")]
+    for role, element in item.related.items():
         words = snake_case(role).replace("_", " ")
-        told += [(f"  {words} ", "dim"), *describe_element(place)]
+        segments += [(f"  {words} ", "dim"), *describe_element(element)]
     if item.times != 1:
-        told.append((f"  {item.times:,} times", "dim"))
-    return told
+        segments.append((f"  {item.times:,} times", "dim"))
+    return segments
 
 
-def describe_element(place: DiagramElement) -> Segments:
+def describe_element(element: DiagramElement) -> Segments:
     """An element, for people."""
-    told: Segments = [(on_one_line(place.type), "")]
-    if place.name:
-        told.append((f" “{on_one_line(place.name)}”", "bold"))
-    if place.id is not None:
-        told.append((f" {on_one_line(place.id)}", ""))
-    if place.kind:
-        told.append((f"  {on_one_line(place.kind)}", "green"))
-    if place.line is not None:
-        told.append((f"  line {place.line}", "dim"))
-    return told
+    segments: Segments = [(on_one_line(element.type), "")]
+    if element.name:
+        segments.append((f" “{on_one_line(element.name)}”", "bold"))
+    if element.id is not None:
+        segments.append((f" {on_one_line(element.id)}", ""))
+    if element.kind:
+        segments.append((f"  {on_one_line(element.kind)}", "green"))
+    if element.line is not None:
+        segments.append((f"  line {element.line}", "dim"))
+    return segments
 
 
-def _told_dropped(dropped: Record) -> Text:
-    from rich.text import Text
-
-    told = Text(on_one_line(f"{dropped['type']} {dropped['id']}"))
-    place = "" if dropped["line"] is None else f"  line {dropped['line']}"
-    return told.append(f"{place}  {dropped['reason']}", "dim")
+def _dropped(record: Record) -> Segments:
+    line = "" if record["line"] is None else f"  line {record['line']}"
+    element = on_one_line(f"{record['type']} {record['id']}")
+    return [(element, ""), (f"{line}  {record['reason']}", "dim")]
 
 
-def _told_warning(warning: Record) -> Text:
-    from rich.text import Text
-
-    told = Text(on_one_line(warning["message"]))
-    return told.append(f"  line {warning['line']}", "dim") if "line" in warning else told
+def _warning(record: Record) -> Segments:
+    line = f"  line {record['line']}" if "line" in record else ""
+    return [(on_one_line(record["message"]), ""), (line, "dim")]
