@@ -1,1 +1,1 @@
-"""What changed between two states of diagrams."""
+"""Comparing two states of diagrams: what changed, and by how much."""

@@ -1,90 +1,50 @@
-"""What becomes of the payloads of diagrams, from one state of them to another.
-
-The diagrams of both states are paired, all sources of the pairs measured in one stream, and the
-reports compared: each value before and after, and what it comes to.
-"""
+"""Comparing reports: which diagrams changed between two states, and which of their values."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
-from itertools import zip_longest
 from operator import add
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metrics.blocks import OMITTED, LeafKind, Omitted, key_part
 from metrics.catalog import OWN_FRAGMENTS
+from metrics.diff.pairs import Status, pair_by_name
 from metrics.keys import find_key, fragments_of, leaves_with, values_of
+from metrics.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.blocks import Leaf
+    from metrics.diff.pairs import Pair
     from metrics.reading.errors import DocumentError
-    from metrics.report import Report
-
-Item = TypeVar("Item")
-
-
-class Status(StrEnum):
-    """What became of a diagram.
-
-    It is `unmeasured` where it is on both sides, and could not be measured on one.
-    """
-
-    ADDED = "added"
-    REMOVED = "removed"
-    RENAMED = "renamed"
-    CHANGED = "changed"
-    UNMEASURED = "unmeasured"
-
-
-class Pair(NamedTuple, Generic[Item]):
-    """A diagram on both sides, as it is to be measured: None where it is not there.
-
-    `file` is what it is called, `old_file` what it was called before where that differs. What is
-    `RENAMED` and has no sources is the same but for its name.
-    """
-
-    file: str
-    old: Item | Report | str | None
-    new: Item | Report | str | None
-    old_file: str | None = None
-    status: Status | None = None
-
-    def sources(self) -> Iterator[Item | Report | str]:
-        """What is to be measured, the old side first."""
-        if self.old is not None:
-            yield self.old
-        if self.new is not None:
-            yield self.new
 
 
 class Difference(NamedTuple):
-    """A value before and after; `OMITTED` where there was or is none."""
+    """A value before and after; `OMITTED` if that side does not have it."""
 
     before: Any
     after: Any
 
     @property
     def step(self) -> int | float | None:
-        """The growth of a number, None for other values."""
+        """How much a number grew, None for other values."""
         before, after = (0 if isinstance(value, Omitted) else value for value in self)
         if type(before) not in (int, float) or type(after) not in (int, float):
             return None
-        grown: int | float = after - before
-        return grown
+        growth: int | float = after - before
+        return growth
 
 
 class Change(NamedTuple):
-    """What became of a diagram, and its values that are others now, by their dotted keys.
+    """A diagram that changed, and its values that differ, by their dotted keys.
 
-    Of a diagram that could not be measured on a side there are no values, but the error:
-    `old_error` or `new_error`.
+    If the diagram could not be measured on a side, `old_error` or `new_error` says why, and there
+    are no values.
     """
 
     status: Status
@@ -97,10 +57,11 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The changes between an `old` and a `new` state, which are called so.
+    """The changes between two states, which are named `old` and `new`.
 
-    `unchanged` is how many diagrams were compared and have the same payload on both sides.
-    `totals` are the sums over the diagrams whose values differ, of each number that does in one.
+    `unchanged` is the number of diagrams that were compared and have the same payload on both
+    sides. `totals` has every number that differs in some diagram, summed on each side over the
+    diagrams whose values differ.
     """
 
     old: str
@@ -110,60 +71,80 @@ class Comparison:
     totals: Mapping[str, Difference]
 
     def count(self, status: Status) -> int:
-        """How many diagrams have a status."""
+        """The number of diagrams with a status."""
         return sum(change.status is status for change in self.changes)
 
 
-def paired(
-    old: Iterable[tuple[str, Item]], new: Iterable[tuple[str, Item]]
-) -> Iterator[Pair[Item]]:
-    """Pair what has the same name on both sides, in the order of names.
-
-    What has a name several times is paired one by one.
-    """
-    sides: tuple[dict[str, list[Item]], dict[str, list[Item]]] = ({}, {})
-    for side, found in zip(sides, (old, new), strict=True):
-        for name, item in found:
-            side.setdefault(name, []).append(item)
-    before, after = sides
-    for name in sorted(before.keys() | after.keys()):
-        for one, other in zip_longest(before.get(name, ()), after.get(name, ())):
-            yield Pair(name, one, other)
-
-
 def compare(
-    pairs: Iterable[Pair[Any]], reports: Iterator[Report], *, old: str, new: str
+    old: Iterable[Report],
+    new: Iterable[Report],
+    *,
+    old_name: str = "old",
+    new_name: str = "new",
 ) -> Comparison:
-    """Compare the reports of all sources of pairs, which come in the order of these."""
+    """Compare the reports of two states of diagrams.
+
+    Reports are paired by `file`. The changes come sorted by name.
+    """
+    pairs = [
+        *pair_by_name(
+            ((report.name, report) for report in old), ((report.name, report) for report in new)
+        )
+    ]
+    reports = (
+        report for pair in pairs for report in (pair.old, pair.new) if isinstance(report, Report)
+    )
+    return compare_pairs(pairs, reports, old_name=old_name, new_name=new_name)
+
+
+def compare_pairs(
+    pairs: Iterable[Pair[Any]], reports: Iterator[Report], *, old_name: str, new_name: str
+) -> Comparison:
+    """Compare the reports of the sources of some pairs, which come in the same order."""
     changes: list[Change] = []
-    before: Counter[str] = Counter()
-    after: Counter[str] = Counter()
-    touched: dict[str, None] = {}
+    totals = _Totals()
     unchanged = 0
     for pair in pairs:
-        report_before = None if pair.old is None else next(reports)
-        report_after = None if pair.new is None else next(reports)
-        old_values, new_values = _values(report_before), _values(report_after)
-        fragments = _fragments(report_before) | _fragments(report_after)
-        differences = _differences(old_values, new_values, _compared_leaves(fragments))
-        change = _change(pair, report_before, report_after, differences)
+        before = None if pair.old is None else next(reports)
+        after = None if pair.new is None else next(reports)
+        old_values, new_values = _values(before), _values(after)
+        leaves = _compared_leaves(_fragments(before) | _fragments(after))
+        change = _change(pair, before, after, _differences(old_values, new_values, leaves))
         if change is None:
             unchanged += 1
             continue
         changes.append(change)
-        touched.update(
-            dict.fromkeys(key for key, difference in change.values.items() if difference.step)
-        )
         if change.values:
-            for sums, values in ((before, old_values), (after, new_values)):
-                sums.update(_addable(values))
-    order = {key: number for number, key in enumerate(leaves_with(frozenset(OWN_FRAGMENTS)))}
-    totals = {
-        key: Difference(before[key], after[key])
-        for key in sorted(touched, key=lambda key: order[find_key(key).leaf.key])
-        if _adds_up(key)
-    }
-    return Comparison(old, new, tuple(changes), unchanged, totals)
+            totals.add(change, old_values, new_values)
+    return Comparison(old_name, new_name, tuple(changes), unchanged, totals.differences())
+
+
+class _Totals:
+    """Sums of the values of changed diagrams, on both sides."""
+
+    def __init__(self) -> None:
+        self._before: Counter[str] = Counter()
+        self._after: Counter[str] = Counter()
+        self._changed_keys: dict[str, None] = {}
+
+    def add(
+        self, change: Change, old_values: Mapping[str, Any], new_values: Mapping[str, Any]
+    ) -> None:
+        """Add all values of a diagram that changed."""
+        keys = (key for key, difference in change.values.items() if difference.step)
+        self._changed_keys.update(dict.fromkeys(keys))
+        self._before.update(_summable(old_values))
+        self._after.update(_summable(new_values))
+
+    def differences(self) -> dict[str, Difference]:
+        """The sums of the numbers that differ in some diagram, in the order of the payload."""
+        leaf_keys = leaves_with(frozenset(OWN_FRAGMENTS))
+        order = {key: position for position, key in enumerate(leaf_keys)}
+        return {
+            key: Difference(self._before[key], self._after[key])
+            for key in sorted(self._changed_keys, key=lambda key: order[find_key(key).leaf.key])
+            if _has_sum(key)
+        }
 
 
 def _change(
@@ -172,7 +153,7 @@ def _change(
     after: Report | None,
     differences: Mapping[str, Difference],
 ) -> Change | None:
-    """What became of a diagram; None where its payload is the same."""
+    """The change of a diagram, None if its payload is the same."""
     old_error = before.error if before is not None else None
     new_error = after.error if after is not None else None
     is_measured = old_error is None and new_error is None
@@ -195,7 +176,7 @@ def _change(
 def _differences(
     old: Mapping[str, Any], new: Mapping[str, Any], leaves: Iterable[Leaf]
 ) -> dict[str, Difference]:
-    """The values that differ, by their keys; those of open maps member by member."""
+    """The values that differ, by their keys; those of open maps by member."""
     return {
         key: difference
         for leaf in leaves
@@ -211,9 +192,12 @@ def _values_on_both_sides(
     if leaf.kind is not LeafKind.MAP:
         yield leaf.key, Difference(before, after)
         return
-    sides = [side if isinstance(side, dict) else {} for side in (before, after)]
-    for name in sorted(set().union(*sides)):
-        yield f"{leaf.key}.{key_part(name)}", Difference(*(side.get(name, 0) for side in sides))
+    maps = [value if isinstance(value, dict) else {} for value in (before, after)]
+    for name in sorted(set().union(*maps)):
+        yield (
+            f"{leaf.key}.{key_part(name)}",
+            Difference(*(members.get(name, 0) for members in maps)),
+        )
 
 
 @cache
@@ -228,21 +212,21 @@ def _differ(before: Any, after: Any) -> bool:
     return type(before) is not type(after) or bool(before != after)
 
 
-def _adds_up(key: str) -> bool:
-    """Whether values of a key have a sum over diagrams; maxima do not."""
-    known = find_key(key)
-    return known.member is not None or known.leaf.total is add
+def _has_sum(key: str) -> bool:
+    """Whether the values of a key add up over diagrams; maxima do not."""
+    known_key = find_key(key)
+    return known_key.member is not None or known_key.leaf.total is add
 
 
-def _addable(values: Mapping[str, Any]) -> dict[str, int]:
-    """Those of some values that have a sum over diagrams, by their keys; of maps each member."""
-    sums: dict[str, int] = {}
+def _summable(values: Mapping[str, Any]) -> dict[str, int]:
+    """The values that add up over diagrams, by their keys; those of open maps by member."""
+    summable: dict[str, int] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            sums |= {f"{key}.{key_part(name)}": number for name, number in value.items()}
-        elif type(value) is int and _adds_up(key):
-            sums[key] = value
-    return sums
+            summable |= {f"{key}.{key_part(name)}": number for name, number in value.items()}
+        elif type(value) is int and _has_sum(key):
+            summable[key] = value
+    return summable
 
 
 def _values(report: Report | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Two states of diagrams compared: which diagrams are paired, and which values differ.
+"""`metrics diff` of paths: which diagrams are paired, and which values differ.
 
-How it is printed is in `test_diff_formats`, what git has to do with it in `test_revisions`.
+See `tests/formats/diff` for the formats and `tests/diff` for revisions of git.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import subprocess
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ from support.states import (
 )
 
 from metrics import keys, scan
-from metrics.diff.comparison import Status, compare, paired
+from metrics.diff.comparison import compare
+from metrics.diff.pairs import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +190,7 @@ class TestFolders:
         write(tmp_path, {"a.bpmn": tasks(1), "old/a.bpmn": tasks(1)})
         result = run("diff", *names, cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
-        assert b"One of OLD and NEW is a folder, the other is a diagram." in result.stderr
+        assert b"A folder cannot be compared with a single diagram." in result.stderr
 
     def test_lines_against_a_diagram(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(1)})
@@ -238,7 +240,7 @@ class TestEarlierScan:
     def test_both_standard_input(self) -> None:
         result = run("diff", "-", "-")
         assert (result.returncode, result.stdout) == (2, b"")
-        assert b"Standard input can be one side only." in result.stderr
+        assert b"Standard input can be only one of OLD and NEW." in result.stderr
 
     @pytest.mark.parametrize("new", ["m", "new.JSONL"])
     def test_broken_line(self, folder: Path, new: str) -> None:
@@ -519,10 +521,9 @@ SWAPPED = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
 
 def comparison(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Comparison:
     """The comparison of two states, which are contents by their names."""
-    pairs = [*paired(old.items(), new.items())]
-    sources = (source for pair in pairs for source in pair.sources())
-    reports = (scan(source) for source in sources if isinstance(source, bytes))
-    return compare(pairs, reports, old="old", new="new")
+    return compare(
+        *([replace(scan(state[name]), file=name) for name in state] for state in (old, new))
+    )
 
 
 class TestLaws:

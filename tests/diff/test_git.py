@@ -85,7 +85,7 @@ class TestRevisions:
         assert names("v1..") == ("v1", "HEAD")
         assert names("v1") == ("v1", "the working tree")
         parted = history.git("rev-parse", "v1^{commit}")[:12]
-        assert names("main...side") == (f"{parted} (where main and side parted)", "side")
+        assert names("main...side") == (f"{parted} (merge base of main and side)", "side")
 
     def test_one_too_many(self, history: Repository) -> None:
         for arguments in (["v1..v2", "main"], ["v1...v2", "main"], ["v1", "v2", "a.bpmn"]):
@@ -195,7 +195,7 @@ class TestPaths:
         reason = refused(history.folder, "v1", "a.bpmn")
         assert "a.bpmn is a path" in reason
         reason = refused(history.folder, "a.bpmn")
-        assert "a.bpmn is a path: NEW is missing to compare it with." in reason
+        assert "a.bpmn is a path: name another one to compare it with." in reason
 
     @pytest.mark.parametrize(
         "name",

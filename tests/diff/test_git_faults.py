@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 NOT_AT_HAND = "its content is not in this clone of the repository"
-NO_LINK = "a link, which is not followed in a repository"
-SHALLOW = "this clone is shallow: fetch more of its history, as by git fetch --unshallow."
+NO_LINK = "a symbolic link, which is not followed in a repository"
+SHALLOW = (
+    "this clone is shallow: fetch more of its history, for example with git fetch --unshallow."
+)
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ class TestNoRevision:
     def test_no_common_ancestor(self, repository: Repository) -> None:
         repository.git("switch", "-q", "-f", "--orphan", "other")
         repository.commit({"a.bpmn": tasks(5)})
-        said = "Error: no common ancestor of 'main' and 'other' is known.\n"
+        said = "Error: no common ancestor of 'main' and 'other' was found.\n"
         assert refused(repository.folder, "main...other") == said
         assert "changed a.bpmn before 1 after 5" in told(repository.diff("main..other"))
 
@@ -109,16 +111,16 @@ class TestNoRevision:
         repository.commit({"a.bpmn": tasks(5)})
         folder = clone(repository, "--depth", "1", "--no-single-branch")
         sides = "'origin/main' and 'origin/side'"
-        said = f"Error: no common ancestor of {sides} is known; {SHALLOW}\n"
+        said = f"Error: no common ancestor of {sides} was found; {SHALLOW}\n"
         assert refused(folder, "origin/main...origin/side") == said
 
     def test_no_repository(self, tmp_path: Path) -> None:
-        said = "Error: the current folder is in no git repository.\n"
+        said = "Error: the current folder is not in a git repository.\n"
         assert refused(tmp_path, "HEAD") == refused(tmp_path, "HEAD", "--", "a.bpmn") == said
 
     def test_no_git(self, repository: Repository, tmp_path: Path) -> None:
         said = refused(repository.folder, "HEAD", PATH=str(tmp_path))
-        assert said == "Error: revisions are read by git, and there is none.\n"
+        assert said == "Error: git was not found: it is needed to compare revisions.\n"
 
     def test_files_need_no_git(self, repository: Repository, tmp_path: Path) -> None:
         arguments = ["diff", "-f", "json", "a.bpmn", "b.bpmn"]
@@ -242,7 +244,7 @@ class TestNoDiagram:
         repository.commit({"b.bpmn": POINTER})
         repository.commit({"b.bpmn": tasks(2)})
         (change,) = repository.diff("HEAD~1..", status=2)["changes"]
-        reason = "a pointer of Git LFS: its content is not in the repository"
+        reason = "a Git LFS pointer: the content is not in the repository"
         assert change["errors"] == {"before": {"type": "unreadable", "message": reason}}
 
     def test_submodule(self, repository: Repository) -> None:
@@ -253,7 +255,7 @@ class TestNoDiagram:
         result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder)
         assert (result.returncode, json.loads(result.stdout)["changes"]) == (0, [])
         assert sorted(result.stderr.decode().splitlines()) == [
-            f"metrics: {name} is a submodule: what is in it is not compared"
+            f"metrics: {name} is a submodule: its diagrams are not compared"
             for name in (r"in\nner", "inner")
         ]
 

@@ -1,11 +1,11 @@
-"""What the formats of a comparison have in common: its words and figures, for people."""
+"""Texts and figures of a comparison, for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import Omitted
-from metrics.diff.comparison import Status
+from metrics.diff.pairs import Status
 from metrics.formats.text import counted, shown_value
 from metrics.reading.errors import truncated
 
@@ -15,44 +15,45 @@ if TYPE_CHECKING:
     from metrics.diff.comparison import Change, Comparison, Difference
     from metrics.reading.errors import DocumentError
 
+TOTALS: Final = "Totals of these diagrams"
 NOTHING: Final = "-"
 NO_VERSION: Final = "none"
 MAX_CHARACTERS: Final = 200
 
 
 def conclusion(comparison: Comparison) -> str:
-    """How many diagrams there are of each status, in one sentence."""
+    """The number of diagrams of each status, in one sentence without a full stop."""
     parts = [f"{number:,} {status}" for status in Status if (number := comparison.count(status))]
-    told = counted(len(comparison.changes), "diagram")
-    told = f"{told}: {', '.join(parts)}" if parts else "no diagram has other values"
-    if comparison.unchanged:
-        told += f"; {comparison.unchanged:,} compared without a change"
-    return told
+    diagrams = counted(len(comparison.changes), "diagram")
+    sentence = f"{diagrams}: {', '.join(parts)}" if parts else "no diagram changed"
+    return f"{sentence}; {comparison.unchanged:,} unchanged" if comparison.unchanged else sentence
 
 
 def has_totals(comparison: Comparison) -> bool:
-    """Whether the sums say more than the one diagram that they are of."""
+    """Whether to show totals: those of a single diagram repeat its values."""
     return bool(comparison.totals) and len(comparison.changes) > 1
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:
-    """The values of a change that are worth a line: of what is new or gone those that are not 0."""
-    is_whole = change.status in (Status.ADDED, Status.REMOVED)
+    """The values of a change to show: of a diagram that was added or removed, all but zeros."""
+    is_on_one_side = change.status in (Status.ADDED, Status.REMOVED)
     for key, difference in change.values.items():
-        if not is_whole or any(one and not isinstance(one, Omitted) for one in difference):
+        if not is_on_one_side or any(
+            value and not isinstance(value, Omitted) for value in difference
+        ):
             yield key, difference
 
 
 def errors(change: Change) -> Iterator[str]:
-    """Why a diagram could not be measured, on each side where it was not."""
+    """Why a diagram could not be measured, for each side."""
     for side, error in (("before", change.old_error), ("after", change.new_error)):
         if error is not None:
             yield f"not measured {side}: {_reason(error)}"
 
 
 def _reason(error: DocumentError) -> str:
-    place = "" if error.line is None else f"line {error.line}: "
-    return f"{error.type}: {place}{truncated(error.message, MAX_CHARACTERS)}"
+    line = "" if error.line is None else f"line {error.line}: "
+    return f"{error.type}: {line}{truncated(error.message, MAX_CHARACTERS)}"
 
 
 def shown(value: Any) -> str:
@@ -65,8 +66,8 @@ def shown(value: Any) -> str:
 
 
 def step(difference: Difference) -> str:
-    """By how much a number grew, for people; nothing for what is none."""
-    grown = difference.step
-    if not grown:
+    """How much a number grew, with its sign; empty for other values."""
+    growth = difference.step
+    if not growth:
         return ""
-    return f"{grown:+,}" if isinstance(grown, int) else f"{grown:+.4g}"
+    return f"{growth:+,}" if isinstance(growth, int) else f"{growth:+.4g}"

@@ -1,4 +1,4 @@
-"""JSON for tools: one object with all changes, and their sums."""
+"""JSON for tools: one object with all changes and the totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from metrics.blocks import Omitted, to_json
-from metrics.diff.comparison import Status
+from metrics.diff.pairs import Status
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
 from metrics.report import error_block
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
-    """Give the object, indented."""
+    """Print the object, indented."""
     record = {
         "old": printable(comparison.old),
         "new": printable(comparison.new),
@@ -39,12 +39,13 @@ def _change(change: Change) -> Record:
     record: Record = {"status": change.status, "file": printable(change.file)}
     if change.old_file is not None:
         record["oldFile"] = printable(change.old_file)
-    sides = {"before": change.old_error, "after": change.new_error}
-    failed = {
-        side: to_json(error_block(error)) for side, error in sides.items() if error is not None
+    errors = {
+        side: to_json(error_block(error))
+        for side, error in (("before", change.old_error), ("after", change.new_error))
+        if error is not None
     }
-    if failed:
-        record["errors"] = failed
+    if errors:
+        record["errors"] = errors
     return record | {"values": _values(change.values)}
 
 

@@ -1,6 +1,6 @@
-"""Markdown as GitHub and GitLab have it: a comment for a pull request.
+"""Markdown for a comment on a pull request, as GitHub and GitLab render it.
 
-A comment has no more than 65,536 characters: what there is no room for is counted.
+A comment has at most 65,536 characters: diagrams that do not fit are only counted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.formats.diff.content import (
     MAX_CHARACTERS,
+    TOTALS,
     conclusion,
     errors,
     has_totals,
@@ -26,35 +27,35 @@ if TYPE_CHECKING:
     from metrics.diff.comparison import Change, Comparison, Difference
 
 MARK: Final = "<!-- metrics diff -->"
-"""The first line, by which a comment can be found again, to be replaced."""
+"""The first line: it identifies a comment that a later one replaces."""
 
 MAX_BYTES: Final = 60_000
-MAX_SHOWN: Final = 10
+MAX_UNFOLDED: Final = 10
 HEADS: Final = ("Before", "After", "Change")
 
 
 def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
-    """Give what it comes to, then each diagram with its values, as long as there is room."""
+    """Print the totals, then the values of as many diagrams as fit."""
     yield from _encoded(_head(comparison))
-    left = MAX_BYTES
-    told = 0
     rows: list[bytes] = []
+    bytes_left = MAX_BYTES
+    shown_diagrams = 0
     for change in comparison.changes:
         lines = [*_encoded(_rows(change))]
-        left -= sum(map(len, lines))
-        if left < 0:
+        bytes_left -= sum(map(len, lines))
+        if bytes_left < 0:
             break
-        told += 1
+        shown_diagrams += 1
         rows += lines
-    is_folded = told > MAX_SHOWN
+    is_folded = shown_diagrams > MAX_UNFOLDED
     if rows:
         yield from _encoded(("", "<details><summary>Each diagram</summary>") if is_folded else ())
         yield from _encoded(("", *table_of(("Diagram", "Value", *HEADS), (), names=2)))
         yield from rows
         yield from _encoded(("", "</details>") if is_folded else ())
-    if more := len(comparison.changes) - told:
+    if more := len(comparison.changes) - shown_diagrams:
         yield from _encoded(
-            ["", f"{counted(more, 'more diagram')}, for which there is no room here."]
+            ["", f"{counted(more, 'more diagram')} not shown: the comment would be too long."]
         )
 
 
@@ -66,22 +67,22 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield MARK
     yield "### Numbers of the diagrams"
     yield ""
-    old, new = (code(truncated(side, MAX_CHARACTERS)) for side in (comparison.old, comparison.new))
+    old, new = (code(truncated(name, MAX_CHARACTERS)) for name in (comparison.old, comparison.new))
     yield f"{old} → {new}: {conclusion(comparison)}."
     if has_totals(comparison):
         yield ""
-        rows = ((cell(key), *_figures(one)) for key, one in comparison.totals.items())
-        yield from table_of(("All of these diagrams", *HEADS), rows)
+        rows = ((cell(key), *_figures(total)) for key, total in comparison.totals.items())
+        yield from table_of((TOTALS, *HEADS), rows)
 
 
 def _rows(change: Change) -> Iterator[str]:
-    """The rows of a diagram: its name stands in the first."""
+    """The rows of a diagram; only the first has its name."""
     name = _name(change)
     for error in errors(change):
         yield row_of((name, cell(error), "", "", ""))
         name = ""
-    for key, one in values(change):
-        yield row_of((name, cell(key), *_figures(one)))
+    for key, difference in values(change):
+        yield row_of((name, cell(key), *_figures(difference)))
         name = ""
     if name:
         yield row_of((name, "", "", "", ""))
@@ -94,7 +95,7 @@ def _name(change: Change) -> str:
 
 def _figures(difference: Difference) -> tuple[str, str, str]:
     before, after = (
-        cell(shown(one)) if one and isinstance(one, str | list) else shown(one)
-        for one in difference
+        cell(shown(value)) if value and isinstance(value, str | list) else shown(value)
+        for value in difference
     )
     return before, after, step(difference)

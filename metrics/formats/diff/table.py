@@ -1,10 +1,18 @@
-"""Text for people: each diagram with its values before and after, and the sums at the end."""
+"""Text for people: each diagram with its values before and after, then the totals."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats.diff.content import conclusion, errors, has_totals, shown, step, values
+from metrics.formats.diff.content import (
+    TOTALS,
+    conclusion,
+    errors,
+    has_totals,
+    shown,
+    step,
+    values,
+)
 from metrics.formats.text import on_one_line
 from metrics.formats.text.styled import printed
 
@@ -19,13 +27,13 @@ ARROW: Final = "→"
 
 
 def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
-    """Give the diagrams in the order of their names, as wide as what is in them."""
+    """Print the diagrams sorted by name; lines are not wrapped."""
     return printed(_lines(comparison), is_terminal=is_terminal)
 
 
 def _lines(comparison: Comparison) -> Iterator[Segments]:
-    sides = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
-    yield [(f"{sides}: {conclusion(comparison)}", "bold")]
+    states = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
+    yield [(f"{states}: {conclusion(comparison)}", "bold")]
     for change in comparison.changes:
         yield []
         yield _head(change)
@@ -34,7 +42,7 @@ def _lines(comparison: Comparison) -> Iterator[Segments]:
         yield from _rows(values(change))
     if has_totals(comparison):
         yield []
-        yield [("All of these diagrams", "bold")]
+        yield [(TOTALS, "bold")]
         yield from _rows(comparison.totals.items())
 
 
@@ -43,12 +51,17 @@ def _head(change: Change) -> Segments:
     return [(f"{change.status}  ", "cyan"), (old + on_one_line(change.file), "bold")]
 
 
-def _rows(found: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:
+def _rows(differences: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:
     rows = [
-        (key, on_one_line(shown(one.before)), on_one_line(shown(one.after)), step(one))
-        for key, one in found
+        (
+            key,
+            on_one_line(shown(difference.before)),
+            on_one_line(shown(difference.after)),
+            step(difference),
+        )
+        for key, difference in differences
     ]
     width = max((len(key) for key, *_ in rows), default=0)
-    for key, before, after, grown in rows:
+    for key, before, after, growth in rows:
         row = f"{INDENT}{key:<{width}}  {before} {ARROW} {after}"
-        yield [(row, ""), (f"  {grown}" if grown else "", "dim")]
+        yield [(row, ""), (f"  {growth}" if growth else "", "dim")]

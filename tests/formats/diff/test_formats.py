@@ -21,7 +21,9 @@ REASON = "not a form: the JSON is not an object"
 
 HEAD = "<!-- metrics diff -->\n### Numbers of the diagrams\n\n"
 MAX_CHARACTERS = 65_536
-LEFT_OUT = re.compile(r"\n\n([0-9,]+) more diagrams?, for which there is no room here\.\n\Z")
+LEFT_OUT = re.compile(
+    r"\n\n([0-9,]+) more diagrams? not shown: the comment would be too long\.\n\Z"
+)
 
 # Texts that Markdown, HTML or those who render them take for something else.
 AWKWARD = [
@@ -59,7 +61,7 @@ class TestFormats:
         assert result.returncode == 2
         assert result.stdout.decode() == (
             "old → new: 4 diagrams: 1 added, 1 removed, 1 changed, 1 unmeasured;"
-            " 1 compared without a change\n"
+            " 1 unchanged\n"
             "\n"
             "changed  a.bpmn\n"
             "  executionPlatformVersion             none → 7.21.0\n"
@@ -77,7 +79,7 @@ class TestFormats:
             "  diagramType        - → dmn\n"
             "  executionPlatform  - → Camunda Platform\n"
             "\n"
-            "All of these diagrams\n"
+            "Totals of these diagrams\n"
             "  diagramMetrics.tasks.userTask.count  1 → 1,201  +1,200\n"
         )
 
@@ -136,9 +138,9 @@ class TestFormats:
         assert printed == (
             f"{HEAD}"
             "`old` → `new`: 4 diagrams: 1 added, 1 removed, 1 changed, 1 unmeasured;"
-            " 1 compared without a change.\n"
+            " 1 unchanged.\n"
             "\n"
-            "| All of these diagrams | Before | After | Change |\n"
+            "| Totals of these diagrams | Before | After | Change |\n"
             "| --- | --: | --: | --: |\n"
             "| `diagramMetrics.tasks.userTask.count` | 1 | 1,201 | +1,200 |\n"
             "\n"
@@ -157,10 +159,10 @@ class TestFormats:
     @pytest.mark.parametrize(
         ("format_name", "expected"),
         [
-            ("table", "new → new: no diagram has other values; 1 compared without a change\n"),
+            ("table", "new → new: no diagram changed; 1 unchanged\n"),
             (
                 "markdown",
-                f"{HEAD}`new` → `new`: no diagram has other values; 1 compared without a change.\n",
+                f"{HEAD}`new` → `new`: no diagram changed; 1 unchanged.\n",
             ),
         ],
     )
