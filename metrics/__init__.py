@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from metrics.blocks import OMITTED
     from metrics.catalog import FRAGMENTS
     from metrics.checks.gate import Gate
+    from metrics.diff.comparison import Comparison, compare
+    from metrics.diff.git import RevisionError
+    from metrics.diff.revisions import compare_revisions
     from metrics.events import (
         EVENTS,
         ButtonClicked,
@@ -57,6 +60,7 @@ __all__ = [
     "FRAGMENTS",
     "OMITTED",
     "ButtonClicked",
+    "Comparison",
     "DeployError",
     "DeploySuccess",
     "DeployedTo",
@@ -79,6 +83,7 @@ __all__ = [
     "OverlayVersionInfoOpened",
     "Ping",
     "Report",
+    "RevisionError",
     "StartInstanceError",
     "StartInstanceSuccess",
     "Summary",
@@ -87,6 +92,8 @@ __all__ = [
     "Workers",
     "WorkersBrokenError",
     "__version__",
+    "compare",
+    "compare_revisions",
     "discover",
     "explain",
     "scan",
@@ -101,6 +108,7 @@ _MODULES = {
     "FRAGMENTS": "metrics.catalog",
     "OMITTED": "metrics.blocks",
     "ButtonClicked": "metrics.events",
+    "Comparison": "metrics.diff.comparison",
     "DeployError": "metrics.events",
     "DeploySuccess": "metrics.events",
     "DeployedTo": "metrics.events",
@@ -123,6 +131,7 @@ _MODULES = {
     "OverlayVersionInfoOpened": "metrics.events",
     "Ping": "metrics.events",
     "Report": "metrics.report",
+    "RevisionError": "metrics.diff.git",
     "StartInstanceError": "metrics.events",
     "StartInstanceSuccess": "metrics.events",
     "Summary": "metrics.summary.model",
@@ -131,6 +140,8 @@ _MODULES = {
     "Workers": "metrics.system.workers",
     "WorkersBrokenError": "metrics.system.workers",
     "__version__": "metrics.version",
+    "compare": "metrics.diff.comparison",
+    "compare_revisions": "metrics.diff.revisions",
     "discover": "metrics.scanning.discovery",
     "explain": "metrics.explanation",
     "scan": "metrics.report",

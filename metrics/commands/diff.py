@@ -91,13 +91,13 @@ def command(
     max_size: int,
     no_ignore: bool,
 ) -> None:
-    """Compare the numbers of diagrams between two revisions, folders or files.
+    """Compare the numbers of diagrams between two revisions.
 
     OLD and NEW are two revisions of the git repository that contains the current folder (main,
-    HEAD~3, v1.2), two folders, two diagrams, or the output of metrics scan (a file named *.ndjson
-    or *.jsonl, or - for standard input). Without NEW, the revision OLD is compared with the tracked
-    files of the working tree. OLD...NEW compares NEW with the merge base of the two. PATHs after --
-    limit the comparison to a part of the repository.
+    HEAD~3, v1.2). They may also be two folders, two diagrams, or the output of metrics scan: a file
+    named *.ndjson or *.jsonl, or - for standard input. Without NEW, the revision OLD is compared
+    with the tracked files of the working tree. OLD...NEW compares NEW with the merge base of the
+    two. PATHs after -- limit the comparison to a part of the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
     the totals of these diagrams.

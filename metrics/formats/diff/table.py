@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats.diff.content import (
-    TOTALS,
-    conclusion,
-    errors,
-    has_totals,
-    shown,
-    step,
-    values,
-)
+from metrics.formats.diff import content
 from metrics.formats.text import on_one_line
 from metrics.formats.text.styled import printed
 
@@ -33,16 +25,16 @@ def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
 
 def _lines(comparison: Comparison) -> Iterator[Segments]:
     states = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
-    yield [(f"{states}: {conclusion(comparison)}", "bold")]
+    yield [(f"{states}: {content.conclusion(comparison)}", "bold")]
     for change in comparison.changes:
         yield []
         yield _head(change)
-        for error in errors(change):
+        for error in content.errors(change):
             yield [(INDENT + on_one_line(error), "red")]
-        yield from _rows(values(change))
-    if has_totals(comparison):
+        yield from _rows(content.values(change))
+    if content.has_totals(comparison):
         yield []
-        yield [(TOTALS, "bold")]
+        yield [(content.TOTALS, "bold")]
         yield from _rows(comparison.totals.items())
 
 
@@ -55,9 +47,9 @@ def _rows(differences: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:
     rows = [
         (
             key,
-            on_one_line(shown(difference.before)),
-            on_one_line(shown(difference.after)),
-            step(difference),
+            on_one_line(content.shown(difference.before)),
+            on_one_line(content.shown(difference.after)),
+            content.step(difference),
         )
         for key, difference in differences
     ]
