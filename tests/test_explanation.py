@@ -1,4 +1,4 @@
-"""Explanations: what is behind each number, as many as it says, and where it stands."""
+"""Explanations: a number counts as many items as it says, and each is in its line."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ FORM_KEY = "diagramMetrics.tasks.userTask.form.embedded"
 
 
 def numbers(payload: dict[str, Any]) -> dict[str, int]:
-    """The numbers of a payload that are not 0, by their keys."""
-    found: dict[str, int] = {}
+    """The non-zero numbers of a payload by their keys."""
+    by_key: dict[str, int] = {}
     for key, value in payload.items():
         if isinstance(value, dict):
-            found |= {f"{key}.{inner}": number for inner, number in numbers(value).items()}
+            by_key |= {f"{key}.{inner}": number for inner, number in numbers(value).items()}
         elif type(value) is int and value:
-            found[key] = value
-    for place, template in enumerate(payload.get("elementTemplates", [])):
+            by_key[key] = value
+    for index, template in enumerate(payload.get("elementTemplates", [])):
         for binding, times in template["properties"].items():
-            found[f"elementTemplates[{place}].properties.{binding}"] = times
-    return found
+            by_key[f"elementTemplates[{index}].properties.{binding}"] = times
+    return by_key
 
 
 def assert_as_many_as_counted(explanation: Explanation, path: Path) -> None:
-    """What is told is as much as `scan` counts, and each element begins in its line."""
+    """Check that the numbers are those of `scan`, and that each has as many items."""
     report = scan(path)
     assert explanation.report.payload() == report.payload()
-    told = {number.key: number.value for number in explanation.numbers}
-    assert told == (numbers(report.payload()) if report.error is None else {})
+    explained = {number.key: number.value for number in explanation.numbers}
+    assert explained == (numbers(report.payload()) if report.error is None else {})
     for number in explanation.numbers:
         assert sum(item.times for item in number.items) == number.value
         if "].properties." not in number.key:
@@ -55,15 +55,15 @@ def assert_as_many_as_counted(explanation: Explanation, path: Path) -> None:
 def test_every_fixture(path: Path) -> None:
     explanation = explain(path)
     assert_as_many_as_counted(explanation, path)
-    # Those of the fixtures are written in UTF-8, with a line break a line.
+    # Fixtures are UTF-8, with one kind of line break.
     text = path.read_bytes().decode(errors="replace").split("\n")
     for number in explanation.numbers:
         for item in number.items:
-            places = [*item.sources, *item.related.values(), *filter(None, [item.element])]
-            for place in places:
-                assert place.line is not None
-                name = re.escape(place.type.rpartition(":")[2])
-                assert re.search(rf"<(?:[\w.-]+:)?{name}\b", text[place.line - 1], re.IGNORECASE)
+            elements = [*item.sources, *item.related.values(), *filter(None, [item.element])]
+            for element in elements:
+                assert element.line is not None
+                name = re.escape(element.type.rpartition(":")[2])
+                assert re.search(rf"<(?:[\w.-]+:)?{name}\b", text[element.line - 1], re.IGNORECASE)
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_corpus() -> None:
 
 
 class TestFormats:
-    """A tree for people, JSON for tools: the same facts."""
+    """A tree for people and JSON for tools, with the same content."""
 
     def test_json(self) -> None:
         result = run("explain", "-f", "json", CASE.name, cwd=CASE.parent)
@@ -131,7 +131,7 @@ class TestFormats:
         printed = run("explain", "a.form", cwd=tmp_path).stdout.decode()
         assert printed.splitlines() == ["a.form  form · Camunda Platform", "Nothing is counted."]
 
-    def test_all_that_was_dropped_is_told(self, tmp_path: Path) -> None:
+    def test_all_dropped_elements_are_listed(self, tmp_path: Path) -> None:
         path = tmp_path / "a.bpmn"
         path.write_bytes(process('<bpmn:task id="a"/>\n' * 300))
         printed = json.loads(run("explain", "-f", "json", path).stdout)
@@ -147,7 +147,7 @@ class TestFormats:
         assert f"warnings  1\n└── {message}  line 3\n" in run("explain", path).stdout.decode()
 
     @pytest.mark.parametrize("format_name", ["tree", "json", "ndjson"])
-    def test_names_steer_no_terminal(self, tmp_path: Path, format_name: str) -> None:
+    def test_control_characters_are_escaped(self, tmp_path: Path, format_name: str) -> None:
         path = tmp_path / "a.bpmn"
         path.write_bytes(process('<bpmn:userTask id="a" name="a&#10;b&#x9b;31m [red]&#x202e;c"/>'))
         printed = run("explain", "-f", format_name, path).stdout.decode()
@@ -157,9 +157,9 @@ class TestFormats:
 
 
 class TestHostile:
-    """What costs little to write costs little to explain."""
+    """Explanations of hostile diagrams stay small."""
 
-    def test_a_long_name_of_many(self) -> None:
+    def test_long_name_of_a_scope(self) -> None:
         inputs = "".join(f'<camunda:inputParameter name="v{number}"/>' for number in range(2000))
         tasks = "".join(
             f'<bpmn:scriptTask camunda:resultVariable="v{number}"/>' for number in range(2000)
@@ -180,14 +180,14 @@ class TestHostile:
         printed = run("explain", "-f", "ndjson", "-", stdin=source)
         assert len(printed.stdout.splitlines()) == 30_001
 
-    def test_the_element_that_has_a_property(self) -> None:
+    def test_element_that_has_a_property(self) -> None:
         source = process(
             '<bpmn:task id="t" camunda:modelerTemplate="t" camunda:asyncBefore="true">\n'
             '<bpmn:extensionElements><camunda:in source="a"/></bpmn:extensionElements></bpmn:task>'
         )
         printed = lines(run("explain", "-f", "ndjson", "-", stdin=source))
         task = {"type": "bpmn:Task", "id": "t", "line": 3}
-        own, inner = (one for one in printed if "properties" in one["key"])
+        own, inner = (line for line in printed if "properties" in line["key"])
         assert (
             own
             == {
@@ -213,10 +213,10 @@ class TestHostile:
 
 
 class TestKeys:
-    """One number, or those below a key."""
+    """--key explains one number, or all numbers below a key."""
 
     def explained(self, *keys: str) -> list[str]:
-        """The keys of the numbers that are told."""
+        """The keys of the numbers that are printed."""
         options = [word for key in keys for word in ("--key", key)]
         printed = json.loads(run("explain", "-f", "json", *options, CASE).stdout)
         return [number["key"] for number in printed["numbers"]]
@@ -270,7 +270,7 @@ class TestKeys:
 
 
 class TestErrors:
-    """A diagram that cannot be measured: its error, as `scan` has it."""
+    """A diagram that cannot be measured has the error of `scan`."""
 
     @pytest.mark.parametrize("format_name", ["tree", "json", "ndjson"])
     def test_error(self, tmp_path: Path, format_name: str) -> None:

@@ -49,8 +49,8 @@ VERSION = "executionPlatformVersion"
 REASON = "not a form: the JSON is not an object"
 
 
-def planed(depth: int) -> bytes:
-    """A diagram whose innermost sub-process, so many steps below the process, has a plane."""
+def with_plane(depth: int) -> bytes:
+    """A diagram with nested sub-processes, of which the innermost has a plane."""
     nested = "".join(f'<bpmn:subProcess id="S{number}">' for number in range(1, depth + 1))
     shown = f'<bpmndi:BPMNPlane bpmnElement="S{depth}"><bpmndi:BPMNShape/></bpmndi:BPMNPlane>'
     return definitions(
@@ -59,13 +59,13 @@ def planed(depth: int) -> bytes:
     )
 
 
-def told(record: dict[str, Any]) -> list[tuple[str, str]]:
+def statuses(record: dict[str, Any]) -> list[tuple[str, str]]:
     """The status and the file of each change, in order."""
     return [(change["status"], change["file"]) for change in record["changes"]]
 
 
 def values_of(folder: Path, before: bytes, after: bytes) -> dict[str, Any]:
-    """The values that differ from one diagram to another."""
+    """The values that differ between two diagrams."""
     write(folder, {"a.bpmn": before, "b.bpmn": after})
     (change,) = diff("a.bpmn", "b.bpmn", cwd=folder)["changes"]
     assert change["status"] == "changed"
@@ -79,7 +79,7 @@ def both(before: Any, after: Any) -> dict[str, Any]:
 
 
 class TestDiagrams:
-    """OLD and NEW are a diagram each."""
+    """OLD and NEW are diagrams."""
 
     def test_names(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(3)})
@@ -110,7 +110,7 @@ class TestDiagrams:
         assert change["values"] == {f"{USER}.count": both(1, 2)}
 
     @pytest.mark.parametrize("is_swapped", [False, True])
-    def test_one_that_cannot_be_measured(self, tmp_path: Path, is_swapped: bool) -> None:
+    def test_diagram_that_cannot_be_measured(self, tmp_path: Path, is_swapped: bool) -> None:
         write(tmp_path, {"a.form": NO_FORM, "b.form": FORM})
         names = ["b.form", "a.form"] if is_swapped else ["a.form", "b.form"]
         result = run("diff", "-f", "json", *names, cwd=tmp_path)
@@ -131,13 +131,13 @@ class TestDiagrams:
         }
         assert record["totals"] == {}
 
-    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_diagram(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": FORM})
         result = run("diff", "a.bpmn", "nowhere.bpmn", cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert b"nowhere.bpmn" in result.stderr
 
-    def test_link_to_nowhere(self, tmp_path: Path) -> None:
+    def test_broken_link(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1)})
         (tmp_path / "b.bpmn").symlink_to("nowhere")
         (change,) = diff("a.bpmn", "b.bpmn", cwd=tmp_path, status=2)["changes"]
@@ -145,14 +145,14 @@ class TestDiagrams:
 
 
 class TestFolders:
-    """OLD and NEW are a folder each: diagrams are paired by their names from there."""
+    """OLD and NEW are folders: diagrams are paired by their names within the folder."""
 
     def test_pairs(self, tmp_path: Path) -> None:
         write(tmp_path / "old", {"x/a.bpmn": tasks(1), "x/b.form": FORM, "y/a.bpmn": tasks(1)})
         write(tmp_path / "new", {"x/a.bpmn": tasks(1), "x/a.form": FORM, "y/a.bpmn": tasks(2)})
         for names in (["old", "new"], ["./old/", "old/../new"], [tmp_path / "old", "new"]):
             record = diff(*names, cwd=tmp_path)
-            assert told(record) == [
+            assert statuses(record) == [
                 ("added", "x/a.form"),
                 ("removed", "x/b.form"),
                 ("changed", "y/a.bpmn"),
@@ -160,14 +160,17 @@ class TestFolders:
             assert record["diagrams"]["unchanged"] == 1
             assert not any("oldFile" in change for change in record["changes"])
 
-    def test_what_is_passed_over(self, tmp_path: Path) -> None:
+    def test_ignored_and_hidden_files_are_skipped(self, tmp_path: Path) -> None:
         write(tmp_path / "old", {".gitignore": b"b.form\n", "a.txt": b""})
         write(tmp_path / "new", {".gitignore": b"b.form\n", "b.form": FORM, ".c/d.form": FORM})
         (tmp_path / "old" / ".git").mkdir()
         (tmp_path / "new" / ".git").mkdir()
         names = [tmp_path / "old", tmp_path / "new"]
-        assert told(diff(*names)) == []
-        assert told(diff("--no-ignore", *names)) == [("added", ".c/d.form"), ("added", "b.form")]
+        assert statuses(diff(*names)) == []
+        assert statuses(diff("--no-ignore", *names)) == [
+            ("added", ".c/d.form"),
+            ("added", "b.form"),
+        ]
 
     def test_odd_names(self, tmp_path: Path) -> None:
         names = ["a b.form", "a\nb.form", "-a.form", ":a.form", "ü.form", os.fsdecode(b"\xff.form")]
@@ -186,27 +189,27 @@ class TestFolders:
         assert record["diagrams"]["changed"] == 6
 
     @pytest.mark.parametrize("names", [["a.bpmn", "old"], ["old", "a.bpmn"]])
-    def test_one_against_many(self, tmp_path: Path, names: list[str]) -> None:
+    def test_folder_against_a_diagram(self, tmp_path: Path, names: list[str]) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "old/a.bpmn": tasks(1)})
         result = run("diff", *names, cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert b"A folder cannot be compared with a single diagram." in result.stderr
 
-    def test_lines_against_a_diagram(self, tmp_path: Path) -> None:
+    def test_scan_against_a_diagram(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(1)})
         lines = run("scan", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout
         write(tmp_path, {"a.bpmn": tasks(3), "scan.ndjson": lines})
         for old, stdin in (("scan.ndjson", b""), ("-", lines)):
             record = diff(old, "./a.bpmn", cwd=tmp_path, stdin=stdin)
-            assert told(record) == [("changed", "a.bpmn"), ("removed", "b.bpmn")]
+            assert statuses(record) == [("changed", "a.bpmn"), ("removed", "b.bpmn")]
 
 
 class TestEarlierScan:
-    """OLD or NEW is what `metrics scan` printed."""
+    """OLD or NEW is the output of `metrics scan`."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        """A folder with what was scanned, and what became of it."""
+        """A folder of diagrams, with scans before and after a change."""
         write(tmp_path / "m", {"a.bpmn": tasks(1), "b.form": FORM, "x/c.bpmn": tasks(4)})
         (tmp_path / "old.ndjson").write_bytes(run("scan", "m", cwd=tmp_path).stdout)
         write(tmp_path / "m", {"a.bpmn": tasks(3), "d.dmn": DMN})
@@ -225,10 +228,10 @@ class TestEarlierScan:
             (["old.ndjson", "-"], "new.JSONL"),
         ],
     )
-    def test_same_as_by_folders(self, folder: Path, names: list[str], stdin: str | None) -> None:
+    def test_scans_and_folders(self, folder: Path, names: list[str], stdin: str | None) -> None:
         given = b"" if stdin is None else (folder / stdin).read_bytes()
         record = diff(*names, cwd=folder, stdin=given)
-        assert told(record) == [
+        assert statuses(record) == [
             ("changed", "m/a.bpmn"),
             ("removed", "m/b.form"),
             ("added", "m/d.dmn"),
@@ -237,7 +240,7 @@ class TestEarlierScan:
         assert (record["old"], record["new"]) == (names[0], names[1])
         assert record["diagrams"]["unchanged"] == 1
 
-    def test_both_standard_input(self) -> None:
+    def test_standard_input_for_both_sides(self) -> None:
         result = run("diff", "-", "-")
         assert (result.returncode, result.stdout) == (2, b"")
         assert b"Standard input can be only one of OLD and NEW." in result.stderr
@@ -256,39 +259,39 @@ class TestEarlierScan:
         assert broken["file"] == "old.ndjson"
         assert broken["errors"]["before"]["line"] == 4
 
-    def test_error_that_was_scanned(self, tmp_path: Path) -> None:
+    def test_error_in_an_earlier_scan(self, tmp_path: Path) -> None:
         write(tmp_path / "m", {"a.form": NO_FORM, "b.form": NO_FORM})
         printed = run("scan", "m", cwd=tmp_path).stdout
         write(tmp_path / "m", {"a.form": FORM})
         record = diff("-", "m", cwd=tmp_path, stdin=printed, status=2)
-        # Whether what cannot be measured is the same as before nobody knows.
-        assert told(record) == [("unmeasured", "m/a.form"), ("unmeasured", "m/b.form")]
+        # Nobody knows whether a diagram that cannot be measured has changed.
+        assert statuses(record) == [("unmeasured", "m/a.form"), ("unmeasured", "m/b.form")]
         assert [list(change["errors"]) for change in record["changes"]] == [
             ["before"],
             ["before", "after"],
         ]
 
-    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
+    def test_names_that_are_not_text(self, tmp_path: Path) -> None:
         write(tmp_path / "m", {os.fsdecode(b"\xff.form"): FORM, "a\nb.form": FORM, "ü.form": FORM})
         (tmp_path / "old.ndjson").write_bytes(run("scan", "m", cwd=tmp_path).stdout)
         record = diff("old.ndjson", "m", cwd=tmp_path)
-        assert (told(record), record["diagrams"]["unchanged"]) == ([], 3)
+        assert (statuses(record), record["diagrams"]["unchanged"]) == ([], 3)
 
-    def test_name_that_is_there_twice(self, tmp_path: Path) -> None:
+    def test_name_that_occurs_twice(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1)})
         once = run("scan", "-f", "ndjson", "a.bpmn", cwd=tmp_path).stdout
         write(tmp_path, {"twice.ndjson": once * 2, "once.ndjson": once})
         record = diff("twice.ndjson", "once.ndjson", cwd=tmp_path)
-        assert (told(record), record["diagrams"]["unchanged"]) == ([("removed", "a.bpmn")], 1)
+        assert (statuses(record), record["diagrams"]["unchanged"]) == ([("removed", "a.bpmn")], 1)
 
-    def test_nothing(self, tmp_path: Path) -> None:
+    def test_empty_scans(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.ndjson": b"", "b.ndjson": b"\n"})
         record = diff("a.ndjson", "b.ndjson", cwd=tmp_path)
         assert {*record["diagrams"].values()} == {0}
 
 
 class TestValues:
-    """Each value before and after; what is not there on a side is left out."""
+    """Values before and after; a value that a side does not have is omitted."""
 
     def test_numbers(self, tmp_path: Path) -> None:
         before = process(f'{TASK}<bpmn:serviceTask camunda:class="a"/>')
@@ -365,10 +368,10 @@ class TestValues:
 
 
 class TestTotals:
-    """The sums over the diagrams that changed, of the numbers that are others in one."""
+    """Sums over the diagrams that changed, of the numbers that differ in some of them."""
 
     def totals(self, folder: Path, old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Any:
-        """The sums from one state to another, of which some diagrams may not be measured."""
+        """The totals of two states; some diagrams may not be measurable."""
         write(folder / "old", old)
         write(folder / "new", new)
         return json.loads(run("diff", "-f", "json", "old", "new", cwd=folder).stdout)["totals"]
@@ -388,14 +391,16 @@ class TestTotals:
         new = {"a.bpmn": tasks(2), "b.bpmn": tasks(1)}
         assert self.totals(tmp_path, old, new) == {f"{USER}.count": both(3, 3)}
 
-    def test_nesting_is_no_sum(self, tmp_path: Path) -> None:
-        assert values_of(tmp_path, planed(1), planed(3)) == {f"{PLANES}.nesting": both(1, 3)}
-        old = {"a.bpmn": tasks(0), "b.bpmn": planed(1)}
-        new = {"a.bpmn": planed(2), "b.bpmn": planed(3)}
+    def test_nesting_has_no_total(self, tmp_path: Path) -> None:
+        assert values_of(tmp_path, with_plane(1), with_plane(3)) == {
+            f"{PLANES}.nesting": both(1, 3)
+        }
+        old = {"a.bpmn": tasks(0), "b.bpmn": with_plane(1)}
+        new = {"a.bpmn": with_plane(2), "b.bpmn": with_plane(3)}
         assert self.totals(tmp_path, old, new) == {f"{PLANES}.count": both(1, 2)}
 
-    def test_what_is_no_step(self, tmp_path: Path) -> None:
-        # No count of what the other engine does not have is 0.
+    def test_missing_number_is_no_zero(self, tmp_path: Path) -> None:
+        # A count that the other engine does not have is missing, not 0.
         cloud = process(TASK, namespaces=platform('"Camunda Cloud"', "8.6.0"))
         old = {"a.bpmn": tasks(1), "gone.bpmn": tasks(0)}
         assert self.totals(tmp_path, old, {"a.bpmn": cloud, "new.bpmn": tasks(0)}) == {}
@@ -408,9 +413,9 @@ def states(tmp_path: Path) -> Path:
 
 
 class TestExitStatus:
-    """The status tells whether all was measured and, where that is asked for, differs."""
+    """The exit status: 2 if a diagram was not measured, 1 with --exit-code if anything differs."""
 
-    def test_usual(self, states: Path) -> None:
+    def test_exit_code(self, states: Path) -> None:
         write(states, {"old/b.form": OTHER_FORM, "new/b.form": FORM})
         assert run("diff", "old", "new", cwd=states).returncode == 0
         assert run("diff", "--exit-code", "old", "new", cwd=states).returncode == 1
@@ -420,7 +425,7 @@ class TestExitStatus:
         assert run("diff", "--exit-code", "old", "new", cwd=states).returncode == 2
         assert run("diff", "--exit-code", "new", "old", cwd=states).returncode == 2
 
-    def test_values_alone_count(self, tmp_path: Path) -> None:
+    def test_same_values_are_no_difference(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": process(f"<!-- b -->{TASK}")})
         assert run("diff", "--exit-code", "a.bpmn", "b.bpmn", cwd=tmp_path).returncode == 0
 
@@ -435,7 +440,7 @@ class TestExitStatus:
 
 
 class TestOptions:
-    """What goes where, and how it is measured."""
+    """Output files, and options of measuring."""
 
     @pytest.mark.parametrize("format_name", ["table", "json", "markdown"])
     def test_output(self, states: Path, format_name: str) -> None:
@@ -445,7 +450,7 @@ class TestOptions:
         assert (states / "out").read_bytes() == run(*arguments, cwd=states).stdout != b""
 
     @pytest.mark.parametrize("output", ["a.bpmn", "./b.bpmn", "link"])
-    def test_no_side_is_overwritten(self, tmp_path: Path, output: str) -> None:
+    def test_input_is_not_overwritten(self, tmp_path: Path, output: str) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(2)})
         (tmp_path / "link").symlink_to("b.bpmn")
         result = run("diff", "-o", output, "a.bpmn", "b.bpmn", cwd=tmp_path)
@@ -454,14 +459,14 @@ class TestOptions:
         assert (tmp_path / "a.bpmn").read_bytes() == tasks(1)
         assert (tmp_path / "b.bpmn").read_bytes() == tasks(2)
 
-    def test_no_earlier_scan_is_overwritten(self, states: Path) -> None:
+    def test_earlier_scan_is_not_overwritten(self, states: Path) -> None:
         scanned = run("scan", "old", cwd=states).stdout
         (states / "old.ndjson").write_bytes(scanned)
         result = run("diff", "-o", "old.ndjson", "old.ndjson", "old", cwd=states)
         assert result.returncode == 2
         assert (states / "old.ndjson").read_bytes() == scanned
 
-    def test_whole_or_not_at_all(self, tmp_path: Path) -> None:
+    def test_failed_output_keeps_the_earlier_file(self, tmp_path: Path) -> None:
         (tmp_path / "old").mkdir()
         write(tmp_path / "new", {f"{number:03}.bpmn": tasks(1) for number in range(300)})
         (tmp_path / "out").write_text("earlier")
@@ -481,7 +486,7 @@ class TestOptions:
         assert (tmp_path / "out").read_text() == "earlier"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old", "out"]
 
-    def test_largest_size(self, tmp_path: Path) -> None:
+    def test_max_size(self, tmp_path: Path) -> None:
         write(tmp_path / "old", {"a.form": FORM, "b.form": FORM})
         write(tmp_path / "new", {"a.form": b"{  }", "b.form": b"{   }"})
         (change,) = diff("--max-size", "4", "old", "new", cwd=tmp_path, status=2)["changes"]
@@ -490,7 +495,7 @@ class TestOptions:
             "after": {"type": "too-large", "message": "larger than 4 bytes"}
         }
 
-    def test_jobs(self, tmp_path: Path) -> None:
+    def test_jobs_print_the_same(self, tmp_path: Path) -> None:
         for number in range(60):
             name = f"{number:02}.bpmn"
             old, new = tasks(number * 30), b"<" if number % 7 == 0 else tasks(number % 5 * 90)
@@ -511,7 +516,7 @@ CONTENTS = st.sampled_from(
         process(TASK + SERVICE),
         process(TASK, namespaces=platform('"Camunda Cloud"', "8.6.0")),
         process(TASK, namespaces=platform('"Camunda Platform"')),
-        planed(2),
+        with_plane(2),
         DMN,
     ]
 )
@@ -520,22 +525,24 @@ SWAPPED = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
 
 
 def comparison(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Comparison:
-    """The comparison of two states, which are contents by their names."""
+    """The comparison of two states: contents by their names."""
     return compare(
         *([replace(scan(state[name]), file=name) for name in state] for state in (old, new))
     )
 
 
 class TestLaws:
-    """What is true of any two states."""
+    """Properties of any two states."""
 
     @given(STATES)
-    def test_no_change_to_itself(self, state: dict[str, bytes]) -> None:
-        found = comparison(state, state)
-        assert (found.changes, found.unchanged, found.totals) == ((), len(state), {})
+    def test_state_equals_itself(self, state: dict[str, bytes]) -> None:
+        same = comparison(state, state)
+        assert (same.changes, same.unchanged, same.totals) == ((), len(state), {})
 
     @given(STATES, STATES)
-    def test_back_again(self, old: dict[str, bytes], new: dict[str, bytes]) -> None:
+    def test_swapped_states_swap_the_changes(
+        self, old: dict[str, bytes], new: dict[str, bytes]
+    ) -> None:
         forth, back = comparison(old, new), comparison(new, old)
         assert back.unchanged == forth.unchanged
         assert [(SWAPPED.get(one.status, one.status), one.file) for one in back.changes] == [
@@ -551,8 +558,8 @@ class TestLaws:
             }
 
     @given(STATES, STATES)
-    def test_steps_of_the_sums(self, old: dict[str, bytes], new: dict[str, bytes]) -> None:
-        # What did not change adds to neither side: so the steps are those of all diagrams.
+    def test_steps_of_the_totals(self, old: dict[str, bytes], new: dict[str, bytes]) -> None:
+        # Unchanged diagrams add nothing to the steps: these are the steps of all diagrams.
         totals = comparison(old, new).totals
         before, after = (
             [keys.values_of(scan(content)) for content in state.values()] for state in (old, new)
@@ -565,7 +572,7 @@ class TestLaws:
 
     @given(STATES, STATES)
     def test_each_name_once(self, old: dict[str, bytes], new: dict[str, bytes]) -> None:
-        found = comparison(old, new)
-        names = [change.file for change in found.changes]
+        compared = comparison(old, new)
+        names = [change.file for change in compared.changes]
         assert names == sorted(names) == [name for name, _ in groupby(names)]
-        assert len(names) + found.unchanged == len(old.keys() | new.keys())
+        assert len(names) + compared.unchanged == len(old.keys() | new.keys())

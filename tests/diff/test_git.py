@@ -1,4 +1,4 @@
-"""Two revisions of a git repository compared: real ones, in scratch repositories."""
+"""`metrics diff` of revisions, in scratch repositories of git."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.states import DMN, FORM, OTHER_FORM, tasks
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOT_AT_HAND = "its content is not in this clone of the repository"
+NO_CONTENT = "its content is not in this clone of the repository"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def repository(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def history(repository: Repository) -> Repository:
-    """Three commits on `main`, and one on `side`, which parted from it at the first, `v1`."""
+    """Three commits on `main`, and one on `side`, which branches off at the first, `v1`."""
     files = {"a.bpmn": tasks(1), "gone.dmn": DMN, "sub/b.bpmn": tasks(1), "c.txt": b"1"}
     repository.commit(files)
     repository.git("tag", "-a", "-m", "A tag", "v1")
@@ -43,7 +43,7 @@ ONE_TO_THREE = [*ONE_TO_TWO, *TWO_TO_THREE]
 
 
 class TestRevisions:
-    """What names two states, and what they are called."""
+    """Arguments that name two revisions, and the names of both in the output."""
 
     @pytest.mark.parametrize(
         ("arguments", "expected"),
@@ -76,7 +76,7 @@ class TestRevisions:
             assert told(history.diff(one, two)) == ONE_TO_TWO
             assert told(history.diff(f"{one[:12]}..{two[:12]}")) == ONE_TO_TWO
 
-    def test_what_they_are_called(self, history: Repository) -> None:
+    def test_names_in_the_output(self, history: Repository) -> None:
         def names(*arguments: str) -> tuple[str, str]:
             record = history.diff(*arguments)
             return record["old"], record["new"]
@@ -84,14 +84,14 @@ class TestRevisions:
         assert names("v1", "HEAD~1") == ("v1", "HEAD~1")
         assert names("v1..") == ("v1", "HEAD")
         assert names("v1") == ("v1", "the working tree")
-        parted = history.git("rev-parse", "v1^{commit}")[:12]
-        assert names("main...side") == (f"{parted} (merge base of main and side)", "side")
+        base = history.git("rev-parse", "v1^{commit}")[:12]
+        assert names("main...side") == (f"{base} (merge base of main and side)", "side")
 
-    def test_one_too_many(self, history: Repository) -> None:
+    def test_too_many_arguments(self, history: Repository) -> None:
         for arguments in (["v1..v2", "main"], ["v1...v2", "main"], ["v1", "v2", "a.bpmn"]):
             assert refused(history.folder, *arguments).startswith("Usage: metrics diff")
 
-    def test_back_again(self, history: Repository) -> None:
+    def test_swapped_revisions_swap_the_changes(self, history: Repository) -> None:
         forth, back = history.diff("v1", "main"), history.diff("main", "v1")
         swapped = {"added": "removed", "removed": "added"}
         for change in back["changes"]:
@@ -102,17 +102,17 @@ class TestRevisions:
                 values[key] = {names[side]: value for side, value in sides.items()}
         assert (back["changes"], back["totals"]) == (forth["changes"], forth["totals"])
 
-    def test_file_of_that_name(self, history: Repository) -> None:
+    def test_file_with_the_name_of_a_revision(self, history: Repository) -> None:
         history.write({"v1": b"", "side": b""})
         assert told(history.diff("v1", "main")) == ONE_TO_THREE
         assert told(history.diff("v1", "side", "--")) == ["added side.bpmn after 7"]
 
 
 class TestWorkingTree:
-    """Without NEW, what git knows of is compared as it stands in the working tree."""
+    """Without NEW, OLD is compared with the tracked files of the working tree."""
 
-    def test_each_way_to_differ(self, repository: Repository) -> None:
-        names = ["both", "same", "staged", "undone", "unstaged", "untold"]
+    def test_staged_and_unstaged_changes(self, repository: Repository) -> None:
+        names = ["both", "same", "staged", "undone", "unstaged", "unchanged"]
         files = {f"{name}.bpmn": tasks(1) for name in names}
         repository.commit(files | {"deleted.form": FORM, "uncached.dmn": DMN})
         repository.write({"both.bpmn": tasks(2), "staged.bpmn": tasks(3), "undone.bpmn": tasks(4)})
@@ -150,14 +150,14 @@ class TestWorkingTree:
         assert told(history.diff("HEAD")) == ["changed sub/b.bpmn before 5 after 3"]
         assert (history.folder / ".git" / "index").read_bytes() == before
 
-    def test_another_who_writes(self, history: Repository) -> None:
+    def test_locked_index(self, history: Repository) -> None:
         (history.folder / ".git" / "index.lock").touch()
         history.write({"sub/b.bpmn": tasks(3)})
         assert told(history.diff("HEAD")) == ["changed sub/b.bpmn before 5 after 3"]
 
 
 class TestPaths:
-    """Behind -- stand PATHs as git has them, from the current folder."""
+    """PATHs after -- are pathspecs of git, relative to the current folder."""
 
     @pytest.mark.parametrize(
         ("cwd", "paths", "expected"),
@@ -170,7 +170,7 @@ class TestPaths:
             (".", ["*c.bpmn"], ["sub/deep/c.bpmn"]),
             ("sub", ["*.bpmn"], ["sub/b.bpmn", "sub/deep/c.bpmn"]),
             ("sub", [":/*.bpmn", ":!b.bpmn"], ["a.bpmn", "sub/deep/c.bpmn"]),
-            # What is named is a diagram, whatever it is called.
+            # A file that is named is a diagram in any case.
             (".", ["d.xml"], ["d.xml"]),
             ("sub", ["../d.xml", "b.bpmn"], ["d.xml", "sub/b.bpmn"]),
             (".", ["nowhere", "-x", "--output=x"], []),
@@ -188,10 +188,10 @@ class TestPaths:
             assert told(record) == [f"changed {name} before 1 after 2" for name in expected]
         assert not (repository.folder / cwd / "x").exists()
 
-    def test_outside(self, history: Repository) -> None:
+    def test_path_outside_the_repository(self, history: Repository) -> None:
         assert "'../a' is outside repository" in refused(history.folder, "v1", "--", "../a")
 
-    def test_without_a_mark(self, history: Repository) -> None:
+    def test_path_without_a_separator(self, history: Repository) -> None:
         reason = refused(history.folder, "v1", "a.bpmn")
         assert "a.bpmn is a path" in reason
         reason = refused(history.folder, "a.bpmn")
@@ -226,10 +226,10 @@ class TestPaths:
 
 
 class TestRenames:
-    """A diagram that has another name is renamed, as git finds it."""
+    """Renames are those that git finds."""
 
     @pytest.mark.parametrize("name", ["a.bpmn", "a.dmn", "a.form", "a.bpmn20.xml"])
-    def test_content_is_not_read(self, repository: Repository, name: str) -> None:
+    def test_same_content_is_not_read(self, repository: Repository, name: str) -> None:
         repository.commit({name: b"<" * 100})
         repository.commit({f"x/b{name[1:]}": b"<" * 100, name: None})
         repository.forget(f"HEAD~1:{name}")
@@ -237,7 +237,7 @@ class TestRenames:
         assert told(record) == [f"renamed {name} x/b{name[1:]}"]
         assert record["changes"][0]["values"] == record["totals"] == {}
 
-    def test_with_a_change(self, repository: Repository) -> None:
+    def test_rename_with_a_change(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(1, "a"), "b.bpmn": tasks(1, "b")})
         repository.write({"a.bpmn": None, "b.bpmn": None})
         repository.commit({"c.bpmn": tasks(3, "a"), "d.bpmn": tasks(1, "b") + b"<!-- -->"})
@@ -248,11 +248,11 @@ class TestRenames:
         assert f"\nrenamed  a.bpmn → c.bpmn\n  {COUNT}  1 → 3  +2\n" in printed
         assert "\nrenamed  b.bpmn → d.bpmn\n" in printed
 
-    def test_what_only_looks_changed(self, repository: Repository) -> None:
+    def test_files_that_only_look_changed(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": b"<", "b.bpmn": tasks(1)})
         (repository.folder / "l.bpmn").symlink_to("b.bpmn")
         repository.commit({})
-        # As in a copy of it: no file is as old as git knows it.
+        # As in a copy of the folder: no file has the time that the index has.
         for name in ("a.bpmn", "b.bpmn", "l.bpmn"):
             os.utime(repository.folder / name, (1, 1), follow_symlinks=False)
         index = (repository.folder / ".git" / "index").read_bytes()
@@ -269,7 +269,7 @@ class TestRenames:
             repository.git("add", ".")
         assert told(repository.diff("HEAD")) == ["renamed a.bpmn b.bpmn before 1 after 3"]
 
-    def test_sums_are_over_values_that_differ(self, repository: Repository) -> None:
+    def test_totals_are_of_diagrams_whose_values_differ(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(2, "a"), "c.bpmn": tasks(3)})
         for content in (tasks(2, "a"), tasks(2, "a") + b"<!-- -->"):
             repository.write({"b.bpmn": content, "a.bpmn": None, "c.bpmn": tasks(2)})
@@ -292,11 +292,11 @@ class TestRenames:
     def test_to_another_type(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": FORM * 50})
         repository.commit({"a.bpmn": None, "a.form": FORM * 50})
-        # What is no form is no XML either, but for another reason: so it was read.
+        # Neither a form nor XML: each side has its own error, so both were read.
         (change,) = repository.diff("HEAD~1", "HEAD", status=2)["changes"]
         assert (change["status"], [*change["errors"]]) == ("renamed", ["before", "after"])
 
-    def test_into_and_out_of_what_is_compared(self, repository: Repository) -> None:
+    def test_rename_across_the_border_of_the_comparison(self, repository: Repository) -> None:
         repository.commit({"x/a.bpmn": tasks(1), "b.txt": tasks(2, "b")})
         repository.git("mv", "x/a.bpmn", "a.bpmn")
         repository.git("mv", "b.txt", "b.bpmn")
@@ -305,7 +305,7 @@ class TestRenames:
         assert told(repository.diff("HEAD~1..")) == expected
         assert told(repository.diff("HEAD~1..", "--", "x")) == ["removed x/a.bpmn before 1"]
 
-    def test_no_other_values(self, repository: Repository) -> None:
+    def test_same_values_are_unchanged(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(1), "b.form": FORM, "c.dmn": DMN})
         repository.commit({"a.bpmn": tasks(1) + b"<!-- -->", "b.form": OTHER_FORM})
         record = repository.diff("HEAD~1..")
@@ -316,9 +316,9 @@ class TestRenames:
 
 
 class TestContents:
-    """What differs is read from the store, and nothing else."""
+    """Only diagrams that differ are read from the repository."""
 
-    def test_nothing_else_is_read(self, repository: Repository) -> None:
+    def test_other_files_are_not_read(self, repository: Repository) -> None:
         files = {f"{number}.bpmn": tasks(number) for number in range(10)}
         repository.commit(files | {"a.bpmn": tasks(11), "c.txt": b"1"})
         repository.commit({"a.bpmn": tasks(12), "c.txt": b"2"})
@@ -329,24 +329,26 @@ class TestContents:
         assert told(repository.diff("HEAD~1", "HEAD")) == expected
         assert told(repository.diff("HEAD~1")) == expected
 
-    def test_content_that_is_lost(self, repository: Repository) -> None:
+    def test_missing_content(self, repository: Repository) -> None:
         names = [f"{number:03}.bpmn" for number in range(150)]
         repository.commit(dict.fromkeys(names, tasks(1)))
         repository.commit({name: tasks(2 + number) for number, name in enumerate(names)})
-        lost = {"000.bpmn", "001.bpmn", "070.bpmn", "149.bpmn"}
-        for name in lost:
+        missing = {"000.bpmn", "001.bpmn", "070.bpmn", "149.bpmn"}
+        for name in missing:
             repository.forget(f"HEAD:{name}")
         record = repository.diff("HEAD~1", "HEAD", status=2)
         assert told(record) == [
-            f"unmeasured {name}" if name in lost else f"changed {name} before 1 after {2 + number}"
+            f"unmeasured {name}"
+            if name in missing
+            else f"changed {name} before 1 after {2 + number}"
             for number, name in enumerate(names)
         ]
         assert record["changes"][0]["errors"] == {
-            "after": {"type": "unreadable", "message": NOT_AT_HAND}
+            "after": {"type": "unreadable", "message": NO_CONTENT}
         }
 
     @pytest.mark.slow
-    def test_jobs(self, repository: Repository) -> None:
+    def test_jobs_print_the_same(self, repository: Repository) -> None:
         names = [f"{number:03}.bpmn" for number in range(150)]
         repository.commit({name: tasks(number % 9) for number, name in enumerate(names)})
         repository.commit({name: tasks(number % 7 * 90) for number, name in enumerate(names)})
@@ -359,7 +361,7 @@ class TestContents:
             assert (alone.stdout, alone.stderr) == (many.stdout, many.stderr)
             assert alone.returncode == many.returncode == (2 if revisions == ["HEAD~1"] else 0)
 
-    def test_largest_size(self, repository: Repository) -> None:
+    def test_max_size(self, repository: Repository) -> None:
         repository.commit({"a.form": b"{   }", "b.form": FORM, "c.form": FORM})
         repository.commit({"a.form": FORM, "b.form": b"{" + b" " * 3_000_000 + b"}"})
         repository.write({"c.form": OTHER_FORM})
@@ -388,7 +390,7 @@ class TestContents:
     def test_long_names_in_a_comment(self, repository: Repository) -> None:
         repository.commit({f"{number:03}.bpmn": tasks(1) for number in range(1000)})
         repository.commit({f"{number:03}.bpmn": tasks(2) for number in range(1000)})
-        # The same commit, by 10,000 characters.
+        # A name of 10,000 characters for the same commit.
         revision = f"HEAD~1{'^0' * 5000}"
         result = run("diff", "-f", "markdown", revision, "HEAD", cwd=repository.folder)
         assert len(result.stdout.decode()) <= 65_536

@@ -1,4 +1,4 @@
-"""What goes wrong, or could, around revisions of a git repository."""
+"""Faults of git and its repositories, and configuration that must not be obeyed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
-NOT_AT_HAND = "its content is not in this clone of the repository"
+NO_CONTENT = "its content is not in this clone of the repository"
 NO_LINK = "a symbolic link, which is not followed in a repository"
 SHALLOW = (
     "this clone is shallow: fetch more of its history, for example with git fetch --unshallow."
@@ -27,7 +27,7 @@ SHALLOW = (
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """A repository with two commits, and a diagram that is changed once more since."""
+    """A repository with two commits, and a diagram that has changed since."""
     repository = Repository(tmp_path / "repository")
     files = {"a.bpmn": tasks(1), "b.bpmn": tasks(1, "b"), "c.txt": b"c"}
     repository.commit(files | {f"sub/{letter}.bpmn": tasks(1, letter) for letter in "xy"})
@@ -38,7 +38,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def instead_of_git(folder: Path, command: str, does: str) -> dict[str, str]:
-    """An environment in which git does something else for one of its commands."""
+    """An environment in which one command of git does something else."""
     git = shutil.which("git")
     path = folder / "bin" / "git"
     path.parent.mkdir()
@@ -54,14 +54,14 @@ SINCE = ["changed a.bpmn before 1 after 3"]
 
 
 def clone(repository: Repository, *options: str) -> Path:
-    """A clone of a repository, as by a network."""
+    """A clone of a repository, as over a network."""
     folder = repository.folder.with_name("clone")
     git("clone", "-q", *options, f"file://{repository.folder}", folder, cwd=folder.parent)
     return folder
 
 
 def script(folder: Path, then: str = "") -> tuple[Path, Path]:
-    """A script for git to run, and the file by which it shows that it was."""
+    """A script for git to run, and the file that it creates."""
     path, mark = folder / "script", folder / "was-run"
     path.write_text(f"#!/bin/sh\n: > '{mark}'\n{then}\n")
     path.chmod(0o755)
@@ -69,7 +69,7 @@ def script(folder: Path, then: str = "") -> tuple[Path, Path]:
 
 
 class TestNoRevision:
-    """Where there is nothing to compare, the reason is told, and what may help."""
+    """Revisions that cannot be compared: the message says why, and what may help."""
 
     @pytest.mark.parametrize("name", ["nope", "HEAD~9", "c.txt", "HEAD:a.bpmn", "", " ", "a\nb"])
     def test_unknown(self, repository: Repository, name: str) -> None:
@@ -83,7 +83,7 @@ class TestNoRevision:
             assert "'nope'." in said
 
     @pytest.mark.parametrize("name", ["--output=made", "-p", "--no-index", "--help", "-"])
-    def test_what_looks_like_an_option(self, repository: Repository, name: str) -> None:
+    def test_name_that_looks_like_an_option(self, repository: Repository, name: str) -> None:
         for arguments in ([f"HEAD..{name}"], [f"{name}..HEAD"], [f"HEAD...{name}"], ["--", name]):
             result = run("diff", *arguments, cwd=repository.folder)
             assert (result.returncode, result.stdout) == (2, b"")
@@ -134,7 +134,7 @@ class TestNoRevision:
 
 
 class TestKindsOfRepositories:
-    """Repositories that are not as most are."""
+    """Unusual repositories."""
 
     def test_bare(self, repository: Repository) -> None:
         folder = clone(repository, "--bare")
@@ -168,7 +168,7 @@ class TestKindsOfRepositories:
 
     @pytest.fixture
     def partial(self, repository: Repository) -> Path:
-        """A clone that has no content but what is fetched when it is asked for."""
+        """A clone without contents: git fetches them on demand."""
         repository.git("config", "uploadpack.allowFilter", "true")
         repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
         files = {"a.bpmn": tasks(4), "b.bpmn": tasks(5)}
@@ -187,16 +187,16 @@ class TestKindsOfRepositories:
         record = json.loads(result.stdout)
         assert told(record) == ["changed a.bpmn before 1 after 4", "unmeasured b.bpmn"]
         errors = record["changes"][1]["errors"]
-        reason = {"type": "unreadable", "message": NOT_AT_HAND}
+        reason = {"type": "unreadable", "message": NO_CONTENT}
         assert errors == {"before": reason, "after": reason}
         assert git(*list_all, cwd=partial) == before
         assert "upload-pack" not in trace.read_text()
 
-    def test_partial_clone_with_what_may_be_renames(self, partial: Path) -> None:
+    def test_partial_clone_with_possible_renames(self, partial: Path) -> None:
         for name in ("HEAD~2:a.bpmn", "HEAD:a.bpmn"):
             git("cat-file", "blob", name, cwd=partial)
         record = diff("HEAD~2", "HEAD", cwd=partial, status=2)
-        # How much alike two contents are nobody knows who does not have them.
+        # Git cannot compare contents that the clone does not have.
         assert told(record) == [
             "changed a.bpmn before 1 after 4",
             "unmeasured b.bpmn",
@@ -206,7 +206,7 @@ class TestKindsOfRepositories:
 
 
 class TestNoDiagram:
-    """What is no diagram on a side is told, and all others are compared."""
+    """A file that is no diagram on a side has an error, and all others are compared."""
 
     def test_broken(self, repository: Repository) -> None:
         repository.commit({"b.bpmn": b"<a>\n<b>\n</a>"})
@@ -277,7 +277,7 @@ class TestNoDiagram:
 
 
 class TestConfiguration:
-    """What is configured changes no result, and no command that is configured is run."""
+    """Configuration changes no result, and configured programs are not run."""
 
     @pytest.mark.parametrize(
         "setting",
@@ -327,7 +327,9 @@ class TestConfiguration:
             "filter.evil.process",
         ],
     )
-    def test_no_command(self, repository: Repository, tmp_path: Path, name: str) -> None:
+    def test_configured_programs_are_not_run(
+        self, repository: Repository, tmp_path: Path, name: str
+    ) -> None:
         path, mark = script(tmp_path, "cat")
         repository.git("config", name, str(path))
         attributes = repository.folder / ".git" / "info" / "attributes"
@@ -338,7 +340,7 @@ class TestConfiguration:
         assert told(json.loads(result.stdout)) == [*SINCE, *ONE_TO_TWO]
 
     @pytest.mark.parametrize("hook", ["post-index-change", "post-checkout", "pre-auto-gc"])
-    def test_no_hook(self, repository: Repository, tmp_path: Path, hook: str) -> None:
+    def test_hooks_are_not_run(self, repository: Repository, tmp_path: Path, hook: str) -> None:
         path, mark = script(tmp_path)
         hooks = tmp_path / "hooks"
         hooks.mkdir()
@@ -348,7 +350,7 @@ class TestConfiguration:
         assert told(repository.diff("HEAD")) == SINCE
         assert not mark.exists()
 
-    def test_no_command_of_a_remote(self, repository: Repository, tmp_path: Path) -> None:
+    def test_remotes_are_not_contacted(self, repository: Repository, tmp_path: Path) -> None:
         repository.git("config", "uploadpack.allowFilter", "true")
         folder = clone(repository, "--filter=blob:none", "--no-checkout")
         path, mark = script(tmp_path)
@@ -383,7 +385,7 @@ class TestConfiguration:
         )
         assert told(json.loads(result.stdout)) == ONE_TO_TWO
 
-    def test_no_command_of_the_environment(self, repository: Repository, tmp_path: Path) -> None:
+    def test_external_diff_is_not_run(self, repository: Repository, tmp_path: Path) -> None:
         path, mark = script(tmp_path)
         arguments = ["diff", "-f", "json", "HEAD~1"]
         result = run(*arguments, cwd=repository.folder, env={"GIT_EXTERNAL_DIFF": str(path)})
@@ -392,7 +394,7 @@ class TestConfiguration:
 
 
 class TestOddGit:
-    """What git does that it should not is told, and ends with a status of its own."""
+    """Unexpected output and failures of git are errors, with exit status 2."""
 
     @pytest.mark.parametrize(
         ("command", "does"),
@@ -407,7 +409,9 @@ class TestOddGit:
             ("cat-file", "exit 1"),
         ],
     )
-    def test_garbage(self, repository: Repository, tmp_path: Path, command: str, does: str) -> None:
+    def test_unexpected_output(
+        self, repository: Repository, tmp_path: Path, command: str, does: str
+    ) -> None:
         env = instead_of_git(tmp_path, command, does)
         result = run("diff", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
         assert (result.returncode, b"Traceback" in result.stderr) == (2, False)
@@ -415,12 +419,12 @@ class TestOddGit:
         if command == "cat-file":
             assert b"unreadable: " in result.stderr
 
-    def test_one_that_starts_others(self, repository: Repository, tmp_path: Path) -> None:
+    def test_git_that_starts_other_processes(self, repository: Repository, tmp_path: Path) -> None:
         env = instead_of_git(tmp_path, "cat-file", f'cat | {shutil.which("git")} "$@"')
         result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
         assert told(json.loads(result.stdout)) == ONE_TO_TWO
 
-    def test_none_is_left(self, repository: Repository, tmp_path: Path) -> None:
+    def test_no_process_is_left(self, repository: Repository, tmp_path: Path) -> None:
         pids = tmp_path / "pids"
         env = instead_of_git(tmp_path, "diff", f"echo $$ > '{pids}'; exec sleep 60")
         with subprocess.Popen(
@@ -431,7 +435,7 @@ class TestOddGit:
             assert process.wait() == 143
         assert all_end([int(pids.read_text())])
 
-    def test_a_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
+    def test_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
         repository.git("config", "uploadpack.allowFilter", "true")
         folder = clone(repository, "--filter=blob:none", "--no-checkout")
         path, mark = script(tmp_path)

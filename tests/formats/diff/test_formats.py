@@ -1,4 +1,4 @@
-"""A comparison as it is printed: as a table, as JSON, and as a comment in Markdown."""
+"""The formats of `metrics diff`: table, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEFT_OUT = re.compile(
     r"\n\n([0-9,]+) more diagrams? not shown: the comment would be too long\.\n\Z"
 )
 
-# Texts that Markdown, HTML or those who render them take for something else.
+# Texts that have a meaning in Markdown, HTML or on GitHub.
 AWKWARD = [
     "`",
     "``a`b",
@@ -54,7 +54,7 @@ def states(tmp_path: Path) -> Path:
 
 
 class TestFormats:
-    """A comparison as it is printed."""
+    """What each format prints."""
 
     def test_table(self, states: Path) -> None:
         result = run("diff", "old", "new", cwd=states)
@@ -166,19 +166,19 @@ class TestFormats:
             ),
         ],
     )
-    def test_nothing(self, tmp_path: Path, format_name: str, expected: str) -> None:
+    def test_no_change(self, tmp_path: Path, format_name: str, expected: str) -> None:
         write(tmp_path / "new", {"a.form": FORM})
         result = run("diff", "-f", format_name, "new", "new", cwd=tmp_path)
         assert (result.returncode, result.stdout.decode()) == (0, expected)
 
-    def test_one_diagram_by_another_name(self, tmp_path: Path) -> None:
+    def test_diagrams_with_different_names(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(0)})
         lines = run("diff", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout.decode().splitlines()
         assert lines[2:4] == ["changed  a.bpmn → b.bpmn", f"  {USER}.count  1 → 0  -1"]
         printed = run("diff", "-f", "markdown", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout.decode()
         assert f"| `a.bpmn` → `b.bpmn` changed | `{USER}.count` | 1 | 0 | -1 |\n" in printed
 
-    def test_texts_that_would_steer_a_terminal(self, tmp_path: Path) -> None:
+    def test_control_characters_are_escaped(self, tmp_path: Path) -> None:
         name = "a\nremoved  b\x1b[31m\u202e.form"
         (tmp_path / "old").mkdir()
         write(tmp_path / "new", {name: json.dumps({"executionPlatform": name}).encode()})
@@ -189,28 +189,28 @@ class TestFormats:
 
 
 class TestMarkdown:
-    """A comment holds what there is room for, and nothing in it is markup, a link or a mention."""
+    """A comment has a maximal length, and no text in it is markup, a link or a mention."""
 
     def printed(self, folder: Path) -> str:
-        """The comment on two folders, which GitHub takes."""
+        """The comment on two folders, no longer than GitHub accepts."""
         printed = run("diff", "-f", "markdown", "old", "new", cwd=folder).stdout.decode()
         assert len(printed) <= MAX_CHARACTERS
         return printed
 
-    def test_texts(self, tmp_path: Path) -> None:
+    def test_texts_are_code(self, tmp_path: Path) -> None:
         (tmp_path / "old").mkdir()
         for number, text in enumerate(AWKWARD):
-            # XML has no escape of such a character.
-            said = text.replace("\x1b", "")
+            # XML cannot contain this character.
+            platform_name = text.replace("\x1b", "")
             name = f"{number:02} {text.replace('/', '_')}.bpmn"
-            content = process("", namespaces=platform(quoteattr(said)))
+            content = process("", namespaces=platform(quoteattr(platform_name)))
             write(tmp_path / "new", {name: content})
         tokens = MarkdownIt("commonmark").enable("table").parse(self.printed(tmp_path))
         cells = [token.children or [] for token in tokens if token.type == "inline"]
         parts = {part.type for cell in cells for part in cell}
         assert parts == {"text", "code_inline"}
         html = [token.content for token in tokens if token.type == "html_block"]
-        # Of so many diagrams the table is folded.
+        # The table of so many diagrams is folded.
         assert html == [
             "<!-- metrics diff -->\n",
             "<details><summary>Each diagram</summary>\n",
@@ -226,7 +226,7 @@ class TestMarkdown:
             assert one_line.replace("\\x1b", "") in shown
 
     @pytest.mark.slow
-    def test_a_thousand(self, tmp_path: Path) -> None:
+    def test_a_thousand_diagrams(self, tmp_path: Path) -> None:
         for number in range(1000):
             name = f"{number:03}.bpmn"
             write(tmp_path, {f"old/{name}": tasks(1), f"new/{name}": tasks(3)})
@@ -240,14 +240,14 @@ class TestMarkdown:
         left_out = LEFT_OUT.search(printed)
         assert left_out is not None
         assert len(rows) + int(left_out[1].replace(",", "")) == 1000
-        # Of what there is room for little is left.
+        # Most of the allowed length is used.
         assert len(printed) > 50_000
 
     @pytest.mark.parametrize("letter", ["a", "ü", "`", "|", "\n"])
     def test_long_texts(self, tmp_path: Path, letter: str) -> None:
         (tmp_path / "old").mkdir()
-        said = quoteattr(letter * 10_000)
+        name_in_xml = quoteattr(letter * 10_000)
         for number in range(200):
             name = f"{number:03}{letter * 120}.bpmn"
-            write(tmp_path / "new", {name: process("", namespaces=platform(said))})
+            write(tmp_path / "new", {name: process("", namespaces=platform(name_in_xml))})
         assert LEFT_OUT.search(self.printed(tmp_path))
