@@ -49,7 +49,7 @@ def compare_revisions(
 
 
 def pair_revisions(old: str, new: str | None = None, paths: Sequence[str] = ()) -> PairedStates:
-    """Pair the diagrams that differ between two revisions; the arguments are as above.
+    """Pair the diagrams that differ between two revisions, as for `compare_revisions`.
 
     Their sources include blobs, which `load_blobs` reads.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metrics.reading.errors import DocumentError
 
 TOTALS: Final = "Totals of these diagrams"
-NOTHING: Final = "-"
+NO_VALUE: Final = "-"
 NO_VERSION: Final = "none"
 MAX_CHARACTERS: Final = 200
 
@@ -59,7 +59,7 @@ def _reason(error: DocumentError) -> str:
 def shown(value: Any) -> str:
     """A value of a payload, for people."""
     if isinstance(value, Omitted):
-        return NOTHING
+        return NO_VALUE
     if value is None:
         return NO_VERSION
     return truncated(shown_value(value), MAX_CHARACTERS) or (NO_VERSION if value == [] else "")
