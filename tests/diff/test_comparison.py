@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.repositories import COUNT, Repository, isolate
+from support.repositories import COUNT, Repository
 from support.states import FORM, NO_FORM, tasks
 
 from metrics import OMITTED, RevisionError, compare, compare_revisions, scan
@@ -113,7 +113,6 @@ class TestCompareRevisions:
     @pytest.fixture
     def repository(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Repository:
         """A repository with two commits and a change since, as the current folder."""
-        isolate(monkeypatch, tmp_path)
         repository = Repository(tmp_path / "repository")
         repository.commit({"a.bpmn": tasks(1), "sub/b.bpmn": tasks(1)})
         repository.commit({"a.bpmn": tasks(2), "sub/b.bpmn": tasks(4)})
