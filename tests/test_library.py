@@ -180,7 +180,7 @@ def test_unknown_fragment() -> None:
 
 @pytest.mark.parametrize("source", [None, 1, ["a.bpmn"]])
 def test_source_of_a_wrong_type(source: Any) -> None:
-    with pytest.raises(TypeError, match="no path, bytes or open binary file"):
+    with pytest.raises(TypeError, match="not a path, bytes or an open binary file"):
         scan(source)
 
 

@@ -38,6 +38,8 @@ def parse_xml(source: bytes | str, *, huge: bool = False) -> Element:
     try:
         return etree.fromstring(source, _HUGE_PARSER if huge else _PARSER)
     except etree.XMLSyntaxError as error:
+        # lxml copies the log of all earlier documents into each error.
+        etree.clear_error_log()
         if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from None
         raise

@@ -364,7 +364,7 @@ class TestOutputs:
         path = "json:link" if option == "-f" else "link"
         arguments = [option, path, *(["--write-baseline"] if option == "--baseline" else [])]
         message = last_error(run("check", *arguments, "--limit", NONE, "a.bpmn", cwd=tmp_path))
-        assert "is read" in message
+        assert "is an input" in message
         assert (tmp_path / "a.bpmn").read_bytes() == embedded(1)
 
 

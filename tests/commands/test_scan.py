@@ -170,16 +170,16 @@ class TestFolders:
         assert files(result) == [str(folder / name) for name in ("a.bpmn", "b.bpmn", "c.form")]
         assert [next(iter(line.keys() - {"file"})) for line in lines(result)[1:2]] == ["error"]
 
-    def test_what_went_wrong_is_told_and_summed_up(self, tmp_path: Path) -> None:
+    def test_errors_and_warnings_are_shown_and_counted(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(process('<bpmn:task id="1"/>'))
         (tmp_path / "b.bpmn").write_bytes(b"")
         (tmp_path / "c.form").write_bytes(b"{}")
         first, second, sum = run("scan", ".", cwd=tmp_path).stderr.decode().splitlines()
-        assert first.startswith("a.bpmn:3: warning: <task> is left out")
+        assert first.startswith("a.bpmn:3: warning: <task> skipped with its content")
         assert second.startswith("b.bpmn:1:1: malformed: ")
         assert sum == "metrics: 2 of 3 diagrams measured, 1 failed, 1 warning"
 
-    def test_nothing_is_said_where_nothing_went_wrong(self, tmp_path: Path) -> None:
+    def test_no_messages_without_errors_and_warnings(self, tmp_path: Path) -> None:
         for path in ("a.form", "b.form"):
             (tmp_path / path).write_bytes(b"{}")
         assert run("scan", ".", cwd=tmp_path).stderr == b""
@@ -338,11 +338,11 @@ class TestOptions:
         (folder / "a.bpmn").write_bytes(process(f"{TASK}\n{TASK}"))
         without = run("scan", "a.bpmn", cwd=folder)
         assert b"warnings" not in without.stdout
-        assert without.stderr.startswith(b"a.bpmn:4: warning: <userTask> is left out")
+        assert without.stderr.startswith(b"a.bpmn:4: warning: <userTask> skipped with its content")
         assert without.returncode == 0
         (warning,) = json.loads(run("scan", "--warnings", "a.bpmn", cwd=folder).stdout)["warnings"]
         assert warning["line"] == 4
-        assert warning["message"].startswith("<userTask> is left out")
+        assert warning["message"].startswith("<userTask> skipped with its content")
         assert lines(run("scan", "--warnings", cwd=folder))[2]["warnings"] == []
 
     @pytest.mark.parametrize(
@@ -548,7 +548,7 @@ def test_definitions_that_are_no_files(tmp_path: Path) -> None:
     for name, reason in (
         ("self.json", "symbolic links"),
         ("nothing.json", "No such file"),
-        ("pipe.json", "it is no file"),
+        ("pipe.json", "it is not a file"),
         ("large.json", "larger than 2048 bytes"),
     ):
         assert any(name in message and reason in message for message in messages), name

@@ -176,3 +176,10 @@ def test_kinds() -> None:
     assert scan(b'{"components": []}').kind is Kind.FORM
     zeebe = process("", namespaces=f'xmlns:bpmn="{BPMN}" xmlns:z="{ZEEBE}"')
     assert scan(zeebe).payload()["executionPlatform"] == "Camunda Cloud"
+
+
+def test_limit_of_the_parser_is_of_one_document() -> None:
+    deep, malformed = scan(process("<bpmn:subProcess>" * 5000)), scan(b"<definitions>")
+    assert deep.error is not None
+    assert malformed.error is not None
+    assert (deep.error.type, malformed.error.type) == (ErrorType.TOO_LARGE, ErrorType.MALFORMED)

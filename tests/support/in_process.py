@@ -19,8 +19,6 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from lxml import etree
-
 from metrics.cli import run as run_command_line
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def run_in_process(
 
 @contextmanager
 def _caches_of_its_own() -> Iterator[None]:
-    """Forget earlier runs: the bounded caches, some of paths, and the errors of libxml2."""
+    """Forget earlier runs: clear the bounded caches, some of which hold paths."""
     _clear_caches()
     try:
         yield
@@ -72,7 +70,6 @@ def _caches_of_its_own() -> Iterator[None]:
 
 
 def _clear_caches() -> None:
-    etree.clear_error_log()
     for name, module in list(sys.modules.items()):
         if name.startswith("metrics."):
             for value in list(vars(module).values()):
