@@ -1,11 +1,12 @@
-"""Compares `metrics check` and `metrics diff` with `metrics scan`, as whole processes.
+"""The time of a check and of a diff, compared with a scan, as whole processes.
 
     python benchmarks/gate.py
 
-It makes a repository with 5,000 generated diagrams and 200 commits that change 25 diagrams each.
-Checks run with limits that no diagram violates, that one in a hundred violates, that the largest in
-a hundred violate, and that all violate, with and without a baseline. Diffs run over revisions with
-few and many differences. Figures are medians of rounds in which the candidates take turns.
+The benchmark generates a repository with 5,000 diagrams and 200 commits, each of which changes 25
+diagrams. It compares a check with a scan of the same folder, with limits that all diagrams keep,
+that one in a hundred breaks, that the largest one in a hundred break, and that all break, with and
+without a baseline. It compares a diff with the scan of all diagrams, for several numbers of changed
+diagrams. Results are medians of rounds in which the commands take turns.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def repository(folder: Path) -> None:
-    """Make the repository: each commit turns the tasks of some diagrams into user tasks."""
+    """Create the repository: each commit turns the tasks of some diagrams into user tasks."""
     models = folder / "models"
     generate.write(DIAGRAMS, models)
     git(folder, "init", "--quiet")
@@ -67,7 +68,7 @@ def limited(folder: Path, limits: str) -> None:
 
 
 def broken_by_the_largest(folder: Path) -> str:
-    """A limit that only the diagrams with the most user tasks violate."""
+    """A limit that one in a hundred diagrams breaks: those with the most user tasks."""
     reports = scan_many(discover([folder / "models"]))
     counts = sorted(
         report.diagram_metrics.tasks.user_task.count if report.diagram_metrics else 0
@@ -77,7 +78,7 @@ def broken_by_the_largest(folder: Path) -> str:
 
 
 def check(folder: Path, name: str, limits: str, *options: str) -> None:
-    """Print the cost of a check over a scan."""
+    """Print the time of a check with some limits, divided by that of a scan."""
     limited(folder, limits)
     for jobs in ("1", "2"):
         rounds = [
@@ -87,30 +88,31 @@ def check(folder: Path, name: str, limits: str, *options: str) -> None:
             )
             for _ in range(ROUNDS)
         ]
-        print(f"{name:34} -j {jobs}  {median([one / base for base, one in rounds]):6.2f}")
+        ratio = median([checked / scanned for scanned, checked in rounds])
+        print(f"{name:36} -j {jobs}  {ratio:6.2f}")
 
 
 def diff(folder: Path, distance: int) -> None:
-    """Print the cost of a diff between HEAD and an earlier commit."""
+    """Print the time of a diff, for a number of commits."""
     os.chdir(folder)
-    differing = git(folder, "diff", "--name-only", f"HEAD~{distance}", "HEAD").count(".bpmn")
+    changed = git(folder, "diff", "--name-only", f"HEAD~{distance}", "HEAD").count(".bpmn")
     rounds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         git(folder, "diff", "--raw", f"HEAD~{distance}", "HEAD")
-        of_git = time.perf_counter() - start
+        git_seconds = time.perf_counter() - start
         rounds.append(
-            (scan("models").seconds, run("diff", f"HEAD~{distance}", "HEAD").seconds, of_git)
+            (scan("models").seconds, run("diff", f"HEAD~{distance}", "HEAD").seconds, git_seconds)
         )
-    seconds = median([one for _, one, _ in rounds])
-    ratio = median([one / base for base, one, _ in rounds])
-    of_git = median([one for *_, one in rounds])
-    print(f"{differing:6} of {DIAGRAMS} differ  {seconds:6.2f} s  {ratio:6.2f}  {of_git:6.2f} s")
+    seconds = median([compared for _, compared, _ in rounds])
+    ratio = median([compared / scanned for scanned, compared, _ in rounds])
+    git_seconds = median([alone for *_, alone in rounds])
+    print(f"{changed:6} of {DIAGRAMS} differ  {seconds:6.2f} s  {ratio:6.2f}  {git_seconds:6.2f} s")
 
 
 def main() -> None:
-    """Run all measurements."""
-    # As an installer leaves it.
+    """Print the results."""
+    # An installer compiles the modules, too.
     compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
     print(f"{METRICS.name} {metrics.__version__}")
     with tempfile.TemporaryDirectory() as temporary:
@@ -118,13 +120,13 @@ def main() -> None:
         repository(folder)
         print("check / scan")
         check(folder, "all diagrams keep their limits", KEPT)
-        check(folder, "one in a hundred does not", BROKEN_BY_SOME)
-        check(folder, "the largest in a hundred do not", broken_by_the_largest(folder))
+        check(folder, "one in a hundred breaks them", BROKEN_BY_SOME)
+        check(folder, "the largest in a hundred break them", broken_by_the_largest(folder))
         baseline = str(folder / "baseline.ndjson")
         limited(folder, BROKEN_BY_ALL)
         run("check", "--baseline", baseline, "--write-baseline", folder / "models")
-        check(folder, "none does, a baseline tolerates it", BROKEN_BY_ALL, "--baseline", baseline)
-        check(folder, "none does", BROKEN_BY_ALL)
+        check(folder, "all break them, with a baseline", BROKEN_BY_ALL, "--baseline", baseline)
+        check(folder, "all break them", BROKEN_BY_ALL)
         print("                         diff    / scan of all    git diff alone")
         for distance in DISTANCES:
             diff(folder, distance)
