@@ -1,1 +1,1 @@
-"""Reports against limits."""
+"""Checks of reports against limits: the gate, limits, configurations and baselines."""

@@ -1,14 +1,14 @@
-"""Baselines: what goes beyond its limits already, and is put up with until it gets worse.
+"""Baselines: violations that are tolerated until they get worse.
 
-A baseline is a file with a line of JSON for each diagram and key, sorted, so that two changes to it
-can be merged line by line:
+A baseline is a file with one line of JSON for each diagram and key. Lines are sorted, so that git
+can merge changes line by line:
 
 ```json
 {"file":"processes/order.bpmn","key":"diagramMetrics.tasks.userTask.form.embedded","value":3}
 ```
 
-`file` is relative to the folder of the baseline. For the sum of a portfolio there is, in place of
-`file`, the `configuration` that limits it, or neither where that was the command line.
+`file` is relative to the folder of the baseline. The entry for a total has no `file`, but the
+`configuration` that limits it, or neither if the limit is from the command line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from metrics.blocks import LeafKind
-from metrics.checks.limits import LimitError, subject
+from metrics.checks.limits import LimitError, kind_of
 from metrics.reading.sources import FileError, absolute, content_beside, printable
 
 if TYPE_CHECKING:
@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 
     from metrics.checks.limits import Value
 
-CONFLICTS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
-KNOWN: Final = frozenset({"file", "configuration", "key", "value"})
-ODD_WAY: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
-MAX_BYTES: Final = 1024 * 1024 * 1024
+CONFLICT_MARKERS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+ENTRY_KEYS: Final = frozenset({"file", "configuration", "key", "value"})
+UNNORMALIZED: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
+MAX_BASELINE_BYTES: Final = 1024 * 1024 * 1024
 
-
-TYPES: Final = {LeafKind.NUMBER: (int,), LeafKind.RATIO: (int, float)}
-"""The types of values of a baseline; others are texts or null."""
+NUMERIC_TYPES: Final = {LeafKind.NUMBER: (int,), LeafKind.RATIO: (int, float)}
+"""The types of numeric values; other values are texts or null."""
 
 
 class BaselineError(FileError):
@@ -43,9 +42,9 @@ class BaselineError(FileError):
 
 
 class BaselineEntry(NamedTuple):
-    """What a baseline says of one number: of a diagram, or of a portfolio.
+    """The tolerated value of one key, of a diagram or of a total.
 
-    `file` and `configuration` are paths from the root; for a sum the first is None.
+    `file` and `configuration` are paths from the root; a total has no `file`.
     """
 
     file: str | None
@@ -55,22 +54,22 @@ class BaselineEntry(NamedTuple):
 
     @property
     def subject(self) -> tuple[str | None, str | None, str]:
-        """What number it is of."""
+        """What the value belongs to."""
         return self[:3]
 
 
 class Baseline:
-    """The entries of a baseline, by what they are of."""
+    """The entries of a baseline."""
 
     def __init__(self, entries: Iterable[BaselineEntry] = ()) -> None:
         self._values: dict[tuple[str | None, str | None, str], list[Value]] = {}
         self._keys: dict[str, list[str]] = {}
         for entry in entries:
-            # After a merge there may be two, of which each is put up with.
-            known = self._values.setdefault(entry.subject, [])
-            if not known and entry.file is not None:
+            # A merge can leave two values, and both are tolerated.
+            values = self._values.setdefault(entry.subject, [])
+            if not values and entry.file is not None:
                 self._keys.setdefault(entry.file, []).append(entry.key)
-            known.append(entry.value)
+            values.append(entry.value)
 
     def __bool__(self) -> bool:
         return bool(self._values)
@@ -79,87 +78,87 @@ class Baseline:
         return file in self._keys
 
     def values(self, file: str | None, configuration: str | None, key: str) -> list[Value]:
-        """What is put up with of a number."""
+        """The tolerated values of a key, of a diagram or of a configuration's total."""
         return self._values.get((file, configuration, key), [])
 
     def of_file(self, file: str) -> Iterator[BaselineEntry]:
-        """The entries for a diagram."""
+        """The entries of a diagram."""
         for key in self._keys.get(file, ()):
             yield from (
                 BaselineEntry(file, None, key, value) for value in self._values[file, None, key]
             )
 
     def files(self) -> Iterable[str]:
-        """The diagrams that have entries."""
+        """The paths of the diagrams that have entries."""
         return self._keys
 
     def entries(self) -> Iterator[BaselineEntry]:
-        """All of them."""
-        yield from self.sums()
+        """All entries."""
+        yield from self.totals()
         for file in self._keys:
             yield from self.of_file(file)
 
-    def sums(self) -> Iterator[BaselineEntry]:
-        """The entries for portfolios."""
+    def totals(self) -> Iterator[BaselineEntry]:
+        """The entries of totals."""
         for (file, configuration, key), values in self._values.items():
             if file is None:
                 yield from (BaselineEntry(None, configuration, key, value) for value in values)
 
 
-def read(path: str) -> Baseline:
-    """The baseline in a file; raises `BaselineError` where it is none."""
+def read_baseline(path: str) -> Baseline:
+    """Read the baseline in a file; raises `BaselineError`."""
     folder = os.path.dirname(absolute(path))
-    return Baseline(_entries(path, folder, content_beside(path, MAX_BYTES, BaselineError)))
+    return Baseline(_entries(path, folder, content_beside(path, MAX_BASELINE_BYTES, BaselineError)))
 
 
 def _entries(path: str, folder: str, content: bytes) -> Iterator[BaselineEntry]:
     for number, line in enumerate(content.splitlines(), start=1):
-        if line.startswith(CONFLICTS):
-            raise BaselineError(path, "a merge conflict that is not resolved.", number)
+        if line.startswith(CONFLICT_MARKERS):
+            raise BaselineError(path, "unresolved merge conflict.", number)
         if line and not line.isspace():
             try:
                 yield _entry(orjson.loads(line), folder)
             except ValueError as error:
-                raise BaselineError(path, f"no entry of a baseline: {error}", number) from None
+                raise BaselineError(path, f"not a baseline entry: {error}", number) from None
 
 
 def _entry(record: Any, folder: str) -> BaselineEntry:
     if not isinstance(record, dict):
-        raise ValueError("it is no object")
-    if not record.keys() <= KNOWN:
-        raise ValueError(f"{min(record.keys() - KNOWN)} is not known")
+        raise ValueError("it is not an object")
+    if not record.keys() <= ENTRY_KEYS:
+        raise ValueError(f"unknown key '{min(record.keys() - ENTRY_KEYS)}'")
     if "value" not in record:
         raise ValueError("it has no value")
     file, configuration = record.get("file"), record.get("configuration")
     key, value = record.get("key"), record["value"]
     try:
-        kind = subject(key) if isinstance(key, str) else None
+        kind = kind_of(key) if isinstance(key, str) else None
     except LimitError:
         kind = None
     if not isinstance(key, str) or kind is None:
-        raise ValueError("it has no key that a payload has")
-    if type(value) not in TYPES.get(kind, (str, type(None))):
+        raise ValueError("no payload has its key")
+    if type(value) not in NUMERIC_TYPES.get(kind, (str, type(None))):
         raise ValueError(f"its value is not {kind.value}")
     for name in (file, configuration):
         if not (name is None or (isinstance(name, str) and name)):
-            raise ValueError("its file has no name")
+            raise ValueError("its file or configuration is not a path")
     if file is not None and configuration is not None:
-        raise ValueError("it is of a diagram and of a portfolio")
+        raise ValueError("it has both a file and a configuration")
     return BaselineEntry(_resolved(file, folder), _resolved(configuration, folder), key, value)
 
 
 def _resolved(name: str | None, folder: str) -> str | None:
     if name is None:
         return None
-    # Odd bytes stand there as they are printed, and are found again by that.
+    # Bytes that are not UTF-8 stay escaped, as in the paths that are looked up.
     path = os.path.join(folder, name)
-    return os.path.normpath(path) if ODD_WAY.search(path) else path
+    return os.path.normpath(path) if UNNORMALIZED.search(path) else path
 
 
-def dumps(entries: Iterable[BaselineEntry], path: str) -> Iterator[bytes]:
-    """The lines of a baseline that stands at a path."""
+def baseline_lines(entries: Iterable[BaselineEntry], path: str) -> Iterator[bytes]:
+    """The lines of the baseline with some entries, for a file at a path."""
     folder = os.path.dirname(absolute(path))
-    # Several limits for a key are one entry.
+    # A key with several limits has one entry.
     records = (_record(entry, folder) for entry in dict.fromkeys(entries))
     for record in sorted(records, key=_order):
         yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,19 +1,19 @@
-"""Limits as a project states them: in `[tool.metrics]` of `pyproject.toml`, or in `metrics.toml`.
+"""The limits of a project: `[tool.metrics]` of `pyproject.toml`, or `metrics.toml`.
 
 ```toml
 [tool.metrics.limits]                    # for each diagram
 diagramMetrics.tasks.userTask.form.embedded = "<= 0"
 
-[tool.metrics.total]                     # for all of them together
+[tool.metrics.total]                     # for the total over all diagrams
 diagramMetrics.tasks.serviceTask.implementation.java = "<= 40"
 
-[[tool.metrics.overrides]]               # for the diagrams at some paths, in place of the above
+[[tool.metrics.overrides]]               # for the diagrams at some paths, instead of the above
 paths = ["legacy/"]
 limits.diagramMetrics.tasks.userTask.form.embedded = "<= 5"
 ```
 
-In `metrics.toml` the tables stand without `tool.metrics`. A key may have several conditions, a list
-of them; an empty list lifts those that it would have. Paths are written as in a `.gitignore`.
+In `metrics.toml` the tables have no prefix `tool.metrics`. A key can have a list of conditions; an
+empty list lifts the limits of the key. Paths are patterns as in a `.gitignore`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.checks.limits import LimitError, check_total, of_key, subject
+from metrics.checks.limits import LimitError, check_total, kind_of, parse_condition
 from metrics.reading.sources import FileError, absolute, content_beside
 from metrics.suggestions import did_you_mean
 
@@ -35,35 +35,35 @@ if TYPE_CHECKING:
 
     from pathspec.pattern import Pattern
 
-    from metrics.checks.limits import Limit
+    from metrics.checks.limits import Limit, Limits
 
-Limits = Mapping[str, tuple["Limit", ...]]
 TomlPath = tuple[str | int, ...]
-"""Where something stands in a file: the keys of its tables, the numbers of its lists' items."""
+"""A position in a TOML file: the keys of tables, and the indexes of items in lists."""
 
 OWN_FILE: Final = "metrics.toml"
 SHARED_FILE: Final = "pyproject.toml"
 FILES: Final = (OWN_FILE, SHARED_FILE)
-"""The files that are looked for in a folder: the first that has limits counts."""
+"""The files to look for in a folder: the first that sets limits applies."""
 
 OWN_TABLE: Final = ("tool", "metrics")
 EXCLUDE, LIMITS, TOTAL, OVERRIDES = "exclude", "limits", "total", "overrides"
 PATHS: Final = "paths"
 KEYS: Final = (EXCLUDE, LIMITS, TOTAL, OVERRIDES)
+OVERRIDE_KEYS: Final = (PATHS, LIMITS)
 DISTRIBUTION: Final = "bpmn-metrics"
 
 LINE_AND_COLUMN: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
-MAX_BYTES: Final = 1024 * 1024
-# To find the line of a fault, a file may be read again and again.
-MAX_BYTES_OF_A_SEARCH: Final = 4 * 1024 * 1024
+MAX_CONFIGURATION_BYTES: Final = 1024 * 1024
+# To find the line of an error, parts of a file are parsed many times.
+MAX_BYTES_PARSED_AGAIN: Final = 4 * 1024 * 1024
 
 
 class ConfigurationError(FileError):
-    """A configuration that cannot be followed."""
+    """A configuration that cannot be read, or is malformed."""
 
 
 class Override(NamedTuple):
-    """Limits for the diagrams at some paths, in place of those for all."""
+    """Limits for the diagrams at some paths, which replace those for all diagrams."""
 
     patterns: Sequence[Pattern]
     limits: Limits
@@ -73,8 +73,8 @@ class Override(NamedTuple):
 class Configuration:
     """The limits of a project.
 
-    `path` is the file that states them, None for those that are stated elsewhere; what `overrides`
-    and `exclude` name is relative to `folder`.
+    `path` is the file that sets them, None if they are not from a file. The patterns of `overrides`
+    and `exclude` are relative to `folder`.
     """
 
     path: str | None = None
@@ -86,7 +86,7 @@ class Configuration:
 
     @property
     def has_limits(self) -> bool:
-        """Whether it limits anything, be it for some diagrams only."""
+        """Whether it sets a limit, even if only for some diagrams."""
         return bool(self.limits or self.total or self.overrides)
 
     @cached_property
@@ -94,23 +94,23 @@ class Configuration:
         return os.path.join(absolute(self.folder), "")
 
     def all_limits(self) -> Iterator[tuple[Limit, ...]]:
-        """All limits, for each key."""
-        for limits in (self.limits, self.total, *(one.limits for one in self.overrides)):
+        """All limits, those of each key together."""
+        for limits in (self.limits, self.total, *(each.limits for each in self.overrides)):
             yield from limits.values()
 
     def excludes(self, path: str) -> bool:
-        """Whether a path from the root is not to be checked."""
-        return bool(self.exclude) and self._is_named(self.exclude, path)
+        """Whether the diagram at a path from the root is not checked."""
+        return bool(self.exclude) and self._matches(self.exclude, path)
 
     def overrides_for(self, path: str) -> tuple[int, ...]:
-        """The numbers of the overrides for a path from the root."""
+        """The indexes of the overrides for a path from the root."""
         return tuple(
-            number
-            for number, override in enumerate(self.overrides)
-            if self._is_named(override.patterns, path)
+            index
+            for index, override in enumerate(self.overrides)
+            if self._matches(override.patterns, path)
         )
 
-    def _is_named(self, patterns: Sequence[Pattern], path: str) -> bool:
+    def _matches(self, patterns: Sequence[Pattern], path: str) -> bool:
         if not path.startswith(self._start):
             return False
         relative = path[len(self._start) :]
@@ -120,107 +120,105 @@ class Configuration:
         return False
 
     def limits_with(self, overrides: tuple[int, ...]) -> tuple[Limit, ...]:
-        """The limits for a diagram with some overrides: of those for a key the last ones."""
-        found = dict(self.limits)
-        for number in overrides:
-            found |= self.overrides[number].limits
-        return tuple(limit for limits in found.values() for limit in limits)
+        """The limits for a diagram with some overrides, the last of which wins for a key."""
+        merged = dict(self.limits)
+        for index in overrides:
+            merged |= self.overrides[index].limits
+        return tuple(limit for limits in merged.values() for limit in limits)
 
 
 class Configurations:
-    """Finds the configuration of a diagram: the nearest in its folder or above."""
+    """Finds the configuration of a folder: the nearest one in the folder or above."""
 
     def __init__(self) -> None:
         self._of_folders: dict[str, Configuration | None] = {}
 
     def of_folder(self, folder: str) -> Configuration | None:
-        """The configuration for a folder, which is a path from the root; None where it has none.
+        """The configuration for a folder, given as a path from the root; None without one.
 
-        Raises `ConfigurationError` where it cannot be followed.
+        Raises `ConfigurationError`.
         """
-        passed = []
-        found: Configuration | None = None
+        searched = []
+        configuration: Configuration | None = None
         while folder not in self._of_folders:
-            passed.append(folder)
-            found = _in_folder(folder)
-            above = os.path.dirname(folder)
-            if found is not None or above == folder:
+            searched.append(folder)
+            configuration = _in_folder(folder)
+            parent = os.path.dirname(folder)
+            if configuration is not None or parent == folder:
                 break
-            folder = above
+            folder = parent
         else:
-            found = self._of_folders[folder]
-        self._of_folders.update(dict.fromkeys(passed, found))
-        return found
+            configuration = self._of_folders[folder]
+        self._of_folders.update(dict.fromkeys(searched, configuration))
+        return configuration
 
 
 def _in_folder(folder: str) -> Configuration | None:
     for name in FILES:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
-            if (found := _read(path, folder)) is not None:
-                return found
+            if (configuration := _read(path, folder)) is not None:
+                return configuration
         elif os.path.lexists(path) and not os.path.isdir(path):
-            # A pipe or a device would block, a link may lead nowhere: what it says is not known.
-            raise ConfigurationError(path, "it is no file.")
+            # A pipe or a device would block, and the target of a link may be missing.
+            raise ConfigurationError(path, "not a file.")
     return None
 
 
-def read(path: str, folder: str) -> Configuration:
-    """The configuration in a file, whose globs are relative to a folder.
+def read_configuration(path: str, folder: str) -> Configuration:
+    """Read the configuration in a file, whose patterns are relative to a folder.
 
-    Raises `ConfigurationError` where there is none in it, or it cannot be followed.
+    Raises `ConfigurationError`, also if the file has no configuration.
     """
-    found = _read(path, folder)
-    if found is None:
-        raise ConfigurationError(path, f"it has no [{'.'.join(OWN_TABLE)}].")
-    return found
+    configuration = _read(path, folder)
+    if configuration is None:
+        raise ConfigurationError(path, f"there is no table [{'.'.join(OWN_TABLE)}].")
+    return configuration
 
 
 def _read(path: str, folder: str) -> Configuration | None:
-    content = content_beside(path, MAX_BYTES, ConfigurationError)
+    content = content_beside(path, MAX_CONFIGURATION_BYTES, ConfigurationError)
     is_shared = os.path.basename(path) == SHARED_FILE
     if is_shared and b"metrics" not in content:
         return None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(path, "it is not UTF-8.", number) from None
-    file_place = OWN_TABLE if is_shared else ()
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(path, "not UTF-8.", line) from None
+    own_table = OWN_TABLE if is_shared else ()
     try:
-        record = _at(parsed := tomllib.loads(text), file_place)
+        record = _at(parsed := tomllib.loads(text), own_table)
         if record is None and _at(parsed, (OWN_TABLE[0], DISTRIBUTION)) is not None:
-            reason = f"the tables stand in [{'.'.join(OWN_TABLE)}]."
-            raise _PlacedError((OWN_TABLE[0], DISTRIBUTION), reason)
-        return None if record is None else _configuration(record, path, folder, file_place)
+            reason = f"limits belong in [{'.'.join(OWN_TABLE)}]."
+            raise _LocatedError((OWN_TABLE[0], DISTRIBUTION), reason)
+        return None if record is None else _configuration(record, path, folder, own_table)
     except ValueError as error:
-        # Numbers may be too long, as well.
+        # A number with too many digits is not a TOMLDecodeError.
         raise _malformed(path, text, str(error)) from None
     except RecursionError:
-        raise ConfigurationError(path, "it is nested too deep.") from None
-    except _PlacedError as error:
-        raise ConfigurationError(path, str(error), _line(text, error.place)) from None
+        raise ConfigurationError(path, "nested too deeply.") from None
+    except _LocatedError as error:
+        raise ConfigurationError(path, str(error), _line(text, error.location)) from None
 
 
 def _malformed(path: str, text: str, message: str) -> ConfigurationError:
     match = LINE_AND_COLUMN.search(message)
     line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
-    return ConfigurationError(
-        path, f"it is not valid TOML: {LINE_AND_COLUMN.sub('', message)}.", line
-    )
+    return ConfigurationError(path, f"not valid TOML: {LINE_AND_COLUMN.sub('', message)}.", line)
 
 
-class _PlacedError(Exception):
-    """What is wrong at a place of a file."""
+class _LocatedError(Exception):
+    """An error at a position of a file."""
 
-    def __init__(self, place: TomlPath, message: str) -> None:
+    def __init__(self, location: TomlPath, message: str) -> None:
         super().__init__(message)
-        self.place = place
+        self.location = location
 
 
-def _at(record: Any, place: TomlPath) -> Any:
-    """What stands at a place, None where there is nothing."""
-    for part in place:
+def _at(record: Any, location: TomlPath) -> Any:
+    """The value at a position, None if there is none."""
+    for part in location:
         try:
             record = record[part]
         except (LookupError, TypeError):
@@ -228,150 +226,157 @@ def _at(record: Any, place: TomlPath) -> Any:
     return record
 
 
-def _line(text: str, place: TomlPath) -> int | None:
-    """The line from 1 in which something begins, None where that is not found.
+def _line(text: str, location: TomlPath) -> int | None:
+    """The line, from 1, in which a value begins; None if it is not found.
 
-    The parser tells no lines. But the file up to a line is a file, too: the first that has the
-    place ends where it is written.
+    The parser does not report lines. But the first lines of a file are valid TOML, too: the value
+    begins in the last line of the shortest such part that has it.
     """
-    if not place:
+    if not location:
         return None
     lines = text.splitlines(keepends=True)
-    name = next(str(part) for part in reversed(place) if isinstance(part, str))
-    left = MAX_BYTES_OF_A_SEARCH
+    name = next(str(part) for part in reversed(location) if isinstance(part, str))
+    left = MAX_BYTES_PARSED_AGAIN
     for number, line in enumerate(lines, start=1):
         if name not in line:
             continue
-        # A value may have more lines.
+        # A value can have several lines.
         for end in range(number, len(lines) + 1):
-            ahead = "".join(lines[:end])
-            left -= len(ahead)
+            part = "".join(lines[:end])
+            left -= len(part)
             if left < 0:
                 return None
             try:
-                beginning = tomllib.loads(ahead)
+                record = tomllib.loads(part)
             except ValueError:
                 continue
-            if _at(beginning, place) is None:
+            if _at(record, location) is None:
                 break
-            named = [one for one in range(number, end + 1) if name in lines[one - 1]]
-            return named[min(_alike_before(beginning, place), len(named) - 1)]
+            candidates = [line for line in range(number, end + 1) if name in lines[line - 1]]
+            return candidates[min(_similar_before(record, location), len(candidates) - 1)]
     return None
 
 
-def _alike_before(record: Any, place: TomlPath) -> int:
-    """How many items of a list have the same as the one that a place is in, ahead of it."""
-    for start, part in enumerate(place):
+def _similar_before(record: Any, location: TomlPath) -> int:
+    """The number of earlier items in the list of a value that have such a value, too."""
+    for start, part in enumerate(location):
         if isinstance(part, int):
-            ways = ((*place[:start], item, *place[start + 1 :]) for item in range(part))
-            return sum(_at(record, way) is not None for way in ways)
+            others = ((*location[:start], item, *location[start + 1 :]) for item in range(part))
+            return sum(_at(record, other) is not None for other in others)
     return 0
 
 
-def _configuration(record: Any, path: str, folder: str, place: TomlPath) -> Configuration:
-    _check_table(record, place)
-    _check_keys(record, KEYS, place)
+def _configuration(record: Any, path: str, folder: str, location: TomlPath) -> Configuration:
+    _check_table(record, location)
+    _check_keys(record, KEYS, location)
     return Configuration(
         path,
         folder,
-        _limits(record.get(LIMITS, {}), (*place, LIMITS)),
-        _limits(record.get(TOTAL, {}), (*place, TOTAL), check_total),
-        tuple(_overrides(record.get(OVERRIDES, []), (*place, OVERRIDES))),
-        _patterns(record[EXCLUDE], (*place, EXCLUDE)) if EXCLUDE in record else (),
+        _limits(record.get(LIMITS, {}), (*location, LIMITS)),
+        _limits(record.get(TOTAL, {}), (*location, TOTAL), check_total),
+        tuple(_overrides(record.get(OVERRIDES, []), (*location, OVERRIDES))),
+        _patterns(record[EXCLUDE], (*location, EXCLUDE)) if EXCLUDE in record else (),
     )
 
 
-def _overrides(record: Any, place: TomlPath) -> Iterator[Override]:
+def _overrides(record: Any, location: TomlPath) -> Iterator[Override]:
     if not isinstance(record, list):
-        raise _PlacedError(place, f"{_named(place)} is a list of tables: [[{_named(place)}]].")
-    for number, one in enumerate(record):
-        inner = (*place, number)
-        _check_table(one, inner)
-        _check_keys(one, (PATHS, LIMITS), inner)
-        for key in (PATHS, LIMITS):
-            if key not in one:
-                raise _PlacedError(inner, f"an override needs {key}.")
+        table = _dotted(location)
+        raise _LocatedError(location, f"{table} must be a list of tables: [[{table}]].")
+    for index, override in enumerate(record):
+        inner = (*location, index)
+        _check_table(override, inner)
+        _check_keys(override, OVERRIDE_KEYS, inner)
+        for key in OVERRIDE_KEYS:
+            if key not in override:
+                raise _LocatedError(inner, f"an override needs {key}.")
         yield Override(
-            _patterns(one[PATHS], (*inner, PATHS)), _limits(one[LIMITS], (*inner, LIMITS))
+            _patterns(override[PATHS], (*inner, PATHS)), _limits(override[LIMITS], (*inner, LIMITS))
         )
 
 
-def _patterns(record: Any, place: TomlPath) -> Sequence[Pattern]:
+def _patterns(record: Any, location: TomlPath) -> Sequence[Pattern]:
+    globs = [record] if isinstance(record, str) else record
+    if not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
+        reason = f"{location[-1]} must be a list of patterns, as in a .gitignore."
+        raise _LocatedError(location, reason)
+    if not globs:
+        raise _LocatedError(location, f"{location[-1]} is empty.")
+    return [_pattern(glob, location) for glob in globs]
+
+
+def _pattern(glob: str, location: TomlPath) -> Pattern:
     import warnings
 
     from pathspec import GitIgnoreSpec
 
-    globs = [record] if isinstance(record, str) else record
-    if not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
-        raise _PlacedError(place, f"{place[-1]} is a list of globs, as in a .gitignore.")
-    found = []
-    for glob in globs:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                patterns = [*GitIgnoreSpec.from_lines([glob]).patterns]
-        except (ValueError, re.error) as error:
-            raise _PlacedError(place, f"'{glob}' is no glob: {error}") from None
-        if len(patterns) != 1 or patterns[0].include is None:
-            raise _PlacedError(place, f"'{glob}' is no glob: it is for no path.")
-        found += patterns
-    if not found:
-        raise _PlacedError(place, f"{place[-1]} is empty.")
-    return found
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            patterns = [*GitIgnoreSpec.from_lines([glob]).patterns]
+    except (ValueError, re.error) as error:
+        raise _LocatedError(location, f"'{glob}' is not a pattern: {error}") from None
+    if len(patterns) != 1 or patterns[0].include is None:
+        raise _LocatedError(location, f"'{glob}' is not a pattern: it matches no path.")
+    return patterns[0]
 
 
-def _limits(record: Any, place: TomlPath, check_key: Callable[[str], object] = subject) -> Limits:
-    _check_table(record, place)
-    found: dict[str, tuple[Limit, ...]] = {}
-    for key, value, inner in _leaves(record, "", place):
-        if key in found:
-            raise _PlacedError(inner, f"{key} is limited twice: write a list of conditions.")
-        found[key] = tuple(_conditions(key, value, inner, check_key))
-    return found
+def _limits(
+    record: Any, location: TomlPath, check_key: Callable[[str], object] = kind_of
+) -> Limits:
+    _check_table(record, location)
+    limits: dict[str, tuple[Limit, ...]] = {}
+    for key, value, inner in _leaves(record, "", location):
+        if key in limits:
+            raise _LocatedError(inner, f"{key} is set twice: write a list of conditions.")
+        limits[key] = tuple(_conditions(key, value, inner, check_key))
+    return limits
 
 
 def _leaves(
-    record: Mapping[str, Any], prefix: str, place: TomlPath
+    record: Mapping[str, Any], prefix: str, location: TomlPath
 ) -> Iterator[tuple[str, Any, TomlPath]]:
-    """The values of a table by their dotted keys, which may be written as tables in tables."""
+    """The values of a table by their dotted keys, which can also be written as nested tables."""
     for key, value in record.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.", (*place, key))
+            yield from _leaves(value, f"{prefix}{key}.", (*location, key))
         else:
-            yield prefix + key, value, (*place, key)
+            yield prefix + key, value, (*location, key)
 
 
 def _conditions(
-    key: str, value: Any, place: TomlPath, check_key: Callable[[str], object]
+    key: str, value: Any, location: TomlPath, check_key: Callable[[str], object]
 ) -> Iterator[Limit]:
     try:
         check_key(key)
         for condition in value if isinstance(value, list) else [value]:
             if not isinstance(condition, str):
-                raise LimitError(f'a condition is a text, as in {key} = "<= {_shown(condition)}".')
-            yield of_key(key, condition)
+                example = f'{key} = "<= {_example_bound(condition)}"'
+                raise LimitError(f"a condition must be a string, as in {example}.")
+            yield parse_condition(key, condition)
     except LimitError as error:
-        raise _PlacedError(place, str(error)) from None
+        raise _LocatedError(location, str(error)) from None
 
 
-def _shown(value: Any) -> Any:
+def _example_bound(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 3
 
 
-def _check_table(record: Any, place: TomlPath) -> None:
+def _check_table(record: Any, location: TomlPath) -> None:
     if not isinstance(record, dict):
-        raise _PlacedError(place, f"{_named(place)} is a table: [{_named(place)}].")
+        table = _dotted(location)
+        raise _LocatedError(location, f"{table} must be a table: [{table}].")
 
 
-def _check_keys(record: Mapping[str, Any], known: Sequence[str], place: TomlPath) -> None:
+def _check_keys(record: Mapping[str, Any], known: Sequence[str], location: TomlPath) -> None:
     for key in record:
-        if key == OWN_TABLE[0] and not place:
-            reason = f"the tables of {OWN_FILE} stand without {'.'.join(OWN_TABLE)}: [{LIMITS}]."
-            raise _PlacedError((key,), reason)
+        if key == OWN_TABLE[0] and not location:
+            reason = f"{OWN_FILE} has no prefix {'.'.join(OWN_TABLE)}: write [{LIMITS}]."
+            raise _LocatedError((key,), reason)
         if key not in known:
-            reason = f"there is no '{key}' here.{did_you_mean(key, known)}"
-            raise _PlacedError((*place, key), reason)
+            reason = f"unknown key '{key}'.{did_you_mean(key, known)}"
+            raise _LocatedError((*location, key), reason)
 
 
-def _named(place: TomlPath) -> str:
-    return ".".join(part for part in place if isinstance(part, str)) or "the file"
+def _dotted(location: TomlPath) -> str:
+    return ".".join(part for part in location if isinstance(part, str)) or "the file"

@@ -1,90 +1,114 @@
-"""Limits: what the values of a payload are to be.
+"""Limits on the values of payloads.
 
 `diagramMetrics.tasks.userTask.form.embedded <= 0` is a limit: a dotted key of the payload, an
 operator and a value. Numbers compare as numbers, versions as versions (8.10 is above 8.9, and 8.6
-is 8.6.0), words only by `==`, `!=` and `in`.
+equals 8.6.0), words only with `==`, `!=` and `in`.
 """
 
 from __future__ import annotations
 
-import operator
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import OMITTED, LeafKind, Omitted
+from metrics.checks.operators import OPERATORS
 from metrics.keys import LEAVES, UnknownKeyError, find_key
 from metrics.reading.document import Kind
 from metrics.report import DIAGRAM_TYPE
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from packaging.version import Version
 
     from metrics.blocks import Total
+    from metrics.keys import Key
 
 Value = int | float | str | None
 
 NUMERIC: Final = (LeafKind.NUMBER, LeafKind.RATIO)
+DIAGRAM_TYPES: Final = tuple(kind.value for kind in Kind)
 
-TYPE_KEY: Final = DIAGRAM_TYPE
-KINDS: Final = tuple(kind.value for kind in Kind)
-
-ORDERED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
-UNORDERED: Final = ("==", "!=", "in")
-OPERATORS: Final = (*ORDERED, *UNORDERED)
-
+_SIGNS: Final = re.escape(
+    "".join(sorted({sign for symbol in OPERATORS if not symbol.isalpha() for sign in symbol}))
+)
 LIMIT: Final = re.compile(
-    r"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[^\s<>=!"'])+)\s*(?P<condition>(?:[<>=!]|\s).*)""", re.DOTALL
+    rf"""\s*(?P<key>(?:"[^"]*"|'[^']*'|[^\s{_SIGNS}"'])+)\s*(?P<condition>(?:[{_SIGNS}]|\s).*)""",
+    re.DOTALL,
 )
 CONDITION: Final = re.compile(
-    rf"\s*(?P<operator>{'|'.join(OPERATORS[:-1])}|in(?=[\s\[\"']))(?P<value>.*)", re.DOTALL
+    # The longest first: `<` begins `<=`.
+    r"\s*(?P<operator>{})(?P<value>.*)".format(
+        "|".join(OPERATORS[symbol].pattern for symbol in sorted(OPERATORS, key=len, reverse=True))
+    ),
+    re.DOTALL,
 )
-QUOTED: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)')\s*""")
-UNQUOTED: Final = re.compile(r"""[^,"'\[\]]*""")
-MAX_CHARACTERS_OF_A_VERSION: Final = 100
 NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
+QUOTED_ITEM: Final = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)')\s*""")
+UNQUOTED_ITEM: Final = re.compile(r"""[^,"'\[\]]*""")
+
+MAX_VERSION_CHARACTERS: Final = 100
 
 
 class LimitError(ValueError):
-    """What is no limit; its text says why, for people."""
+    """Something that is not a limit; its text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit: its key, its operator, and the values to compare with: one, or several for `in`."""
+    """A limit: a key, the symbol of an operator, and the values to compare with.
+
+    There is one value, or several if the operator takes a list. Raises `LimitError` if the key
+    cannot have such a limit.
+    """
 
     key: str
     operator: str
     values: tuple[int | float | str, ...]
+
+    def __post_init__(self) -> None:
+        kind = kind_of(self.key)
+        if self.operator not in OPERATORS:
+            raise LimitError(
+                f"'{self.operator}' is not an operator: use {_listed(tuple(OPERATORS))}."
+            )
+        operator = OPERATORS[self.operator]
+        if kind is LeafKind.TEXT and operator.is_ordered:
+            raise LimitError(f"{self.key} is a word: compare it with {_listed(_symbols(kind))}.")
+        if not self.values or (len(self.values) > 1 and not operator.takes_list):
+            raise LimitError(f"{self.operator} does not take {len(self.values)} values.")
+        for value in self.values:
+            _check_value(self.key, kind, value)
 
     def __str__(self) -> str:
         return f"{self.key} {self.condition}"
 
     @property
     def condition(self) -> str:
-        """The operator and the value, as they are written in a configuration."""
-        if self.operator != "in":
-            return f"{self.operator} {_single(str(self.values[0]))}"
-        return f"in [{', '.join(map(_item, self.values))}]"
+        """The operator and the value, as a configuration states them."""
+        if OPERATORS[self.operator].takes_list:
+            return f"{self.operator} [{', '.join(map(_item, self.values))}]"
+        return f"{self.operator} {_single(str(self.values[0]))}"
+
+    @property
+    def is_upper_bound(self) -> bool:
+        """Whether a total breaks it as soon as a part of the total does."""
+        return OPERATORS[self.operator].is_upper_bound
 
     def applies_to(self, values: Mapping[str, Any]) -> bool:
         """Whether it limits a payload with these values, by the keys of their leaves.
 
-        A value that a payload does not have is not limited: a DMN diagram has no user tasks. Nor is
-        a number that is null. A version is: a diagram without a version fails its limits.
+        It does not limit a value that the payload does not have (a DMN diagram has no user tasks)
+        or a number that is null. A limit on the version applies to every diagram: one without a
+        version breaks it.
         """
-        key = find_key(self.key)
+        key = self._key
         if key.kind is LeafKind.VERSION:
             return True
         value = key.value_in(values)
@@ -92,53 +116,56 @@ class Limit:
 
     def is_null_in(self, values: Mapping[str, Any]) -> bool:
         """Whether it does not apply because the number that it limits is null."""
-        key = find_key(self.key)
-        return key.kind in NUMERIC and key.value_in(values) is None
+        return self._key.kind in NUMERIC and self._key.value_in(values) is None
 
     def value_in(self, values: Mapping[str, Any]) -> Value:
         """The value that it limits, None if there is none."""
-        value: Value | Omitted = find_key(self.key).value_in(values)
+        value: Value | Omitted = self._key.value_in(values)
         return None if isinstance(value, Omitted) else value
 
-    def holds(self, value: Value) -> bool:
-        """Whether a value is within it; None is a version that is not named."""
-        comparable, values = self._comparable(value), map(self._comparable, self.values)
-        if self.operator in ORDERED:
-            return comparable is not None and ORDERED[self.operator](comparable, next(values))
-        # What is no version is another than every version.
-        return (comparable is not None and comparable in values) != (self.operator == "!=")
+    def allows(self, value: Value) -> bool:
+        """Whether a value keeps the limit; None stands for a missing version."""
+        comparable = self._comparable(value)
+        operator = OPERATORS[self.operator]
+        if comparable is None:
+            return operator.allows_missing
+        return operator.allows(comparable, self._bounds)
 
     def is_no_worse(self, value: Value, known: Value) -> bool:
-        """Whether one value that it does not allow is no further from it than another."""
+        """Whether a value that it forbids is no further from the limit than a known one."""
         if value == known:
             return True
-        one, other = self._comparable(value), self._comparable(known)
-        if one is None or other is None:
+        comparable, known_comparable = self._comparable(value), self._comparable(known)
+        if comparable is None or known_comparable is None:
             return False
-        if self.operator in ORDERED:
-            return one == other or ORDERED[self.operator](one, other)
-        if (
-            self.operator == "=="
-            and isinstance(one, int | float)
-            and isinstance(other, int | float)
-        ):
-            wanted = self.values[0]
-            return isinstance(wanted, int | float) and abs(one - wanted) <= abs(other - wanted)
-        return bool(one == other)
+        operator = OPERATORS[self.operator]
+        return operator.is_no_worse(comparable, known_comparable, self._bounds)
+
+    @cached_property
+    def _key(self) -> Key:
+        return find_key(self.key)
+
+    @cached_property
+    def _bounds(self) -> tuple[Any, ...]:
+        return tuple(map(self._comparable, self.values))
 
     def _comparable(self, value: Value) -> int | float | str | Version | None:
-        if find_key(self.key).kind is not LeafKind.VERSION:
+        if self._key.kind is not LeafKind.VERSION:
             return value
         return version(value) if isinstance(value, str) else None
 
 
+Limits = Mapping[str, tuple[Limit, ...]]
+"""Limits by their keys: a key can have several."""
+
+
 @lru_cache(maxsize=1024)
 def version(text: str) -> Version | None:
-    """A version as it compares; None for what is none."""
+    """A version that can be compared; None if the text is not a version."""
     from packaging.version import InvalidVersion, Version
 
-    # A diagram may name anything, at any length.
-    if len(text) > MAX_CHARACTERS_OF_A_VERSION:
+    # Diagrams can state anything, at any length.
+    if len(text) > MAX_VERSION_CHARACTERS:
         return None
     try:
         return Version(text)
@@ -147,101 +174,153 @@ def version(text: str) -> Version | None:
 
 
 def parse(text: str) -> Limit:
-    """The limit that is written as `KEY OP VALUE`; raises `LimitError` where it is none."""
+    """Read a limit, written as `KEY OP VALUE`; raises `LimitError` if it is not one."""
     match = LIMIT.fullmatch(text)
     if match is None:
-        raise LimitError(f"'{text}' is no limit: write KEY OP VALUE, as in '{_example()}'.")
-    return of_key(match["key"], match["condition"])
+        raise LimitError(f"'{text}' is not a limit: write KEY OP VALUE, as in '{_example()}'.")
+    return parse_condition(match["key"], match["condition"])
 
 
-def of_key(key: str, condition: str) -> Limit:
-    """The limit for a key with a condition, `OP VALUE`; raises `LimitError` where it is none."""
-    kind = subject(key)
+def parse_condition(key: str, condition: str) -> Limit:
+    """Read the limit that a condition, `OP VALUE`, sets for a key; raises `LimitError`."""
+    kind = kind_of(key)
     match = CONDITION.fullmatch(condition)
     text = match["value"].strip() if match is not None else ""
     if match is None or not text:
-        allowed = OPERATORS if kind is not LeafKind.TEXT else UNORDERED
+        symbols = [f"{symbol} ({OPERATORS[symbol].wording})" for symbol in _symbols(kind)]
         raise LimitError(
-            f"'{condition.strip()}' is no condition for {key}: write OP VALUE, OP being one of"
-            f" {', '.join(allowed)}."
+            f"'{condition.strip()}' is not a condition for {key}: write OP VALUE, where OP is"
+            f" {_listed(symbols)}."
         )
-    found = match["operator"]
-    if kind is LeafKind.TEXT and found in ORDERED:
-        raise LimitError(f"{key} is a word: it is compared by {', '.join(UNORDERED)}.")
-    texts = _items(text) if found == "in" else [_unquoted(text)]
-    return Limit(key, found, tuple(_value(key, kind, text) for text in texts))
+    operator = OPERATORS[match["operator"]]
+    texts = _items(text) if operator.takes_list else [_unquoted(text)]
+    if kind in NUMERIC:
+        return Limit(key, operator.symbol, tuple(_number(key, text) for text in texts))
+    is_version = kind is LeafKind.VERSION
+    values = tuple(text.strip() if is_version else text for text in texts)
+    return Limit(key, operator.symbol, values)
+
+
+def as_limits(limits: Iterable[str | Limit]) -> tuple[Limit, ...]:
+    """Limits, some of them written as `KEY OP VALUE`.
+
+    Raises `LimitError` for a text that is not a limit, `TypeError` for a single limit and for
+    items of other types.
+    """
+    if isinstance(limits, str | Limit):
+        raise TypeError(f"an iterable of limits is needed, not one limit: {str(limits)!r:.80}")
+    return tuple(map(_as_limit, limits))
+
+
+def as_total_limits(limits: Iterable[str | Limit]) -> tuple[Limit, ...]:
+    """Limits on totals; raises `LimitError` also for a key that has no total."""
+    total_limits = as_limits(limits)
+    for limit in total_limits:
+        check_total(limit.key)
+    return total_limits
+
+
+def by_key(limits: Iterable[Limit]) -> dict[str, tuple[Limit, ...]]:
+    """Limits by their keys."""
+    limits_of: dict[str, tuple[Limit, ...]] = {}
+    for limit in limits:
+        limits_of[limit.key] = (*limits_of.get(limit.key, ()), limit)
+    return limits_of
+
+
+def kind_of(key: str) -> LeafKind:
+    """The kind of a key's values; raises `LimitError` for a key that cannot have a limit."""
+    try:
+        kind = find_key(key).kind
+    except UnknownKeyError as error:
+        name, bracket, _ = key.partition("[")
+        if bracket and name in LEAVES:
+            return kind_of(name)
+        text = str(error)
+        raise LimitError(text[0].upper() + text[1:]) from None
+    if kind in (LeafKind.LIST, LeafKind.MAP):
+        numbers = (leaf.key for leaf in LEAVES.values() if leaf.is_number)
+        suggestion = did_you_mean(key, numbers)
+        raise LimitError(f"{key} is {kind.value}, which cannot have a limit.{suggestion}")
+    return kind
 
 
 def check_total(key: str) -> None:
-    """Raises `LimitError` if a portfolio has no total of that key."""
-    if subject(key) in NUMERIC and total_of(key) is None:
+    """Raises `LimitError` if a key has no total over diagrams."""
+    if kind_of(key) not in NUMERIC:
+        raise LimitError(f"{key} is not a number, so it has no total.")
+    if total_of(key) is None:
         raise LimitError(f"{key} has no total over diagrams.")
-    if subject(key) not in NUMERIC:
-        raise LimitError(f"{key} is no number: a portfolio has no sum of it.")
 
 
 def total_of(key: str) -> Total | None:
-    """The function that makes one value of those of two diagrams, None if there is none."""
+    """The function that combines the values of two diagrams, None if the key has no total."""
     known = find_key(key)
     return known.leaf.total if known.member is None else add
 
 
 def missing(key: str) -> Omitted | None:
-    """The value of a payload that does not have a key: a version is one that is not named."""
-    return None if subject(key) is LeafKind.VERSION else OMITTED
+    """The value of a key that a payload does not have: None for a version."""
+    return None if kind_of(key) is LeafKind.VERSION else OMITTED
 
 
-def by_key(limits: Iterable[Limit]) -> dict[str, tuple[Limit, ...]]:
-    """Limits by their keys: there may be several for one."""
-    found: dict[str, tuple[Limit, ...]] = {}
-    for limit in limits:
-        found[limit.key] = (*found.get(limit.key, ()), limit)
-    return found
+def _as_limit(limit: str | Limit) -> Limit:
+    if isinstance(limit, Limit):
+        return limit
+    if isinstance(limit, str):
+        return parse(limit)
+    raise TypeError(f"a limit is a str or a Limit, not {limit!r:.80}")
+
+
+def _symbols(kind: LeafKind) -> tuple[str, ...]:
+    """The operators for values of a kind."""
+    return tuple(
+        symbol
+        for symbol, operator in OPERATORS.items()
+        if kind is not LeafKind.TEXT or not operator.is_ordered
+    )
+
+
+def _listed(items: Sequence[str]) -> str:
+    """`a, b or c`."""
+    *others, last = items
+    return f"{', '.join(others)} or {last}"
 
 
 def _example() -> str:
     return f"{[leaf.key for leaf in LEAVES.values() if leaf.is_number][-1]} <= 3"
 
 
-def subject(key: str) -> LeafKind:
-    """What the values of a key are; raises `LimitError` for a key without limits."""
-    try:
-        kind = find_key(key).kind
-    except UnknownKeyError as error:
-        name, bracket, _ = key.partition("[")
-        if bracket and name in LEAVES:
-            return subject(name)
-        text = str(error)
-        raise LimitError(text[0].upper() + text[1:]) from None
-    if kind in (LeafKind.LIST, LeafKind.MAP):
-        numbers = (leaf.key for leaf in LEAVES.values() if leaf.is_number)
-        suggestion = did_you_mean(key, numbers)
-        raise LimitError(f"{key} is {kind.value}, which has no limit.{suggestion}")
-    return kind
-
-
-def _value(key: str, kind: LeafKind, text: str) -> int | float | str:
+def _check_value(key: str, kind: LeafKind, value: float | str) -> None:
     if kind in NUMERIC:
-        if not NUMBER.fullmatch(text):
-            raise LimitError(f"{key} is a number, and '{text}' is none.")
-        return float(text) if "." in text else int(text)
-    if kind is LeafKind.VERSION:
-        text = text.strip()
-        if version(text) is None:
-            raise LimitError(f"{key} is a version, and '{text}' is none: write 8.6, or 7.21.0.")
-    if key == TYPE_KEY and text not in KINDS:
-        raise LimitError(f"{key} is one of {', '.join(KINDS)}, and not '{text}'.")
-    return text
+        if isinstance(value, str | bool) or not math.isfinite(value):
+            raise LimitError(_not_a_number(key, value))
+    elif not isinstance(value, str):
+        raise LimitError(f"{key} is {kind.value}, but {value!r} is not.")
+    elif kind is LeafKind.VERSION and version(value) is None:
+        raise LimitError(f"{key} is a version, but '{value}' is not: write 8.6 or 7.21.0.")
+    elif key == DIAGRAM_TYPE and value not in DIAGRAM_TYPES:
+        raise LimitError(f"{key} is {_listed(DIAGRAM_TYPES)}, not '{value}'.")
+
+
+def _number(key: str, text: str) -> int | float:
+    if not NUMBER.fullmatch(text):
+        raise LimitError(_not_a_number(key, text))
+    return float(text) if "." in text else int(text)
+
+
+def _not_a_number(key: str, value: object) -> str:
+    return f"{key} is a number, but '{value}' is not."
 
 
 def _single(text: str) -> str:
-    # As it can be read again, here and in a list.
+    # Quoted where it would otherwise be read as another text.
     return f'"{text}"' if text.strip() != text or _unquoted(text) != text or not text else text
 
 
 def _item(value: float | str) -> str:
     text = str(value)
-    if text and text.strip() == text and UNQUOTED.fullmatch(text):
+    if text and text.strip() == text and UNQUOTED_ITEM.fullmatch(text):
         return text
     return f"'{text}'" if '"' in text else f'"{text}"'
 
@@ -251,24 +330,24 @@ def _unquoted(text: str) -> str:
 
 
 def _items(text: str) -> list[str]:
+    """The items of a list, with or without brackets."""
     inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     items: list[str] = []
-    place = -1
-    while place < len(inner):
-        place += 1
-        match = QUOTED.match(inner, place)
-        if match is not None:
+    position = -1
+    while position < len(inner):
+        position += 1
+        if match := QUOTED_ITEM.match(inner, position):
             items.append(match[1] if match[1] is not None else match[2])
         else:
-            match = UNQUOTED.match(inner, place)
+            match = UNQUOTED_ITEM.match(inner, position)
             item = match[0].strip() if match is not None else ""
-            # Behind the last there may be a comma.
-            if not (item or (items and place == len(inner.rstrip()))):
+            # A comma may follow the last item.
+            if not (item or (items and position == len(inner.rstrip()))):
                 break
             items += [item] if item else []
-        place = place if match is None else match.end()
-        if place == len(inner):
+        position = position if match is None else match.end()
+        if position == len(inner):
             return items
-        if inner[place] != ",":
+        if inner[position] != ",":
             break
-    raise LimitError(f"'{text}' is no list: write [ONE, ANOTHER].")
+    raise LimitError(f"'{text}' is not a list: write [ONE, ANOTHER].")

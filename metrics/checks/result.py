@@ -1,4 +1,4 @@
-"""What came of a check: what goes beyond limits, and what is behind that."""
+"""The result of a check: violations of limits, and the elements that explain them."""
 
 from __future__ import annotations
 
@@ -20,48 +20,50 @@ if TYPE_CHECKING:
     from metrics.explanation import Item
     from metrics.report import Report
 
-MAX_EXPLAINED: Final = 25_000
-TASKS_AT_ONCE: Final = 8
-MAX_UNDER_WAY: Final = 32
-# Beyond, of each value only so few things are told as people look at.
-MAX_ITEMS_OF_ALL: Final = 250_000
-MIN_ITEMS: Final = 10
+    ItemsByKey = dict[str, tuple[Item, ...]]
+
+MAX_EXPLAINED_VIOLATIONS: Final = 25_000
+DIAGRAMS_PER_BATCH: Final = 8
+MAX_PENDING_BATCHES: Final = 32
+# After so many items, each value has only as many as people look at.
+MAX_ITEMS: Final = 250_000
+MIN_ITEMS_PER_VALUE: Final = 10
 
 
 class Contribution(NamedTuple):
-    """A diagram, and what it has of a sum."""
+    """A diagram, and its value in a total."""
 
     file: str
     value: int
 
 
 class Violation(NamedTuple):
-    """A diagram, or a sum, that goes beyond a limit.
+    """A diagram or a total that breaks a limit.
 
-    Of a diagram `items` are the first things behind the value. A sum has no `file`; `most` are the
-    diagrams that hold the most of it, at most ten, and `configuration` is the file that states the
-    limit, None where it is none.
+    A diagram has a `file`, and `items` are the first of the items that its value counts. A total
+    has no `file`; `contributions` are the diagrams with the largest values, at most ten, and
+    `configuration` is the file that sets the limit, None if it is not from a file.
     """
 
     file: str | None
     limit: Limit
     value: Value
     items: tuple[Item, ...] = ()
-    most: tuple[Contribution, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
     configuration: str | None = None
 
 
 class Improvement(NamedTuple):
-    """A number that is better than its baseline, which can be tightened.
+    """A number that is better than in the baseline.
 
-    `file` is None for a sum. `value` is what it is now, `OMITTED` where the payload has no such
-    number any more, and `is_tolerated` whether it still goes beyond the limit. The file that
-    `is_gone` has no value, either.
+    `file` is None for a total. `baseline` is the value in the baseline. `value` is the current one,
+    `OMITTED` if the payload no longer has the number, and `is_tolerated` is whether it still breaks
+    a limit. If `is_gone`, the diagram or the limit no longer exists, and there is no value.
     """
 
     file: str | None
     key: str
-    known: Value
+    baseline: Value
     value: Value | Omitted
     is_tolerated: bool = False
     is_gone: bool = False
@@ -69,13 +71,13 @@ class Improvement(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a check.
+    """The result of a check.
 
-    `files` are the measured diagrams in their order, `failures` the reports of the others;
-    `violations` are those of diagrams in that order, then those of sums; `tolerated` is how many a
-    baseline puts up with. `entries` are those that a baseline has that is written now, and
-    `has_limits` where any of the diagrams could have a limit. `not_applied` is how many limits did
-    not apply to a diagram because the number that they limit is null.
+    `files` are the measured diagrams in their order, `failures` the reports of the others.
+    `violations` are those of diagrams, in that order, then those of totals; `tolerated` is the
+    number of violations that the baseline tolerates. `entries` are those of a baseline that is
+    written now. `has_limits` is whether any diagram could have a limit. `not_applied` is the number
+    of limits that did not apply to a diagram because the number is null.
     """
 
     files: tuple[str, ...] = ()
@@ -88,13 +90,13 @@ class CheckResult:
     not_applied: int = 0
 
     @property
-    def is_kept(self) -> bool:
-        """Whether nothing goes beyond a limit but what is put up with."""
+    def has_passed(self) -> bool:
+        """Whether there are no violations except tolerated ones."""
         return not self.violations
 
     @property
     def diagrams(self) -> int:
-        """How many diagrams were asked for."""
+        """The number of diagrams, measured or not."""
         return len(self.files) + len(self.failures)
 
 
@@ -104,80 +106,83 @@ def explain_violations(
     *,
     max_size: int = DEFAULT_MAX_SIZE,
     contents: Mapping[str, bytes] = MappingProxyType({}),
-    besides: Collection[str] = (),
+    skipped_keys: Collection[str] = (),
 ) -> CheckResult:
-    """A result whose violations tell what is behind them, at most the first 25,000.
+    """The result with the items that explain its first 25,000 violations.
 
-    Their files are read again, if they have no more than `max_size` bytes, but for those whose
-    `contents` are at hand. What cannot be found any more is not told: the violation stays. Nothing
-    is told of the keys `besides`, since what they count is not in the diagrams.
+    Reads the files again, up to `max_size` bytes each, except those in `contents`, which holds
+    their bytes by name. A violation that cannot be explained any more stays, without items. So do
+    those of `skipped_keys`: what they count is not in the diagrams.
     """
-    asked: dict[str, dict[str, Value]] = {}
-    for violation in result.violations[:MAX_EXPLAINED]:
-        if violation.file is None or violation.limit.key in besides:
-            continue
-        asked.setdefault(violation.file, {})[violation.limit.key] = violation.value
-    # Of two diagrams with a name it is not known which has that content.
-    contents = {name: one for name, one in contents.items() if result.files.count(name) == 1}
-    tasks = [_Task(file, values, contents.get(file)) for file, values in asked.items()]
-    found: dict[str, dict[str, tuple[Item, ...]]] = {}
-    left = MAX_ITEMS_OF_ALL
-    for task, items in _explained(tasks, executor, max_size):
+    values_of: dict[str, dict[str, Value]] = {}
+    for violation in result.violations[:MAX_EXPLAINED_VIOLATIONS]:
+        if violation.file is not None and violation.limit.key not in skipped_keys:
+            values_of.setdefault(violation.file, {})[violation.limit.key] = violation.value
+    # If two diagrams have the same name, it is not known which one has the content.
+    contents = {
+        name: content for name, content in contents.items() if result.files.count(name) == 1
+    }
+    tasks = [_Task(file, values, contents.get(file)) for file, values in values_of.items()]
+    items_of: dict[str, ItemsByKey] = {}
+    left = MAX_ITEMS
+    for task, items in _explain_all(tasks, executor, max_size):
         left -= sum(map(len, items.values()))
-        found[task.file] = (
-            items if left > 0 else {key: some[:MIN_ITEMS] for key, some in items.items()}
+        items_of[task.file] = (
+            items if left > 0 else {key: some[:MIN_ITEMS_PER_VALUE] for key, some in items.items()}
         )
     violations = (
-        violation._replace(items=found.get(violation.file or "", {}).get(violation.limit.key, ()))
+        violation._replace(
+            items=items_of.get(violation.file or "", {}).get(violation.limit.key, ())
+        )
         for violation in result.violations
     )
     return replace(result, violations=tuple(violations))
 
 
 class _Task(NamedTuple):
-    """A diagram to explain, and its values."""
+    """A diagram to explain, and the values to explain."""
 
     file: str
     values: Mapping[str, Value]
     content: bytes | None
 
 
-def _explained(
+def _explain_all(
     tasks: Sequence[_Task], executor: Executor | None, max_size: int
-) -> Iterator[tuple[_Task, dict[str, tuple[Item, ...]]]]:
-    """What is behind the values of each diagram, as far as it can be found."""
+) -> Iterator[tuple[_Task, ItemsByKey]]:
+    """The items of each diagram, in order, with a bounded number of batches in the executor."""
     from metrics.system.workers import InThisProcess
 
     executor = executor or InThisProcess()
-    under_way: deque[tuple[Sequence[_Task], Future[list[dict[str, tuple[Item, ...]]]]]] = deque()
-    for start in range(0, len(tasks), TASKS_AT_ONCE):
-        group = tasks[start : start + TASKS_AT_ONCE]
-        under_way.append((group, executor.submit(_behind, group, max_size)))
-        if len(under_way) == MAX_UNDER_WAY:
-            yield from _answered(*under_way.popleft(), executor, max_size)
-    while under_way:
-        yield from _answered(*under_way.popleft(), executor, max_size)
+    pending: deque[tuple[Sequence[_Task], Future[list[ItemsByKey]]]] = deque()
+    for start in range(0, len(tasks), DIAGRAMS_PER_BATCH):
+        batch = tasks[start : start + DIAGRAMS_PER_BATCH]
+        pending.append((batch, executor.submit(_explain_batch, batch, max_size)))
+        if len(pending) == MAX_PENDING_BATCHES:
+            yield from _collect(*pending.popleft(), executor, max_size)
+    while pending:
+        yield from _collect(*pending.popleft(), executor, max_size)
 
 
-def _answered(
-    group: Sequence[_Task],
-    future: Future[list[dict[str, tuple[Item, ...]]]],
+def _collect(
+    batch: Sequence[_Task],
+    future: Future[list[ItemsByKey]],
     executor: Executor,
     max_size: int,
-) -> Iterator[tuple[_Task, dict[str, tuple[Item, ...]]]]:
+) -> Iterator[tuple[_Task, ItemsByKey]]:
+    """The items of a batch; if it failed, those of each diagram that can be explained alone."""
     try:
-        yield from zip(group, future.result(), strict=True)
+        yield from zip(batch, future.result(), strict=True)
     except Exception:
-        # Which of them it was shows when each is alone. That one was measured all the same.
-        for task in group:
+        for task in batch:
             with suppress(Exception):
-                yield task, executor.submit(_behind, (task,), max_size).result()[0]
+                yield task, executor.submit(_explain_batch, (task,), max_size).result()[0]
 
 
-def _behind(tasks: Iterable[_Task], max_size: int) -> list[dict[str, tuple[Item, ...]]]:
+def _explain_batch(tasks: Iterable[_Task], max_size: int) -> list[ItemsByKey]:
     from metrics.explanation import explain_values
 
-    # What is no plain file, or not any more, cannot be read a second time: a pipe would block.
+    # `DiscoveredFile` refuses a pipe, which would block a second read.
     return [
         explain_values(
             DiscoveredFile(file) if content is None else content,

@@ -1,4 +1,4 @@
-"""`metrics check`: whether diagrams keep their limits."""
+"""`metrics check`: checks diagrams against limits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.checks.baseline import Baseline, dumps
-from metrics.checks.baseline import read as read_baseline
-from metrics.checks.configuration import FILES
-from metrics.checks.configuration import read as read_configuration
+from metrics.checks.baseline import Baseline, baseline_lines, read_baseline
+from metrics.checks.configuration import FILES, read_configuration
 from metrics.checks.gate import Gate
-from metrics.checks.limits import LimitError, check_total, parse
+from metrics.checks.limits import LimitError, as_limits, as_total_limits
+from metrics.checks.operators import OPERATORS
 from metrics.checks.result import explain_violations
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, show_message, source_of
@@ -36,19 +35,21 @@ from metrics.scanning.discovery import EXTENSIONS
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
     from metrics.checks.configuration import Configuration
     from metrics.checks.limits import Limit
     from metrics.checks.result import CheckResult
+    from metrics.commands.runs import Scan
     from metrics.formats.check import Format
     from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
-    from metrics.template_definitions import TemplateDefinitions
 
-MAX_CHARACTERS: Final = 1000
+MAX_MESSAGE_CHARACTERS: Final = 1000
 
-# The mark keeps the lines as they are.
+# `\b` keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics check processes/
@@ -72,36 +73,36 @@ class _Output(NamedTuple):
     "limits",
     metavar="LIMIT",
     multiple=True,
-    help='A limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of <= < >= >'
-    " == != in, and a number, a version, a word or a list of these; can be given several times, and"
-    " takes the place of what the configuration has for that key.",
+    help='A limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of'
+    f" {' '.join(OPERATORS)}, and a number, a version, a word or a list of these. Replaces what the"
+    " configuration sets for the key; repeatable.",
 )
 @click.option(
     "--total",
     "totals",
     metavar="LIMIT",
     multiple=True,
-    help="The same for the sum over all diagrams; can be given several times.",
+    help="A limit for the total over all diagrams, as for --limit; repeatable.",
 )
 @click.option(
     "--config",
     "config_path",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
-    help="Take limits from this file, for all diagrams. Default: for each diagram the nearest"
-    " metrics.toml or pyproject.toml with [tool.metrics], in its folder or above.",
+    help="Read the limits for all diagrams from this file. Default: for each diagram, the nearest"
+    " metrics.toml or pyproject.toml with [tool.metrics] in its folder or above.",
 )
 @click.option(
     "--baseline",
     "baseline_path",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Tolerate what stands in this file, unless it gets worse.",
+    help="Tolerate the violations in this file until they get worse.",
 )
 @click.option(
     "--write-baseline",
     is_flag=True,
-    help="Write what goes beyond its limits now to the file of --baseline.",
+    help="Write all current violations to the --baseline FILE.",
 )
 @click.option(
     "-f",
@@ -109,10 +110,10 @@ class _Output(NamedTuple):
     "format_names",
     metavar="NAME[:FILE]",
     multiple=True,
-    help=f"How violations are told: {', '.join(FORMATS)}; to a FILE, whole or not at all, or to"
-    " standard output. Can be given several times. Default: text.",
+    help=f"Print the result as {', '.join(FORMATS)}, or write it to FILE; repeatable. Default:"
+    " text.",
 )
-@click.option("--exit-zero", is_flag=True, help="End with status 0 where limits are not kept, too.")
+@click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are violations.")
 @options.jobs
 @options.timeout
 @options.template_source
@@ -137,38 +138,33 @@ def command(
     stdin_filename: str | None,
     no_ignore: bool,
 ) -> None:
-    """Check whether diagrams keep their limits, and tell what goes beyond them.
+    """Check diagrams against limits and report violations.
 
-    A PATH is a file, a folder, or - for standard input; without one, the current folder is
-    checked. Limits are set in metrics.toml or pyproject.toml, and by options. Of each value beyond
-    its limit the elements behind it are told, with their lines.
+    PATH is a file, a folder, or - for standard input. Without PATH, the current folder is checked.
+    Limits are set in metrics.toml or pyproject.toml, and by options. Each violation lists the
+    elements that its value counts, with their lines.
 
-    The exit status is 1 where a limit is not kept, and 2 where a diagram could not be measured.
+    The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
     """
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
     templates = options.template_definitions(template_source, template_folders, max_size)
-    paths = paths or (os.curdir,)
     if baseline_path == STANDARD_INPUT:
         raise click.UsageError("--baseline needs a file.")
-    read = [*paths, *filter(None, (config_path, baseline_path))]
-    outputs = _outputs(format_names or ("text",), read, baseline_path)
+    paths = paths or (os.curdir,)
+    inputs = [*paths, *filter(None, (config_path, baseline_path))]
+    outputs = _outputs(format_names or ("text",), inputs, baseline_path)
     if write_baseline:
         refuse_to_overwrite([*paths, config_path or ""], "--write-baseline", baseline_path)
     baseline = _baseline(baseline_path, is_written=write_baseline)
     gate = Gate(
-        _parsed("--limit", limits),
-        _parsed("--total", totals, check_total),
+        _limits("--limit", limits, as_limits),
+        _limits("--total", totals, as_total_limits),
         configuration=_configuration(config_path),
         baseline=baseline,
     )
-    contents: dict[str, bytes] = {}
-    inputs = ScanInputs(
-        lambda source: source == STANDARD_INPUT,
-        lambda path: [_kept(path, stdin_filename, max_size, templates, contents, gate.fragments)],
-    )
-    how = ScanOptions(
+    scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
@@ -177,84 +173,144 @@ def command(
         fragments=gate.fragments,
         shows_warnings=False,
     )
+    diagrams = _Diagrams(paths, scan_options, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
-    found = discovery_of(paths, how)
-
-    def checked() -> Iterator[DiagramSource]:
-        return (source for source in found() if not gate.excludes(_file(source, stdin_filename)))
-
-    def names() -> Iterator[DiagramSource]:
-        # A fault is told by who checks, and not by who counts.
-        with suppress(FileError):
-            yield from checked()
-
-    def below(folder: str) -> Iterator[DiagramSource]:
-        return discovery_of([folder], how)()
-
-    with (
-        _faults_told(),
-        scan_paths(checked(), names, inputs, how, is_output_shown=is_output_shown) as run,
-    ):
-        result = gate.judge(run.reports, find=below)
+    with _file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
+        result = gate.judge(run.reports, find=diagrams.below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
-            result = _tolerated(result, baseline, baseline_path)
-        # Those that are offered are not told by the diagram.
-        besides = () if templates is None else templates.keys
-        result = explain_violations(
-            result, run.executor, max_size=max_size, contents=contents, besides=besides
-        )
-        _write(result, outputs)
-    if not (result.is_kept or exit_zero):
+            result = _write_baseline(result, baseline, baseline_path)
+        _write(diagrams.explain(result, run.executor), outputs)
+    if not (result.has_passed or exit_zero):
         raise click.exceptions.Exit(ExitStatus.VIOLATION)
 
 
+class _Diagrams:
+    """The diagrams to check: those at some PATHs, except excluded ones."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        scan_options: ScanOptions,
+        gate: Gate,
+        stdin_filename: str | None,
+    ) -> None:
+        self._options = scan_options
+        self._gate = gate
+        self._stdin_filename = stdin_filename
+        self._find = discovery_of(paths, scan_options)
+        # Standard input cannot be read again.
+        self._contents: dict[str, bytes] = {}
+
+    def scan(self, *, is_output_shown: bool) -> AbstractContextManager[Scan]:
+        """Measure the diagrams."""
+        inputs = ScanInputs(
+            lambda source: source == STANDARD_INPUT, lambda path: [self._read_input(path)]
+        )
+        return scan_paths(
+            self._sources(),
+            self._countable_sources,
+            inputs,
+            self._options,
+            is_output_shown=is_output_shown,
+        )
+
+    def below(self, folder: str) -> Iterator[DiagramSource]:
+        """The diagrams below a folder."""
+        return discovery_of([folder], self._options)()
+
+    def explain(self, result: CheckResult, executor: Executor | None) -> CheckResult:
+        """The result with the items that explain its violations."""
+        templates = self._options.templates
+        return explain_violations(
+            result,
+            executor,
+            max_size=self._options.max_size,
+            contents=self._contents,
+            # A diagram does not hold the definitions that the Modeler would offer for it.
+            skipped_keys=() if templates is None else templates.keys,
+        )
+
+    def _sources(self) -> Iterator[DiagramSource]:
+        return (source for source in self._find() if not self._gate.excludes(self._name(source)))
+
+    def _countable_sources(self) -> Iterator[DiagramSource]:
+        # The check itself reports a malformed configuration.
+        with suppress(FileError):
+            yield from self._sources()
+
+    def _name(self, source: DiagramSource) -> str:
+        if isinstance(source, str):
+            return self._stdin_filename or source if source == STANDARD_INPUT else source
+        file = source.name if isinstance(source, NamedContent) else source.file
+        return file or STANDARD_INPUT
+
+    def _read_input(self, path: str) -> Report:
+        """The report of standard input."""
+        stream, name, file = source_of(path, self._stdin_filename)
+        max_size = self._options.max_size
+        try:
+            self._contents[file] = content(stream, max_size)
+        except (DocumentError, MemoryError) as error:
+            return failed(file, error)
+        report = scan(
+            self._contents[file],
+            name=name,
+            max_size=max_size,
+            templates=self._options.templates,
+            fragments=self._gate.fragments,
+        )
+        return replace(report, file=file)
+
+
 def _outputs(
-    format_names: Iterable[str], paths: Sequence[str], baseline_path: str | None
+    format_names: Iterable[str], inputs: Sequence[str], baseline_path: str | None
 ) -> list[_Output]:
-    """The outputs that are asked for; none is a file that is read."""
+    """The outputs that options ask for; raises `click.UsageError` if one is also an input."""
     outputs = []
-    for given in format_names:
-        name, separator, path = given.partition(":")
+    for format_name in format_names:
+        name, separator, path = format_name.partition(":")
         if name not in FORMATS:
             known = ", ".join(FORMATS)
-            raise click.UsageError(f"--format: there is no '{on_one_line(name)}', but {known}.")
+            raise click.UsageError(
+                f"--format: unknown format '{on_one_line(name)}', use one of {known}."
+            )
         if separator and not path:
-            raise click.UsageError(f"--format {given} needs a file behind the colon.")
+            raise click.UsageError(f"--format {format_name} needs a file after the colon.")
         to_file = bool(separator) and not is_standard_output(path)
         if to_file:
-            refuse_to_overwrite(paths, f"--format {on_one_line(given)}", path)
+            refuse_to_overwrite(inputs, f"--format {on_one_line(format_name)}", path)
         outputs.append(_Output(format_named(name), path if to_file else None))
-    named = [os.path.realpath(output.path) for output in outputs if output.path is not None]
-    named += [os.path.realpath(baseline_path)] if baseline_path is not None else []
-    if len(set(named)) < len(named):
-        raise click.UsageError("Two results are written to the same file.")
-    for path in named:
-        if os.path.basename(path) in FILES or path.lower().endswith(EXTENSIONS):
-            told = on_one_line(os.path.basename(path))
-            raise click.UsageError(f"No result is written to what is read by its name: {told}.")
+    files = [output.path for output in outputs] + [baseline_path]
+    _check_files([os.path.realpath(file) for file in files if file is not None])
     return outputs
 
 
-def _parsed(
-    option: str, limits: Iterable[str], check_key: Callable[[str], object] = bool
-) -> list[Limit]:
-    found = []
-    for text in limits:
-        try:
-            limit = parse(text)
-            check_key(limit.key)
-        except LimitError as error:
-            reason = truncated(on_one_line(str(error)), MAX_CHARACTERS)
-            raise click.UsageError(f"{option}: {reason}") from None
-        found.append(limit)
-    return found
+def _check_files(files: Sequence[str]) -> None:
+    """Raises `click.UsageError` if two outputs are one file, or another command would read one."""
+    if len(set(files)) < len(files):
+        raise click.UsageError("Two outputs have the same file.")
+    for file in files:
+        if os.path.basename(file) in FILES or file.lower().endswith(EXTENSIONS):
+            name = on_one_line(os.path.basename(file))
+            reason = f"{name} cannot be an output: files of that name are inputs of metrics."
+            raise click.UsageError(reason)
+
+
+def _limits(
+    option: str, texts: Iterable[str], read: Callable[[Iterable[str]], tuple[Limit, ...]]
+) -> tuple[Limit, ...]:
+    try:
+        return read(texts)
+    except LimitError as error:
+        reason = truncated(on_one_line(str(error)), MAX_MESSAGE_CHARACTERS)
+        raise click.UsageError(f"{option}: {reason}") from None
 
 
 @contextmanager
-def _faults_told() -> Iterator[None]:
-    """Tell people of a file that cannot be used."""
+def _file_errors_shown() -> Iterator[None]:
+    """Turn the error of a configuration or a baseline into one of the command."""
     try:
         yield
     except FileError as error:
@@ -264,58 +320,31 @@ def _faults_told() -> Iterator[None]:
 def _configuration(path: str | None) -> Configuration | None:
     if path is None:
         return None
-    with _faults_told():
-        # As it would be in the current folder.
+    with _file_errors_shown():
+        # As if it were in the current folder.
         return read_configuration(path, os.curdir)
 
 
 def _baseline(path: str | None, *, is_written: bool) -> Baseline:
     if path is None or (is_written and not os.path.lexists(path)):
         return Baseline()
-    with _faults_told():
+    with _file_errors_shown():
         return read_baseline(path)
-
-
-def _file(source: DiagramSource, stdin_filename: str | None) -> str:
-    """The name of a diagram that is to be checked."""
-    if isinstance(source, str):
-        return stdin_filename or source if source == STANDARD_INPUT else source
-    return (source.name if isinstance(source, NamedContent) else source.file) or STANDARD_INPUT
 
 
 def _no_limits(config_path: str | None) -> str:
     if config_path is not None:
         return f"{on_one_line(config_path)} sets no limits."
     return (
-        "No limits: set some in [limits] of metrics.toml, in [tool.metrics.limits] of"
-        " pyproject.toml, or by --limit."
+        "No limits: set them in [limits] of metrics.toml, in [tool.metrics.limits] of"
+        " pyproject.toml, or with --limit."
     )
 
 
-def _kept(
-    path: str,
-    stdin_filename: str | None,
-    max_size: int,
-    templates: TemplateDefinitions | None,
-    contents: dict[str, bytes],
-    fragments: Collection[str],
-) -> Report:
-    """The report of standard input, of which the content is kept: it cannot be read again."""
-    stream, name, called = source_of(path, stdin_filename)
-    try:
-        contents[called] = content(stream, max_size)
-    except (DocumentError, MemoryError) as error:
-        return failed(called, error)
-    report = scan(
-        contents[called], name=name, max_size=max_size, templates=templates, fragments=fragments
-    )
-    return replace(report, file=called)
-
-
-def _tolerated(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
-    """Write what goes beyond its limits now to a baseline; gives the result that it leads to."""
+def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
+    """Write all violations to a baseline; the result with that baseline."""
     with open_output(path) as (stream, _):
-        for line in dumps(result.entries, path):
+        for line in baseline_lines(result.entries, path):
             stream.write(line)
     now = {entry.subject: entry.value for entry in result.entries}
     before = {entry.subject: entry.value for entry in baseline.entries()}
@@ -323,26 +352,26 @@ def _tolerated(result: CheckResult, baseline: Baseline, path: str) -> CheckResul
     for number, word in (
         (len(now.keys() - before.keys()), "added"),
         (len(before.keys() - now.keys()), "removed"),
-        (sum(before[one] != now[one] for one in before.keys() & now.keys()), "changed"),
+        (sum(before[key] != now[key] for key in before.keys() & now.keys()), "changed"),
     ):
         parts += [f"{number:,} {word}"] if before and number else []
-    show_message(f"metrics: {on_one_line(path)} written: {', '.join(parts)}")
+    show_message(f"metrics: wrote {on_one_line(path)}: {', '.join(parts)}")
     tolerated = result.tolerated + len(result.violations)
     return replace(result, violations=(), improvements=(), tolerated=tolerated)
 
 
 def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
-    """Write each of the outputs, whatever becomes of the others."""
-    failed: click.ClickException | None = None
+    """Write every output, even if another one fails."""
+    last_error: click.ClickException | None = None
     for output in outputs:
         try:
             _write_one(result, output)
         except click.ClickException as error:
-            if failed is not None:
-                show_message(f"Error: {failed.message}")
-            failed = error
-    if failed is not None:
-        raise failed
+            if last_error is not None:
+                show_message(f"Error: {last_error.message}")
+            last_error = error
+    if last_error is not None:
+        raise last_error
 
 
 def _write_one(result: CheckResult, output: _Output) -> None:

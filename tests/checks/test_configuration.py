@@ -1,4 +1,4 @@
-"""Configurations: where limits are stated, which of them are for a diagram, and what is wrong."""
+"""Configurations: where limits are set, which ones apply to a diagram, and errors."""
 
 from __future__ import annotations
 
@@ -20,33 +20,38 @@ from support.checking import (
 )
 from support.command import run
 
-from metrics.checks.configuration import Configuration, ConfigurationError, Configurations, read
+from metrics.checks.configuration import (
+    Configuration,
+    ConfigurationError,
+    Configurations,
+    read_configuration,
+)
 
 AT_MOST_3 = f'{TEMPLATES} = "<= 3"\n'
 OLD = '[[overrides]]\npaths = ["old/"]\n'
 NO_LIMITS = (
-    "Error: No limits: set some in [limits] of metrics.toml, in [tool.metrics.limits] of"
-    " pyproject.toml, or by --limit."
+    "Error: No limits: set them in [limits] of metrics.toml, in [tool.metrics.limits] of"
+    " pyproject.toml, or with --limit."
 )
 
 
 def of_text(folder: Path, text: str, name: str = "metrics.toml") -> Configuration:
-    """The configuration in a file with a text."""
+    """The configuration in a file with this text."""
     write(folder, {name: text})
-    return read(str(folder / name), str(folder))
+    return read_configuration(str(folder / name), str(folder))
 
 
 def conditions(configuration: Configuration | None, path: Path) -> dict[str, list[str]]:
     """The conditions for a diagram, by their keys."""
     assert configuration is not None
-    found: dict[str, list[str]] = {}
+    conditions_of: dict[str, list[str]] = {}
     for limit in configuration.limits_with(configuration.overrides_for(str(path))):
-        found.setdefault(limit.key, []).append(limit.condition)
-    return found
+        conditions_of.setdefault(limit.key, []).append(limit.condition)
+    return conditions_of
 
 
 class TestReading:
-    """What a configuration may look like."""
+    """The syntax of configurations."""
 
     @pytest.mark.parametrize(
         "text",
@@ -71,13 +76,15 @@ class TestReading:
             f"[[{prefix}overrides]]\npaths = ['old/']\nlimits.{EMBEDDED} = []\n"
             f"[[{prefix}overrides]]\npaths = 'new/*.bpmn'\nlimits.{TEMPLATES} = '== 0'\n"
         )
-        found = of_text(tmp_path, text, "pyproject.toml" if prefix else "metrics.toml")
+        configuration = of_text(tmp_path, text, "pyproject.toml" if prefix else "metrics.toml")
         version = {VERSION: ["in [7.20, 7.21]"]}
         everywhere = {EMBEDDED: [">= 1", "<= 3"]} | version
-        assert conditions(found, tmp_path / "a.bpmn") == everywhere
-        assert conditions(found, tmp_path / "old/a.bpmn") == version
-        assert conditions(found, tmp_path / "new/a.bpmn") == everywhere | {TEMPLATES: ["== 0"]}
-        assert {key: [*map(str, limits)] for key, limits in found.total.items()} == {
+        assert conditions(configuration, tmp_path / "a.bpmn") == everywhere
+        assert conditions(configuration, tmp_path / "old/a.bpmn") == version
+        assert conditions(configuration, tmp_path / "new/a.bpmn") == everywhere | {
+            TEMPLATES: ["== 0"]
+        }
+        assert {key: [*map(str, limits)] for key, limits in configuration.total.items()} == {
             NESTING: [f"{NESTING} <= 4"]
         }
 
@@ -86,34 +93,34 @@ class TestReading:
         write(tmp_path, files | {"metrics.toml": f'[limits]\n{EMBEDDED} = [">= 1", "!= 3"]'})
         assert broken(cwd=tmp_path) == {"0.bpmn": 0, "3.bpmn": 3}
 
-    def test_other_tables_are_left_alone(self, tmp_path: Path) -> None:
+    def test_other_tables_are_ignored(self, tmp_path: Path) -> None:
         text = (
             f"[project]\nname = 'a'\n[tool.other]\nlimits = 3\n[tool.metrics.limits]\n{AT_MOST_3}"
         )
-        found = of_text(tmp_path, text, "pyproject.toml")
-        assert conditions(found, tmp_path / "a") == {TEMPLATES: ["<= 3"]}
+        configuration = of_text(tmp_path, text, "pyproject.toml")
+        assert conditions(configuration, tmp_path / "a") == {TEMPLATES: ["<= 3"]}
 
     @pytest.mark.parametrize("text", ["", "[tool.other]\nx = 'metrics'", "[metrics]\n", "tool = 3"])
     def test_without_limits(self, tmp_path: Path, text: str) -> None:
-        with pytest.raises(ConfigurationError, match=r"it has no \[tool\.metrics\]\."):
+        with pytest.raises(ConfigurationError, match=r"there is no table \[tool\.metrics\]\."):
             of_text(tmp_path, text, "pyproject.toml")
 
 
 class TestOverrides:
-    """Limits for the diagrams at some paths: of several the last one for a key."""
+    """Limits for the diagrams at some paths: the last one for a key applies."""
 
     def numbers(self, folder: Path, *overrides: str) -> dict[str, int]:
-        """The override that each diagram of a folder has, -1 for none, by their own numbers."""
+        """The index of the override that applies to each diagram of a folder, -1 for none."""
         text = f'[limits]\n{TEMPLATES} = "== -1"\n' + "".join(
             f'[[overrides]]\npaths = {paths}\nlimits.{TEMPLATES} = "== {number}"\n'
             for number, paths in enumerate(overrides)
         )
-        found = of_text(folder, text)
+        configuration = of_text(folder, text)
         names = ["a.bpmn", "old/a.bpmn", "old/new/a.bpmn", "x/old/a.bpmn", "old.bpmn", "ä b.bpmn"]
         return {
             name: int(condition.removeprefix("== "))
             for name in names
-            for condition in conditions(found, folder / name)[TEMPLATES]
+            for condition in conditions(configuration, folder / name)[TEMPLATES]
         }
 
     @pytest.mark.parametrize(
@@ -139,11 +146,11 @@ class TestOverrides:
         assert [*self.numbers(tmp_path, *overrides).values()] == expected
 
     def test_paths_elsewhere(self, tmp_path: Path) -> None:
-        found = of_text(
+        configuration = of_text(
             tmp_path / "a", f'[[overrides]]\npaths = ["*"]\nlimits.{TEMPLATES} = "<= 3"'
         )
-        assert conditions(found, tmp_path / "a/b.bpmn") == {TEMPLATES: ["<= 3"]}
-        assert conditions(found, tmp_path / "ab/b.bpmn") == {}
+        assert conditions(configuration, tmp_path / "a/b.bpmn") == {TEMPLATES: ["<= 3"]}
+        assert conditions(configuration, tmp_path / "ab/b.bpmn") == {}
 
     def test_only_the_keys_that_are_named(self, tmp_path: Path) -> None:
         text = (
@@ -151,18 +158,18 @@ class TestOverrides:
             f'[[overrides]]\npaths = ["*"]\nlimits.{NESTING} = "<= 9"\n'
             f'[[overrides]]\npaths = ["b"]\nlimits.{TEMPLATES} = []\n'
         )
-        found = of_text(tmp_path, text)
-        assert conditions(found, tmp_path / "a") == {TEMPLATES: ["<= 3"], NESTING: ["<= 9"]}
-        assert conditions(found, tmp_path / "b") == {NESTING: ["<= 9"]}
+        configuration = of_text(tmp_path, text)
+        assert conditions(configuration, tmp_path / "a") == {TEMPLATES: ["<= 3"], NESTING: ["<= 9"]}
+        assert conditions(configuration, tmp_path / "b") == {NESTING: ["<= 9"]}
 
-    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
-        odd = os.fsdecode(b"old/\xff.bpmn")
+    def test_names_that_are_not_utf_8(self, tmp_path: Path) -> None:
+        name = os.fsdecode(b"old/\xff.bpmn")
         text = f'[limits]\n{EMBEDDED} = "<= 0"\n{OLD}limits.{EMBEDDED} = "<= 2"'
-        write(tmp_path, {"metrics.toml": text, odd: embedded(2), "a.bpmn": embedded(2)})
+        write(tmp_path, {"metrics.toml": text, name: embedded(2), "a.bpmn": embedded(2)})
         assert broken(cwd=tmp_path) == {"a.bpmn": 2}
 
     def test_diagrams_without_a_limit(self, tmp_path: Path) -> None:
-        # Who checks what has changed may come by these alone.
+        # A check of changed files can have such diagrams only.
         text = f'[limits]\n{EMBEDDED} = "<= 0"\n{OLD}limits.{EMBEDDED} = []'
         write(tmp_path, {"metrics.toml": text, "old/a.bpmn": embedded(1), "b.bpmn": embedded(0)})
         assert run("check", "b.bpmn", "old", cwd=tmp_path).returncode == 0
@@ -170,7 +177,7 @@ class TestOverrides:
 
 
 class TestFinding:
-    """The nearest configuration of a diagram, in its folder or above."""
+    """The nearest configuration in the folder of a diagram or above."""
 
     def test_each_diagram_has_its_own(self, tmp_path: Path) -> None:
         write(
@@ -191,8 +198,8 @@ class TestFinding:
         )
         expected = {"a.bpmn": 2, "one/a.bpmn": 3, "one/deep/down/a.bpmn": 3, "two/a.bpmn": 2}
         assert broken(cwd=tmp_path) == expected
-        found = broken("../..", "a.bpmn", cwd=tmp_path / "one" / "deep" / "down")
-        assert {os.path.normpath(Path("one/deep/down", name)) for name in found} == {
+        violations = broken("../..", "a.bpmn", cwd=tmp_path / "one" / "deep" / "down")
+        assert {os.path.normpath(Path("one/deep/down", name)) for name in violations} == {
             "one/a.bpmn",
             "one/deep/down/a.bpmn",
         }
@@ -212,7 +219,7 @@ class TestFinding:
         assert broken(cwd=tmp_path) == {"a.bpmn": 2}
 
     @pytest.mark.parametrize("kind", ["folder", "pipe", "link to nowhere"])
-    def test_what_is_no_file_is_not_opened(self, tmp_path: Path, kind: str) -> None:
+    def test_only_plain_files_are_opened(self, tmp_path: Path, kind: str) -> None:
         write(
             tmp_path,
             {
@@ -230,19 +237,19 @@ class TestFinding:
         if kind == "folder":
             assert broken(cwd=tmp_path) == {"a.bpmn": 2}
         else:
-            # What it was to say is not known: no other counts in its place.
+            # Its limits are unknown, and no other file replaces it.
             result = run("check", cwd=tmp_path)
             assert (result.returncode, result.stdout) == (2, b"")
-            assert result.stderr.endswith(b"metrics.toml: it is no file.\n")
+            assert result.stderr.endswith(b"metrics.toml: not a file.\n")
 
-    def test_none(self, tmp_path: Path) -> None:
+    def test_without_a_configuration(self, tmp_path: Path) -> None:
         assert Configurations().of_folder("/") is None or Path("/metrics.toml").exists()
         (tmp_path / "a.bpmn").write_bytes(embedded(1))
         result = run("check", cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr.decode().splitlines()[-1] == NO_LIMITS
 
-    def test_options_take_the_place_of_a_key(self, tmp_path: Path) -> None:
+    def test_options_replace_the_limits_of_a_key(self, tmp_path: Path) -> None:
         text = f'[limits]\n{EMBEDDED} = ["<= 0", "!= 1"]\n{TEMPLATES} = ">= 1"'
         write(tmp_path, {"metrics.toml": text, "a.bpmn": embedded(1)})
         result = run("check", "--limit", f"{EMBEDDED} <= 1", cwd=tmp_path)
@@ -267,15 +274,15 @@ class TestFinding:
             },
         )
         strict = tmp_path / "etc/strict.toml"
-        # Globs are relative to the current folder.
+        # Patterns are relative to the current folder.
         assert broken("--config", strict, cwd=tmp_path) == {"one/b.bpmn": 3}
         assert broken("--config", strict, cwd=tmp_path / "one") == {"a.bpmn": 1, "b.bpmn": 3}
         assert broken("--config", "etc/pyproject.toml", cwd=tmp_path) == {"one/b.bpmn": 3}
 
-    def test_named_file_that_is_none(self, tmp_path: Path) -> None:
+    def test_named_file_without_limits(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": embedded(0), "pyproject.toml": "[tool.x]", "metrics.toml": "\n"})
         for name, message in (
-            ("pyproject.toml", "Error: pyproject.toml: it has no [tool.metrics]."),
+            ("pyproject.toml", "Error: pyproject.toml: there is no table [tool.metrics]."),
             ("metrics.toml", "Error: metrics.toml sets no limits."),
             (".", "Error: Invalid value for '--config': File '.' is a directory."),
             ("none", "Error: Invalid value for '--config': File 'none' does not exist."),
@@ -286,33 +293,33 @@ class TestFinding:
 
 
 def bad(text: str, line: int | None, message: str) -> tuple[str, int | None, str]:
-    """A text, the line where it is wrong, and how."""
+    """A text, the line of its error, and the message."""
     return text, line, message
 
 
 OVERRIDE = f'[[overrides]]\npaths = ["a"]\nlimits.{AT_MOST_3}'
 NO_CONDITION = (
-    f"'=< 3' is no condition for {TEMPLATES}: write OP VALUE, OP being one of"
-    " <=, <, >=, >, ==, !=, in."
+    f"'=< 3' is not a condition for {TEMPLATES}: write OP VALUE, where OP is <= (at most),"
+    " < (less than), >= (at least), > (more than), == (equal to), != (other than) or in (one of)."
 )
-NO_TEXT = f'a condition is a text, as in {TEMPLATES} = "<= 3".'
+NO_TEXT = f'a condition must be a string, as in {TEMPLATES} = "<= 3".'
 
 
-class TestFaults:
-    """What cannot be followed, with its line."""
+class TestErrors:
+    """Errors in configurations, with their lines."""
 
     @pytest.mark.parametrize(
         ("text", "line", "message"),
         [
-            bad("[limits]\nx", 2, "it is not valid TOML: "),
-            bad(f"[limits]\n{AT_MOST_3}{AT_MOST_3}", 3, "it is not valid TOML: "),
-            bad(f'\n\n{TEMPLATES} = "<= 3', 3, "it is not valid TOML: "),
-            bad("[limits]\na = [\n", 2, "it is not valid TOML: "),
-            bad("\n[limts]\n", 2, "there is no 'limts' here. Did you mean limits?"),
-            bad("x.y = 1\n", 1, "there is no 'x' here."),
-            bad(f"{OVERRIDE}[overrides.total]", 4, "there is no 'total' here."),
-            bad(f"{OVERRIDE}path = 'b'", 4, "there is no 'path' here. Did you mean paths?"),
-            bad(f"#\n{OVERRIDE}{OVERRIDE}total.x = 1", 8, "there is no 'total' here."),
+            bad("[limits]\nx", 2, "not valid TOML: "),
+            bad(f"[limits]\n{AT_MOST_3}{AT_MOST_3}", 3, "not valid TOML: "),
+            bad(f'\n\n{TEMPLATES} = "<= 3', 3, "not valid TOML: "),
+            bad("[limits]\na = [\n", 2, "not valid TOML: "),
+            bad("\n[limts]\n", 2, "unknown key 'limts'. Did you mean limits?"),
+            bad("x.y = 1\n", 1, "unknown key 'x'."),
+            bad(f"{OVERRIDE}[overrides.total]", 4, "unknown key 'total'."),
+            bad(f"{OVERRIDE}path = 'b'", 4, "unknown key 'path'. Did you mean paths?"),
+            bad(f"#\n{OVERRIDE}{OVERRIDE}total.x = 1", 8, "unknown key 'total'."),
             bad(
                 f'\n[limits]\n{AT_MOST_3}form.embeded = "<= 3"',
                 4,
@@ -331,30 +338,42 @@ class TestFaults:
             bad(
                 f"[limits]\n{TEMPLATES} = 7",
                 2,
-                f'a condition is a text, as in {TEMPLATES} = "<= 7".',
+                f'a condition must be a string, as in {TEMPLATES} = "<= 7".',
             ),
             bad(f"[limits]\n{TEMPLATES} = true", 2, NO_TEXT),
             bad(f"[limits]\n{TEMPLATES} = 2026-01-01", 2, NO_TEXT),
             bad(f"[limits]\n{TEMPLATES} = [['<= 3']]", 2, NO_TEXT),
-            bad("#\nlimits = 3", 2, "limits is a table: [limits]."),
-            bad("[[limits]]", 1, "limits is a table: [limits]."),
-            bad("total = ''", 1, "total is a table: [total]."),
+            bad("#\nlimits = 3", 2, "limits must be a table: [limits]."),
+            bad("[[limits]]", 1, "limits must be a table: [limits]."),
+            bad("total = ''", 1, "total must be a table: [total]."),
             bad(
                 f'[total]\n{VERSION} = ">= 8"',
                 2,
-                f"{VERSION} is no number: a portfolio has no sum of it.",
+                f"{VERSION} is not a number, so it has no total.",
             ),
-            bad("[overrides]", 1, "overrides is a list of tables: [[overrides]]."),
-            bad("overrides = ['a']", 1, "overrides is a table: [overrides]."),
+            bad("[overrides]", 1, "overrides must be a list of tables: [[overrides]]."),
+            bad("overrides = ['a']", 1, "overrides must be a table: [overrides]."),
             bad(f"{OVERRIDE}\n[[overrides]]\npaths = ['a']", 5, "an override needs limits."),
             bad(f"{OVERRIDE}\n[[overrides]]\nlimits = {{}}", 5, "an override needs paths."),
             bad("[[overrides]]\npaths = []\nlimits = {}", 2, "paths is empty."),
-            bad("[[overrides]]\nlimits = {}\npaths = 3", 3, "paths is a list of globs"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['a', 3]", 3, "paths is a list of globs"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['', 'a']", 3, "'' is no glob: it is for no"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['# a']", 3, "'# a' is no glob: it is for no"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['/']", 3, "'/' is no glob"),
-            bad("[[overrides]]\nlimits = {}\npaths = ['!']", 3, "'!' is no glob"),
+            bad("[[overrides]]\nlimits = {}\npaths = 3", 3, "paths must be a list of patterns"),
+            bad(
+                "[[overrides]]\nlimits = {}\npaths = ['a', 3]",
+                3,
+                "paths must be a list of patterns",
+            ),
+            bad(
+                "[[overrides]]\nlimits = {}\npaths = ['', 'a']",
+                3,
+                "'' is not a pattern: it matches no",
+            ),
+            bad(
+                "[[overrides]]\nlimits = {}\npaths = ['# a']",
+                3,
+                "'# a' is not a pattern: it matches no",
+            ),
+            bad("[[overrides]]\nlimits = {}\npaths = ['/']", 3, "'/' is not a pattern"),
+            bad("[[overrides]]\nlimits = {}\npaths = ['!']", 3, "'!' is not a pattern"),
             bad(f"{OVERRIDE}{OVERRIDE}".replace("<=", "=<"), 3, NO_CONDITION),
             bad(OVERRIDE + OVERRIDE.replace("<=", "=<"), 6, NO_CONDITION),
             bad(
@@ -365,10 +384,10 @@ class TestFaults:
                 3,
                 NO_CONDITION,
             ),
-            bad("[limits]\nx = " + "1" * 5000, 2, "it is not valid TOML: "),
-            bad("exclude = 3", 1, "exclude is a list of globs"),
+            bad("[limits]\nx = " + "1" * 5000, 2, "not valid TOML: "),
+            bad("exclude = 3", 1, "exclude must be a list of patterns"),
             bad("\nexclude = []", 2, "exclude is empty."),
-            bad("a = " + "[" * 100_000, None, "it is nested too deep."),
+            bad("a = " + "[" * 100_000, None, "nested too deeply."),
         ],
     )
     def test_lines(self, tmp_path: Path, text: str, line: int | None, message: str) -> None:
@@ -380,15 +399,17 @@ class TestFaults:
 
     def test_shared_file(self, tmp_path: Path) -> None:
         text = f'[tool.metrics.limits]\n{TEMPLATES} = "<= 3"\n[tool.metrics.limit]'
-        with pytest.raises(ConfigurationError, match=r"pyproject\.toml:3: there is no 'limit'"):
+        with pytest.raises(ConfigurationError, match=r"pyproject\.toml:3: unknown key 'limit'"):
             of_text(tmp_path, text, "pyproject.toml")
-        with pytest.raises(ConfigurationError, match=r"pyproject\.toml:2: tool\.metrics is a tabl"):
+        with pytest.raises(
+            ConfigurationError, match=r"pyproject\.toml:2: tool\.metrics must be a table"
+        ):
             of_text(tmp_path, "[tool]\nmetrics = 3", "pyproject.toml")
 
-    def test_no_utf_8(self, tmp_path: Path) -> None:
+    def test_other_encodings_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "metrics.toml").write_bytes(b"[limits]\n# Stra\xdfe\n")
-        with pytest.raises(ConfigurationError, match=r"metrics\.toml:2: it is not UTF-8\."):
-            read(str(tmp_path / "metrics.toml"), str(tmp_path))
+        with pytest.raises(ConfigurationError, match=r"metrics\.toml:2: not UTF-8\."):
+            read_configuration(str(tmp_path / "metrics.toml"), str(tmp_path))
 
     def test_too_large(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="it is larger than 1048576 bytes"):
@@ -406,7 +427,7 @@ class TestFaults:
             assert (result.returncode, result.stdout) == (2, b"")
             assert result.stderr.decode().splitlines()[-1] == f"Error: {name}:2: {NO_CONDITION}"
 
-    def test_names_steer_no_terminal(self, tmp_path: Path) -> None:
+    def test_names_are_escaped_for_terminals(self, tmp_path: Path) -> None:
         folder = tmp_path / "a\n\x1b[31mb"
         write(folder, {"metrics.toml": '[limits]\n"a\\n\\u001bb" = "<= 3"', "a.bpmn": embedded(0)})
         result = run("check", folder)
@@ -416,7 +437,7 @@ class TestFaults:
         assert line.startswith(f"Error: {tmp_path}/a\\n\\x1b[31mb/metrics.toml")
         assert line.endswith(": No payload has the value 'a\\n\\x1bb'.")
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
     def test_no_permission(self, tmp_path: Path) -> None:
         write(tmp_path, {"metrics.toml": "", "a.bpmn": embedded(0)})
         (tmp_path / "metrics.toml").chmod(0)
@@ -424,10 +445,10 @@ class TestFaults:
         assert result.returncode == 2
         assert result.stderr.decode() == f"Error: {tmp_path}/metrics.toml: Permission denied\n"
 
-    @pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs /proc/self/mem")
+    @pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs Linux")
     def test_unreadable(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(embedded(0))
-        # Its first bytes are there for nobody, root included.
+        # Nobody can read its first bytes, not even root.
         (tmp_path / "metrics.toml").symlink_to("/proc/self/mem")
         result = run("check", "--limit", NONE, cwd=tmp_path)
         assert result.returncode == 2
@@ -435,7 +456,7 @@ class TestFaults:
 
 
 class TestExclude:
-    """What is excluded is not checked, however it is named."""
+    """Excluded diagrams are not checked, however they are given."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
@@ -445,12 +466,12 @@ class TestExclude:
         write(tmp_path, files | {"broken.bpmn": b"<", "sub/old.bpmn": b"<"})
         return tmp_path
 
-    def test_what_is_left(self, folder: Path) -> None:
+    def test_other_diagrams_are_checked(self, folder: Path) -> None:
         result = run("check", "-f", "json", cwd=folder)
         record = json.loads(result.stdout)
         assert result.returncode == 2
-        assert [one["file"] for one in record["violations"]] == ["a.bpmn"]
-        assert [one["file"] for one in record["failures"]] == ["sub/old.bpmn"]
+        assert [violation["file"] for violation in record["violations"]] == ["a.bpmn"]
+        assert [failure["file"] for failure in record["failures"]] == ["sub/old.bpmn"]
 
     @pytest.mark.parametrize(
         "path", ["broken.bpmn", "old", "old/a.bpmn", "./old/b/c.bpmn", "sub/../old/a.bpmn"]
@@ -466,27 +487,27 @@ class TestExclude:
 
     def test_from_elsewhere(self, folder: Path) -> None:
         assert run("check", folder / "old").returncode == 0
-        # With --config paths are those of the current folder.
+        # With --config, patterns are relative to the current folder.
         arguments = ("check", "--config", folder / "metrics.toml")
         assert run(*arguments, folder / "old", cwd=folder / "sub").returncode == 1
         assert run(*arguments, "old", cwd=folder).returncode == 0
 
 
-def test_tables_of_another_name(tmp_path: Path) -> None:
+def test_tables_with_the_name_of_the_distribution(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": f'\n[tool.bpmn-metrics.limits]\n{EMBEDDED} = "<= 0"'})
     with pytest.raises(ConfigurationError) as raised:
         Configurations().of_folder(str(tmp_path))
-    assert (raised.value.message, raised.value.line) == ("the tables stand in [tool.metrics].", 2)
+    assert (raised.value.message, raised.value.line) == ("limits belong in [tool.metrics].", 2)
 
 
-def test_a_version_that_is_not_named_is_one_violation(tmp_path: Path) -> None:
+def test_missing_version_is_one_violation(tmp_path: Path) -> None:
     limits = 'limits.executionPlatformVersion = [">= 7.21", "< 9"]'
     write(tmp_path, {"a.bpmn": embedded(0), "metrics.toml": limits})
     (violation,) = checked(cwd=tmp_path)["violations"]
     assert (violation["limit"], violation["value"]) == (">= 7.21", None)
 
 
-def test_the_line_of_a_fault_is_not_looked_for_without_end(tmp_path: Path) -> None:
-    # Each comment could be where the key is written.
+def test_search_for_the_line_of_an_error_is_bounded(tmp_path: Path) -> None:
+    # The key could be in each of the comments.
     with pytest.raises(ConfigurationError, match="No payload has the value"):
         of_text(tmp_path, "[limits]\n" + "# embeded\n" * 50_000 + 'embeded = "<= 1"')

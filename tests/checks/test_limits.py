@@ -1,24 +1,33 @@
-"""Limits: how they are written, which values they allow, and which of two values is worse."""
+"""Limits: their syntax, which values they allow, and which of two values is worse."""
 
 from __future__ import annotations
 
 import operator
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from metrics.blocks import LeafKind
-from metrics.checks.limits import Limit, LimitError, of_key, parse
+from metrics.checks.limits import (
+    Limit,
+    LimitError,
+    as_limits,
+    as_total_limits,
+    parse,
+    parse_condition,
+)
+from metrics.checks.operators import OPERATORS
 from metrics.keys import LEAVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metrics.checks.limits import Value
+    from metrics.checks.operators import Operator
 
 COUNT = "elementTemplateCount"
 EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
@@ -36,7 +45,8 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-ALL = "<=, <, >=, >, ==, !=, in"
+WORD_OPERATORS = "== (equal to), != (other than) or in (one of)"
+ALL_OPERATORS = f"<= (at most), < (less than), >= (at least), > (more than), {WORD_OPERATORS}"
 
 
 class TestParsing:
@@ -86,50 +96,51 @@ class TestParsing:
 
     def test_fractions(self) -> None:
         assert parse(f"{COUNT} <= 3.5") == Limit(COUNT, "<=", (3.5,))
-        assert parse(f"{COUNT} <= 3.5").holds(3)
-        assert not parse(f"{COUNT} <= 3.5").holds(4)
+        assert parse(f"{COUNT} <= 3.5").allows(3)
+        assert not parse(f"{COUNT} <= 3.5").allows(4)
 
     def test_versions(self) -> None:
         assert parse(f"{VERSION} >= 8.6") == Limit(VERSION, ">=", ("8.6",))
         assert parse(f"{VERSION} in [8.5, '8.6.0']") == Limit(VERSION, "in", ("8.5", "8.6.0"))
 
     @pytest.mark.parametrize("written", ["", COUNT, "<= 3", f"{COUNT}3", "  "])
-    def test_no_limit(self, written: str) -> None:
+    def test_text_that_is_not_a_limit(self, written: str) -> None:
         with pytest.raises(LimitError) as raised:
             parse(written)
         assert str(raised.value) == (
-            f"'{written}' is no limit: write KEY OP VALUE,"
+            f"'{written}' is not a limit: write KEY OP VALUE,"
             " as in 'diagramMetrics.subprocessPlanes.nesting <= 3'."
         )
 
     @pytest.mark.parametrize(
         "condition", ["=< 3", "<=", "in", "in3", "between 1", "= 3", "is 3", "!3"]
     )
-    def test_no_condition(self, condition: str) -> None:
+    def test_text_that_is_not_a_condition(self, condition: str) -> None:
         with pytest.raises(LimitError) as raised:
             parse(f"{COUNT} {condition}")
         assert str(raised.value) == (
-            f"'{condition}' is no condition for {COUNT}: write OP VALUE, OP being one of {ALL}."
+            f"'{condition}' is not a condition for {COUNT}: write OP VALUE, where OP is"
+            f" {ALL_OPERATORS}."
         )
 
     @pytest.mark.parametrize(
         ("written", "message"),
         [
-            (f"{COUNT} <= three", f"{COUNT} is a number, and 'three' is none."),
-            (f"{COUNT} <= 3.5.1", f"{COUNT} is a number, and '3.5.1' is none."),
-            (f"{COUNT} <= 3 4", f"{COUNT} is a number, and '3 4' is none."),
-            (f"{COUNT} <= ٣", f"{COUNT} is a number, and '٣' is none."),
-            (f"{COUNT} in [1, a]", f"{COUNT} is a number, and 'a' is none."),
-            (f"{COUNT} in []", "'[]' is no list: write [ONE, ANOTHER]."),
-            (f"{COUNT} in [1,,2]", "'[1,,2]' is no list: write [ONE, ANOTHER]."),
-            (f"{PLATFORM} in [a 'b']", "'[a 'b']' is no list: write [ONE, ANOTHER]."),
+            (f"{COUNT} <= three", f"{COUNT} is a number, but 'three' is not."),
+            (f"{COUNT} <= 3.5.1", f"{COUNT} is a number, but '3.5.1' is not."),
+            (f"{COUNT} <= 3 4", f"{COUNT} is a number, but '3 4' is not."),
+            (f"{COUNT} <= ٣", f"{COUNT} is a number, but '٣' is not."),
+            (f"{COUNT} in [1, a]", f"{COUNT} is a number, but 'a' is not."),
+            (f"{COUNT} in []", "'[]' is not a list: write [ONE, ANOTHER]."),
+            (f"{COUNT} in [1,,2]", "'[1,,2]' is not a list: write [ONE, ANOTHER]."),
+            (f"{PLATFORM} in [a 'b']", "'[a 'b']' is not a list: write [ONE, ANOTHER]."),
             (
                 f"{VERSION} >= abc",
-                f"{VERSION} is a version, and 'abc' is none: write 8.6, or 7.21.0.",
+                f"{VERSION} is a version, but 'abc' is not: write 8.6 or 7.21.0.",
             ),
             (
                 f"{VERSION} in [8.6, '']",
-                f"{VERSION} is a version, and '' is none: write 8.6, or 7.21.0.",
+                f"{VERSION} is a version, but '' is not: write 8.6 or 7.21.0.",
             ),
         ],
     )
@@ -148,11 +159,12 @@ class TestParsing:
     def test_words_have_no_order(self, key: str, name: str) -> None:
         with pytest.raises(LimitError) as raised:
             parse(f"{key} {name} bpmn")
-        assert str(raised.value) == f"{key} is a word: it is compared by ==, !=, in."
+        assert str(raised.value) == f"{key} is a word: compare it with ==, != or in."
 
-    def test_words_are_told_their_operators(self) -> None:
-        with pytest.raises(LimitError, match=r"one of ==, !=, in\.\Z"):
+    def test_error_lists_the_operators_for_words(self) -> None:
+        with pytest.raises(LimitError) as raised:
             parse(f"{PLATFORM} is bpmn")
+        assert str(raised.value).endswith(f"where OP is {WORD_OPERATORS}.")
 
     @pytest.mark.parametrize(
         ("key", "suggestion"),
@@ -178,15 +190,16 @@ class TestParsing:
     @pytest.mark.parametrize(
         "key", ["elementTemplates", "elementTemplates[0]", "elementTemplates[0].properties.a:b"]
     )
-    def test_lists_have_no_limit(self, key: str) -> None:
+    def test_lists_cannot_have_a_limit(self, key: str) -> None:
         with pytest.raises(LimitError) as raised:
             parse(f"{key} <= 3")
         assert str(raised.value) == (
-            "elementTemplates is a list, which has no limit. Did you mean elementTemplateCount?"
+            "elementTemplates is a list, which cannot have a limit."
+            " Did you mean elementTemplateCount?"
         )
 
     @pytest.mark.parametrize("text", [" ", "a", "a ", "a, ", "'a', ", '"', "["])
-    def test_hostile_texts_take_no_time(self, text: str) -> None:
+    def test_hostile_texts_are_refused_quickly(self, text: str) -> None:
         long = text * (10_000 // len(text))
         began = time.monotonic()
         for written in (f"{PLATFORM} in {long}'", f"{long}' <= 3", f"{PLATFORM} == {long}'"):
@@ -195,7 +208,84 @@ class TestParsing:
         assert time.monotonic() - began < 1
 
 
-class TestHolding:
+class TestOperators:
+    """The table of operators."""
+
+    @pytest.mark.parametrize("symbol", [*OPERATORS])
+    def test_every_operator_can_be_parsed(self, symbol: str) -> None:
+        assert OPERATORS[symbol].symbol == symbol
+        limit = parse(f"{COUNT} {symbol} 3")
+        assert limit == Limit(COUNT, symbol, (3,))
+        assert parse(str(limit)) == limit
+        assert f"{symbol} ({OPERATORS[symbol].wording})" in ALL_OPERATORS
+
+    @pytest.mark.parametrize("operator", OPERATORS.values(), ids=[*OPERATORS])
+    def test_record_agrees_with_its_test(self, operator: Operator) -> None:
+        values = [value for value in range(-9, 9) if operator.allows(value, (0,))]
+        forbidden = [value for value in range(-9, 9) if value not in values]
+        assert values
+        assert forbidden
+        assert all(operator.is_no_worse(value, value, (0,)) for value in forbidden)
+        # A part of a total is at most the total.
+        breaks_for_all_above = forbidden == [*range(forbidden[0], 9)]
+        assert operator.is_upper_bound == (operator.is_ordered and breaks_for_all_above)
+
+    @pytest.mark.parametrize("operator", OPERATORS.values(), ids=[*OPERATORS])
+    def test_lists(self, operator: Operator) -> None:
+        if operator.takes_list:
+            assert Limit(COUNT, operator.symbol, (1, 2)).allows(2)
+        else:
+            with pytest.raises(LimitError, match="does not take 2 values"):
+                Limit(COUNT, operator.symbol, (1, 2))
+
+    def test_wordings_differ(self) -> None:
+        assert len({operator.wording for operator in OPERATORS.values()}) == len(OPERATORS)
+
+
+class TestObjects:
+    """Limits that a program constructs."""
+
+    @pytest.mark.parametrize(
+        ("key", "symbol", "values", "message"),
+        [
+            ("x", "<=", (3,), "No payload has the value 'x'."),
+            (COUNT, "=<", (3,), "'=<' is not an operator: use <=, <, >=, >, ==, != or in."),
+            (COUNT, "<=", (), "<= does not take 0 values."),
+            (COUNT, "<=", (1, 2), "<= does not take 2 values."),
+            (COUNT, "in", (), "in does not take 0 values."),
+            (COUNT, "<=", ("3",), f"{COUNT} is a number, but '3' is not."),
+            (COUNT, "<=", (True,), f"{COUNT} is a number, but 'True' is not."),
+            (COUNT, "<=", (float("nan"),), f"{COUNT} is a number, but 'nan' is not."),
+            (VERSION, ">=", (8.6,), f"{VERSION} is a version, but 8.6 is not."),
+            (PLATFORM, "==", (8,), f"{PLATFORM} is a word, but 8 is not."),
+            (PLATFORM, "<", ("a",), f"{PLATFORM} is a word: compare it with ==, != or in."),
+            (TYPE, "==", ("xml",), f"{TYPE} is bpmn, dmn or form, not 'xml'."),
+        ],
+    )
+    def test_wrong_limits_are_refused(
+        self, key: str, symbol: str, values: tuple[int | float | str, ...], message: str
+    ) -> None:
+        with pytest.raises(LimitError) as raised:
+            Limit(key, symbol, values)
+        assert str(raised.value) == message
+
+    def test_texts_and_objects(self) -> None:
+        limit = Limit(COUNT, "<=", (3,))
+        assert as_limits([f"{COUNT} <= 3", limit]) == (limit, limit)
+        assert as_total_limits([limit]) == (limit,)
+
+    @pytest.mark.parametrize("limits", [f"{COUNT} <= 3", Limit(COUNT, "<=", (3,))])
+    def test_single_limit_is_refused(self, limits: Any) -> None:
+        with pytest.raises(TypeError, match="an iterable of limits is needed"):
+            as_limits(limits)
+
+    def test_key_without_a_total(self) -> None:
+        with pytest.raises(LimitError) as raised:
+            as_total_limits([f"{VERSION} >= 8"])
+        assert str(raised.value) == f"{VERSION} is not a number, so it has no total."
+
+
+class TestAllows:
     """Which values a limit allows."""
 
     @pytest.mark.parametrize(
@@ -211,9 +301,9 @@ class TestHolding:
         ],
     )
     def test_numbers(self, condition: str, allowed: list[int], refused: list[int]) -> None:
-        limit = of_key(COUNT, condition)
-        assert [limit.holds(value) for value in allowed] == [True] * len(allowed)
-        assert [limit.holds(value) for value in refused] == [False] * len(refused)
+        limit = parse_condition(COUNT, condition)
+        assert [limit.allows(value) for value in allowed] == [True] * len(allowed)
+        assert [limit.allows(value) for value in refused] == [False] * len(refused)
 
     @pytest.mark.parametrize(
         ("condition", "allowed", "refused"),
@@ -228,41 +318,41 @@ class TestHolding:
         ],
     )
     def test_versions(self, condition: str, allowed: list[str], refused: list[str]) -> None:
-        limit = of_key(VERSION, condition)
-        assert [value for value in allowed if not limit.holds(value)] == []
-        assert [value for value in refused if limit.holds(value)] == []
+        limit = parse_condition(VERSION, condition)
+        assert [value for value in allowed if not limit.allows(value)] == []
+        assert [value for value in refused if limit.allows(value)] == []
 
     @pytest.mark.parametrize("value", [None, "", "abc", "8.6\n.", "8..6", "8." * 10**6, "8" * 101])
-    def test_what_is_no_version(self, value: str | None) -> None:
+    def test_invalid_versions_break_every_limit_but_inequality(self, value: str | None) -> None:
         for condition in ("> 8", ">= 0", "< 8", "<= 99", "== 8.6", "in [8.5, 8.6]"):
-            assert not of_key(VERSION, condition).holds(value)
-        assert of_key(VERSION, "!= 8.6").holds(value)
+            assert not parse_condition(VERSION, condition).allows(value)
+        assert parse_condition(VERSION, "!= 8.6").allows(value)
 
     def test_words(self) -> None:
         cloud = "Camunda Cloud"
-        assert of_key(PLATFORM, f"== {cloud}").holds(cloud)
-        assert not of_key(PLATFORM, f"== {cloud}").holds("camunda cloud")
-        assert not of_key(PLATFORM, f"!= {cloud}").holds(cloud)
-        assert of_key(PLATFORM, f"!= {cloud}").holds(f"{cloud} ")
-        assert of_key(TYPE, "in [bpmn, dmn]").holds("dmn")
-        assert not of_key(TYPE, "in [bpmn, dmn]").holds("form")
-        with pytest.raises(LimitError, match="one of bpmn, dmn, form, and not 'bpnm'"):
-            of_key(TYPE, "== bpnm")
-        # Words that look like versions are words.
-        assert not of_key(PLATFORM, "== 8.6").holds("8.6.0")
+        assert parse_condition(PLATFORM, f"== {cloud}").allows(cloud)
+        assert not parse_condition(PLATFORM, f"== {cloud}").allows("camunda cloud")
+        assert not parse_condition(PLATFORM, f"!= {cloud}").allows(cloud)
+        assert parse_condition(PLATFORM, f"!= {cloud}").allows(f"{cloud} ")
+        assert parse_condition(TYPE, "in [bpmn, dmn]").allows("dmn")
+        assert not parse_condition(TYPE, "in [bpmn, dmn]").allows("form")
+        with pytest.raises(LimitError, match="is bpmn, dmn or form, not 'bpnm'"):
+            parse_condition(TYPE, "== bpnm")
+        # Words that look like versions compare as words.
+        assert not parse_condition(PLATFORM, "== 8.6").allows("8.6.0")
 
     def test_applies_to(self) -> None:
         payload: dict[str, Value] = {TYPE: "dmn", PLATFORM: "Camunda Platform"}
-        assert of_key(TYPE, "== dmn").applies_to(payload)
-        assert not of_key(COUNT, "<= 3").applies_to(payload)
-        assert of_key(COUNT, "<= 3").applies_to(payload | {COUNT: 0})
-        # What names no version is not known to be of the right one.
-        assert of_key(VERSION, ">= 8").applies_to(payload)
-        assert of_key(VERSION, ">= 8").applies_to(payload | {VERSION: None})
+        assert parse_condition(TYPE, "== dmn").applies_to(payload)
+        assert not parse_condition(COUNT, "<= 3").applies_to(payload)
+        assert parse_condition(COUNT, "<= 3").applies_to(payload | {COUNT: 0})
+        # A limit on the version applies to diagrams without one.
+        assert parse_condition(VERSION, ">= 8").applies_to(payload)
+        assert parse_condition(VERSION, ">= 8").applies_to(payload | {VERSION: None})
 
 
 class TestNoWorse:
-    """Of two values that are not allowed, which is further from what is."""
+    """Which of two forbidden values is further from the limit."""
 
     @pytest.mark.parametrize(
         ("condition", "known", "no_worse", "worse"),
@@ -279,7 +369,7 @@ class TestNoWorse:
     def test_numbers(
         self, condition: str, known: int, no_worse: list[int], worse: list[int]
     ) -> None:
-        limit = of_key(COUNT, condition)
+        limit = parse_condition(COUNT, condition)
         assert [value for value in no_worse if not limit.is_no_worse(value, known)] == []
         assert [value for value in worse if limit.is_no_worse(value, known)] == []
 
@@ -301,28 +391,28 @@ class TestNoWorse:
         no_worse: list[str | None],
         worse: list[str | None],
     ) -> None:
-        limit = of_key(VERSION, condition)
+        limit = parse_condition(VERSION, condition)
         assert [value for value in no_worse if not limit.is_no_worse(value, known)] == []
         assert [value for value in worse if limit.is_no_worse(value, known)] == []
 
     @pytest.mark.parametrize("condition", ["== Camunda Cloud", "in [Camunda Cloud, other]"])
     def test_words(self, condition: str) -> None:
-        limit = of_key(PLATFORM, condition)
+        limit = parse_condition(PLATFORM, condition)
         assert limit.is_no_worse("Camunda Platform", "Camunda Platform")
         assert not limit.is_no_worse("Camunda", "Camunda Platform")
 
 
 numbers = st.integers(-(10**18) + 1, 10**18 - 1)
 parts = st.lists(st.integers(0, 20), min_size=1, max_size=4)
-versions = parts.map(lambda found: ".".join(map(str, found)))
+versions = parts.map(lambda numbers: ".".join(map(str, numbers)))
 words = st.text(st.sampled_from("abc äß<>=.-"), min_size=1, max_size=8).map(str.strip)
-odd_words = st.text(st.sampled_from("ab []'\",\t\n<="), max_size=6)
+unusual_words = st.text(st.sampled_from("ab []'\",\t\n<="), max_size=6)
 
 
 @st.composite
 def limits(draw: st.DrawFn, plain: st.SearchStrategy[str] = words) -> Limit:
-    """Limits as they are read, their words out of a strategy."""
-    # The types of diagrams are no odd words.
+    """Limits, their words drawn from a strategy."""
+    # The diagram type allows only three words.
     key = draw(st.sampled_from([key for key in KINDS if key != TYPE]))
     subject = KINDS[key]
     values: st.SearchStrategy[str] = {
@@ -332,15 +422,17 @@ def limits(draw: st.DrawFn, plain: st.SearchStrategy[str] = words) -> Limit:
     }[subject]
     names = ["==", "!=", "in"] if subject is LeafKind.TEXT else [*COMPARISONS, "in"]
     name = draw(st.sampled_from(names))
-    found = draw(st.lists(values, min_size=1, max_size=3 if name == "in" else 1))
-    assume(not any("'" in one and '"' in one for one in found))
-    quoted = [f"'{one}'" if '"' in one else f'"{one}"' for one in found]
-    return of_key(key, f"{name} [{', '.join(quoted)}]" if name == "in" else f"{name} {quoted[0]}")
+    texts = draw(st.lists(values, min_size=1, max_size=3 if name == "in" else 1))
+    assume(not any("'" in text and '"' in text for text in texts))
+    quoted = [f"'{text}'" if '"' in text else f'"{text}"' for text in texts]
+    return parse_condition(
+        key, f"{name} [{', '.join(quoted)}]" if name == "in" else f"{name} {quoted[0]}"
+    )
 
 
 @st.composite
 def limits_and_values(draw: st.DrawFn) -> tuple[Limit, list[Value]]:
-    """A limit, and three values that its key may have."""
+    """A limit, and three values that its key can have."""
     limit = draw(limits())
     values: st.SearchStrategy[Value] = {
         LeafKind.NUMBER: st.integers(-5, 5),
@@ -351,33 +443,35 @@ def limits_and_values(draw: st.DrawFn) -> tuple[Limit, list[Value]]:
 
 
 class TestLaws:
-    """What holds for all limits."""
+    """Properties of all limits."""
 
     @given(limits(words.filter(bool)))
-    def test_text_is_read_again(self, limit: Limit) -> None:
+    def test_text_can_be_parsed_again(self, limit: Limit) -> None:
         assert parse(str(limit)) == limit
 
-    @given(limits(odd_words))
-    def test_text_of_odd_words_is_read_again(self, limit: Limit) -> None:
+    @given(limits(unusual_words))
+    def test_text_with_unusual_words_can_be_parsed_again(self, limit: Limit) -> None:
         assert parse(str(limit)) == limit
 
     @given(st.sampled_from(NUMBERS), st.sampled_from([*COMPARISONS]), numbers, numbers)
     def test_numbers_compare_as_in_python(
         self, key: str, name: str, value: int, bound: int
     ) -> None:
-        assert of_key(key, f"{name} {bound}").holds(value) == COMPARISONS[name](value, bound)
+        assert parse_condition(key, f"{name} {bound}").allows(value) == COMPARISONS[name](
+            value, bound
+        )
 
     @given(st.lists(st.integers(-3, 3), min_size=1), st.integers(-3, 3))
     def test_lists_hold_as_in_python(self, bounds: list[int], value: int) -> None:
-        assert of_key(COUNT, f"in {bounds}").holds(value) == (value in bounds)
+        assert parse_condition(COUNT, f"in {bounds}").allows(value) == (value in bounds)
 
     @given(st.sampled_from([*COMPARISONS]), parts, parts)
     def test_versions_compare_by_their_parts(
         self, name: str, value: list[int], bound: list[int]
     ) -> None:
-        limit = of_key(VERSION, f"{name} {'.'.join(map(str, bound))}")
-        # 8.6 is 8.6.0: what is left out is 0.
-        padded = [found + [0] * (4 - len(found)) for found in (value, bound)]
+        limit = parse_condition(VERSION, f"{name} {'.'.join(map(str, bound))}")
+        # 8.6 equals 8.6.0: missing parts are 0.
+        padded = [given + [0] * (4 - len(given)) for given in (value, bound)]
         expected = {
             "<=": padded[0] <= padded[1],
             "<": padded[0] < padded[1],
@@ -386,7 +480,7 @@ class TestLaws:
             "==": padded[0] == padded[1],
             "!=": padded[0] != padded[1],
         }[name]
-        assert limit.holds(".".join(map(str, value))) == expected
+        assert limit.allows(".".join(map(str, value))) == expected
 
     @given(limits_and_values())
     def test_no_worse_is_transitive(self, case: tuple[Limit, list[Value]]) -> None:
@@ -395,7 +489,7 @@ class TestLaws:
             assert limit.is_no_worse(value, other)
 
     @given(limits_and_values())
-    def test_the_same_is_no_worse(self, case: tuple[Limit, list[Value]]) -> None:
+    def test_equal_value_is_no_worse(self, case: tuple[Limit, list[Value]]) -> None:
         limit, values = case
         assert all(limit.is_no_worse(value, value) for value in values)
 
@@ -403,7 +497,7 @@ class TestLaws:
     def test_no_worse_is_no_further_away(
         self, name: str, bound: int, value: int, known: int
     ) -> None:
-        limit = of_key(COUNT, f"{name} {bound}")
-        assume(not limit.holds(value) and not limit.holds(known))
+        limit = parse_condition(COUNT, f"{name} {bound}")
+        assume(not limit.allows(value) and not limit.allows(known))
         no_worse = abs(value - bound) <= abs(known - bound)
         assert limit.is_no_worse(value, known) == no_worse

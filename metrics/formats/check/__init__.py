@@ -1,6 +1,6 @@
-"""From the result of a check to bytes: one module a format, with one function.
+"""The formats of a check: one module a format, with one function of the same name.
 
-A format takes a result and gives pieces of output. It is imported when it is asked for.
+The function takes a result and yields pieces of output. Its module is imported on first use.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ FORMATS: Final[Mapping[str, str]] = {
     "junit": "metrics.formats.check.junit",
     "github": "metrics.formats.check.github",
 }
-"""The formats by their names on the command line, and the module of each."""
+"""The module of each format, by the format's name on the command line."""
 
 
 def format_named(name: str) -> Format:
-    """The function of a format, from a result and whether a person reads it at once to bytes.
+    """The function of a format; its second argument is whether the output is a terminal.
 
-    Raises `KeyError` where there is none of that name.
+    Raises `KeyError` for an unknown name.
     """
     function: Format = getattr(import_module(FORMATS[name]), name)
     return function

@@ -1,4 +1,4 @@
-"""What the formats of a check have in common: the words for a violation, and where it is."""
+"""What the formats of a check share: messages, lines and paths."""
 
 from __future__ import annotations
 
@@ -11,60 +11,53 @@ from metrics.formats.text import counted
 from metrics.reading.errors import truncated
 
 if TYPE_CHECKING:
-    from metrics.checks.limits import Limit, Value
+    from metrics.checks.limits import Value
     from metrics.checks.result import CheckResult, Improvement, Violation
     from metrics.explanation import Item
     from metrics.report import Report
 
-MAX_CHARACTERS: Final = 200
+MAX_VALUE_CHARACTERS: Final = 200
 
 
-def said(violation: Violation) -> str:
-    """What is wrong, for people: the key, the value and the limit."""
-    limit, value = violation.limit, violation.value
-    subject = f"the total of {limit.key}" if violation.file is None else limit.key
-    return f"{subject} is {shown(value)}, its limit is {condition(limit)}"
+def describe_violation(violation: Violation) -> str:
+    """The key, the value and the limit."""
+    limit = violation.limit
+    condition = truncated(limit.condition, MAX_VALUE_CHARACTERS)
+    subject = _subject(limit.key, violation.file)
+    return f"{subject} is {_shown(violation.value)}, its limit is {condition}"
 
 
-def condition(limit: Limit) -> str:
-    """The operator and the value of a limit, for people."""
-    return truncated(limit.condition, MAX_CHARACTERS)
-
-
-def shown(value: Value) -> str:
-    """A value for people."""
-    return "not named" if value is None else truncated(str(value), MAX_CHARACTERS)
-
-
-def better(improvement: Improvement) -> str:
-    """What is better than the baseline, for people."""
-    key = improvement.key if improvement.file is not None else f"the total of {improvement.key}"
+def describe_improvement(improvement: Improvement) -> str:
+    """The key, the value in the baseline and the current one."""
+    key = _subject(improvement.key, improvement.file)
+    before = f"{key} was {_shown(improvement.baseline)}"
     if improvement.is_gone:
-        why = "is not limited any more" if improvement.file is None else "the diagram is gone"
-        return f"{key} was {shown(improvement.known)}, {why}"
+        is_total = improvement.file is None
+        return f"{before}, {'it has no limit now' if is_total else 'the diagram no longer exists'}"
     if isinstance(improvement.value, Omitted):
-        return f"{key} was {shown(improvement.known)}, the diagram has no such number any more"
-    told = f"{key} was {shown(improvement.known)}, is {shown(improvement.value)}"
-    return told if improvement.is_tolerated else f"{told}, within its limits"
+        return f"{before}, the diagram no longer has this number"
+    now = f"{before}, is {_shown(improvement.value)}"
+    return now if improvement.is_tolerated else f"{now}, within its limits"
 
 
-def failure(report: Report) -> str:
-    """Why a diagram could not be measured, for people."""
+def describe_failure(report: Report) -> str:
+    """Why a diagram could not be measured."""
     error = report.error
     return "" if error is None else f"not measured, {error.type}: {error.message}"
 
 
 def conclusion(result: CheckResult) -> str:
-    """How it ends, in one sentence."""
+    """The outcome of the check in one sentence."""
     broken = [violation.file for violation in result.violations if violation.file is not None]
     totals = len(result.violations) - len(broken)
     parts = [f"{counted(len(result.files), 'diagram')} checked"]
     if broken:
-        found = counted(len(broken), "violation")
-        parts.append(f"{found} in {counted(len({*broken}), 'diagram')}")
+        violations = counted(len(broken), "violation")
+        parts.append(f"{violations} in {counted(len({*broken}), 'diagram')}")
     if totals:
-        parts.append(f"{counted(totals, 'total')} beyond {'its' if totals == 1 else 'their'} limit")
-    if result.is_kept:
+        verb = "breaks its limit" if totals == 1 else "break their limits"
+        parts.append(f"{counted(totals, 'total')} {verb}")
+    if result.has_passed:
         parts.append("no violations")
     if result.failures:
         parts.append(f"{len(result.failures):,} not measured")
@@ -76,14 +69,14 @@ def conclusion(result: CheckResult) -> str:
 
 
 def line_of(item: Item) -> int | None:
-    """The line of a thing that is counted: its own, or that of the first that it comes of."""
+    """The line of an item: its own, or that of its first source."""
     if item.element is not None:
         return item.element.line
     return next((source.line for source in item.sources if source.line is not None), None)
 
 
 def name_of(item: Item) -> str:
-    """A thing that is counted, for people."""
+    """The type, name and id of an element, or the first text of another item."""
     if item.element is None:
         return next((text for text in item.texts.values() if text is not None), "without a name")
     parts = (item.element.type, item.element.name and f"“{item.element.name}”", item.element.id)
@@ -91,28 +84,36 @@ def name_of(item: Item) -> str:
 
 
 def first_line(violation: Violation) -> int | None:
-    """The first line that a violation is about, None where that is not known."""
+    """The line of the first item, None if no item has one."""
     return next((line for item in violation.items if (line := line_of(item)) is not None), None)
 
 
-def place_of(violation: Violation) -> str | None:
-    """The file that a violation is shown at: for a sum what states the limit, or holds the most."""
-    holders = (holder.file for holder in violation.most)
-    return violation.file or violation.configuration or next(holders, None)
+def annotated_file(violation: Violation) -> str | None:
+    """The diagram; for a total the file that sets the limit, or the diagram with most of it."""
+    contributors = (contribution.file for contribution in violation.contributions)
+    return violation.file or violation.configuration or next(contributors, None)
+
+
+def _subject(key: str, file: str | None) -> str:
+    return f"the total of {key}" if file is None else key
+
+
+def _shown(value: Value) -> str:
+    return "not stated" if value is None else truncated(str(value), MAX_VALUE_CHARACTERS)
 
 
 @lru_cache(maxsize=1024)
 def in_workspace(file: str) -> str:
-    """A file as a forge finds it: from the top of what it has checked out, if it is in there.
+    """The path of a file in the checked-out repository; a file outside has its absolute path.
 
-    That is the folder which GitHub names, or else the current one.
+    The repository is the folder in `GITHUB_WORKSPACE`, or else the current folder.
     """
     try:
         top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.curdir)
         folder, name = os.path.split(file)
         path = os.path.join(os.path.realpath(folder or os.curdir), name)
     except OSError:
-        # The current folder is gone.
+        # The current folder no longer exists.
         return file
     if path.startswith(os.path.join(top, "")):
         return os.path.relpath(path, top).replace(os.sep, "/")

@@ -1,4 +1,4 @@
-"""JSON for tools: one object with all that came of a check."""
+"""JSON: one object with the whole result of a check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 
 def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
-    """Give the object, indented."""
+    """The object, indented."""
     record = {
         "diagrams": result.diagrams,
         "measured": len(result.files),
@@ -37,23 +37,22 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
 
 
 def _violation(violation: Violation) -> Record:
-    file, limit, value, items, most, configuration = violation
+    file, limit, value, items, contributions, configuration = violation
     names = {"file": file, "configuration": configuration}
     record: Record = {name: printable(path) for name, path in names.items() if path is not None}
     record |= {"key": limit.key, "limit": limit.condition, "value": value}
     if file is not None:
         return record | {"items": [item_record(item) for item in items]}
-    return record | {
-        "most": [{"file": printable(holder.file), "value": holder.value} for holder in most]
-    }
+    most = [{"file": printable(name), "value": number} for name, number in contributions]
+    return record | {"most": most}
 
 
 def _improvement(improvement: Improvement) -> Record:
-    file, key, known, value, is_tolerated, is_gone = improvement
+    file, key, baseline, value, is_tolerated, is_gone = improvement
     return {
         **({} if file is None else {"file": printable(file)}),
         "key": key,
-        "baseline": known,
+        "baseline": baseline,
         **({} if isinstance(value, Omitted) else {"value": value}),
         **({"gone": True} if is_gone else {"tolerated": is_tolerated}),
     }

@@ -1,4 +1,4 @@
-"""JUnit XML, as GitLab, Jenkins and others show it: a test case for each diagram."""
+"""JUnit XML for GitLab, Jenkins and others: a test case for each diagram."""
 
 from __future__ import annotations
 
@@ -8,62 +8,79 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from metrics.formats.check.content import failure, line_of, name_of, said
+from metrics.formats.check import content
 from metrics.formats.text import escaped, on_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lxml.etree import _Element as Element
 
     from metrics.checks.result import CheckResult, Violation
+    from metrics.report import Report
 
 NAME: Final = "metrics check"
-# Beside those that would steer a terminal: XML has no such characters.
+# XML excludes these, besides the control characters that `on_one_line` escapes.
 FORBIDDEN: Final = re.compile("[\ufffe\uffff]")
-MAX_ITEMS: Final = 100
+MAX_ITEMS_PER_VIOLATION: Final = 100
 
 
 def junit(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
-    """Give a suite: diagrams, those that could not be measured as errors, and sums that fail."""
-    violations: dict[str, list[Violation]] = {}
+    """A suite: the measured diagrams, then the others as errors, then the totals that fail."""
+    violations_of: dict[str, list[Violation]] = {}
     totals = []
     for violation in result.violations:
         if violation.file is None:
             totals.append(violation)
         else:
-            violations.setdefault(violation.file, []).append(violation)
-    figures = {
+            violations_of.setdefault(violation.file, []).append(violation)
+    counts = {
         "name": NAME,
         "tests": str(result.diagrams + len(totals)),
-        "failures": str(len(violations) + len(totals)),
+        "failures": str(len(violations_of) + len(totals)),
         "errors": str(len(result.failures)),
     }
-    # Written piece by piece: there may be a million cases.
+    # In pieces: there can be a million cases.
     yield b'<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield _start("testsuites", figures)
-    yield _start("testsuite", figures | {"skipped": "0"})
+    yield _start("testsuites", counts)
+    yield _start("testsuite", counts | {"skipped": "0"})
     for file in result.files:
-        case = _case(file)
-        broken = violations.get(file)
-        if broken:
-            message = "; ".join(map(said, broken))
-            lines = (line for violation in broken for line in _lines(violation))
-            _add(case, "failure", "limit", message, "\n".join(lines))
-        yield etree.tostring(case) + b"\n"
+        yield _serialized(_diagram_case(file, violations_of.get(file, ())))
     for report in result.failures:
-        case = _case(report.file or "-")
-        _add(case, "error", report.error.type if report.error else "", failure(report))
-        yield etree.tostring(case) + b"\n"
+        yield _serialized(_failure_case(report))
     for total in totals:
-        case = _element("testcase", {"classname": "total", "name": total.limit.key})
-        _add(case, "failure", "limit", said(total), "\n".join(_holders(total)))
-        yield etree.tostring(case) + b"\n"
+        yield _serialized(_total_case(total))
     yield b"</testsuite>\n</testsuites>\n"
 
 
 def _start(tag: str, attributes: dict[str, str]) -> bytes:
     return etree.tostring(_element(tag, attributes)).removesuffix(b"/>") + b">\n"
+
+
+def _serialized(case: Element) -> bytes:
+    return etree.tostring(case) + b"\n"
+
+
+def _diagram_case(file: str, violations: Sequence[Violation]) -> Element:
+    case = _case(file)
+    if violations:
+        message = "; ".join(map(content.describe_violation, violations))
+        lines = (line for violation in violations for line in _lines(violation))
+        _add(case, "failure", "limit", message, "\n".join(lines))
+    return case
+
+
+def _failure_case(report: Report) -> Element:
+    case = _case(report.name)
+    error_type = report.error.type if report.error else ""
+    _add(case, "error", error_type, content.describe_failure(report))
+    return case
+
+
+def _total_case(total: Violation) -> Element:
+    case = _element("testcase", {"classname": "total", "name": total.limit.key})
+    _add(case, "failure", "limit", content.describe_violation(total), "\n".join(_lines(total)))
+    return case
 
 
 def _case(file: str) -> Element:
@@ -73,7 +90,7 @@ def _case(file: str) -> Element:
 
 def _add(case: Element, tag: str, type: str, message: str, text: str = "") -> None:
     element = _element(tag, {"type": type, "message": message})
-    # Each line is one by itself already.
+    # The lines of a text are clean.
     element.text = text or _clean(message)
     case.append(element)
 
@@ -83,16 +100,12 @@ def _element(tag: str, attributes: dict[str, str]) -> Element:
 
 
 def _lines(violation: Violation) -> Iterator[str]:
-    yield _clean(said(violation))
-    for item in violation.items[:MAX_ITEMS]:
-        line = line_of(item)
-        place = "" if line is None else f":{line}"
-        yield _clean(f"  {violation.file}{place}: {name_of(item)}")
-
-
-def _holders(total: Violation) -> Iterator[str]:
-    yield _clean(said(total))
-    yield from (_clean(f"  {holder.value:,}  {holder.file}") for holder in total.most)
+    yield _clean(content.describe_violation(violation))
+    for item in violation.items[:MAX_ITEMS_PER_VIOLATION]:
+        line = content.line_of(item)
+        position = "" if line is None else f":{line}"
+        yield _clean(f"  {violation.file}{position}: {content.name_of(item)}")
+    yield from (_clean(f"  {value:,}  {file}") for file, value in violation.contributions)
 
 
 def _clean(text: str) -> str:

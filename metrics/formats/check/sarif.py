@@ -1,7 +1,7 @@
-"""SARIF 2.1.0, as code scanning takes it: a result for each violation.
+"""SARIF 2.1.0 for code scanning: a result for each violation.
 
-A receiver refuses a file beyond its bounds. GitHub takes 25,000 results, and of each a hundred
-locations: the first are given, and that there are more is told beside them.
+GitHub refuses a log with more than 25,000 results, or more than a hundred locations in a result.
+The log has the first ones, and notifications about the rest.
 """
 
 from __future__ import annotations
@@ -13,15 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from metrics.formats.check.content import (
-    failure,
-    first_line,
-    in_workspace,
-    line_of,
-    name_of,
-    place_of,
-    said,
-)
+from metrics.formats.check import content
 from metrics.formats.text import counted, dumps, on_one_line
 from metrics.keys import find_key
 from metrics.version import __version__
@@ -35,25 +27,25 @@ Record = dict[str, Any]
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 VERSION: Final = "2.1.0"
-TOP: Final = "%SRCROOT%"
+REPOSITORY_BASE: Final = "%SRCROOT%"
 MAX_RESULTS: Final = 25_000
 MAX_NOTIFICATIONS: Final = 1_000
-# With more, the file would be larger than the 10 MB that are taken of it, compressed.
+# With more, the log could exceed 10 MB after compression, which GitHub refuses.
 MAX_LOCATIONS: Final = 250_000
 TOTAL: Final = "total."
 
 
 def sarif(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
-    """Give a log with one run: its rules are the keys that are limited."""
-    told = result.violations[:MAX_RESULTS]
-    rules = sorted({*map(_rule, told)})
-    places = {rule: place for place, rule in enumerate(rules)}
+    """A log with one run, whose rules are the keys with limits."""
+    violations = result.violations[:MAX_RESULTS]
+    rules = sorted({*map(_rule_id, violations)})
+    rule_indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
                 "name": "metrics",
                 "semanticVersion": __version__,
-                "rules": [*map(_described, rules)],
+                "rules": [*map(_rule, rules)],
             }
         },
         "automationDetails": {"id": "metrics-check/"},
@@ -63,77 +55,79 @@ def sarif(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
                 "toolExecutionNotifications": [*_notifications(result)],
             }
         ],
-        "results": [*_results(told, places)],
+        "results": [*_results(violations, rule_indexes)],
     }
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
     yield dumps(log, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _rule(violation: Violation) -> str:
+def _rule_id(violation: Violation) -> str:
     key = violation.limit.key
     return f"{TOTAL}{key}" if violation.file is None else key
 
 
-def _described(rule: str) -> Record:
+def _rule(rule: str) -> Record:
     key = rule.removeprefix(TOTAL)
-    subject = "The total of a portfolio" if rule.startswith(TOTAL) else "A value of a diagram"
+    subject = "A total" if rule.startswith(TOTAL) else "A diagram"
     return {
         "id": rule,
-        "shortDescription": {"text": f"{subject} is beyond its limit: {key}"},
+        "shortDescription": {"text": f"{subject} breaks a limit: {key}"},
         "fullDescription": {"text": f"{find_key(key).leaf.meaning}."},
-        "help": {"text": f"metrics explain --key {key} FILE tells what is behind the value."},
+        "help": {"text": f"metrics explain --key {key} FILE lists what the value counts."},
         "defaultConfiguration": {"level": "error"},
     }
 
 
-def _results(violations: Iterable[Violation], places: dict[str, int]) -> Iterator[Record]:
+def _results(violations: Iterable[Violation], rule_indexes: dict[str, int]) -> Iterator[Record]:
     left = MAX_LOCATIONS
     for violation in violations:
-        rule = _rule(violation)
-        place = place_of(violation)
+        rule = _rule_id(violation)
+        file = content.annotated_file(violation)
         related = [*_related(violation)]
         left -= len(related)
+        locations = [] if file is None else [_location(file, content.first_line(violation))]
         yield {
             "ruleId": rule,
-            "ruleIndex": places[rule],
+            "ruleIndex": rule_indexes[rule],
             "level": "error",
-            "message": {"text": f"{on_one_line(said(violation))}."},
-            "locations": [] if place is None else [_location(place, first_line(violation))],
+            "message": {"text": f"{on_one_line(content.describe_violation(violation))}."},
+            "locations": locations,
             **({"relatedLocations": related} if related and left >= 0 else {}),
-            "partialFingerprints": {"metricsLimit/v1": _fingerprint(violation, place)},
+            "partialFingerprints": {"metricsLimit/v1": _fingerprint(violation)},
             "properties": {"limit": violation.limit.condition, "value": violation.value},
         }
 
 
 def _related(violation: Violation) -> Iterator[Record]:
-    """What has a part in a violation: the elements of a diagram, or the diagrams of a sum."""
+    """The items of a diagram, or the diagrams with the largest values of a total."""
     file = violation.file
-    places = (
-        ((holder.file, None, f"{holder.value:,} of it") for holder in violation.most)
+    related = (
+        ((name, None, f"{value:,} in this diagram") for name, value in violation.contributions)
         if file is None
-        else ((file, line_of(item), name_of(item)) for item in violation.items)
+        else ((file, content.line_of(item), content.name_of(item)) for item in violation.items)
     )
-    for number, (name, line, text) in enumerate(places, start=1):
+    for number, (name, line, text) in enumerate(related, start=1):
         yield {"id": number, **_location(name, line), "message": {"text": on_one_line(text)}}
 
 
 def _location(file: str, line: int | None) -> Record:
-    # Without a line none is shown: then it is the first.
+    # GitHub shows no location without a line.
     region = {"startLine": line or 1}
     return {"physicalLocation": {"artifactLocation": _artifact(file), "region": region}}
 
 
 def _artifact(file: str) -> Record:
-    path = in_workspace(file)
+    path = content.in_workspace(file)
     if os.path.isabs(path):
         return {"uri": f"file://{quote(os.fsencode(path))}"}
-    return {"uri": quote(os.fsencode(path)), "uriBaseId": TOP}
+    return {"uri": quote(os.fsencode(path)), "uriBaseId": REPOSITORY_BASE}
 
 
-def _fingerprint(violation: Violation, place: str | None) -> str:
-    """What tells a violation from others, whatever the numbers and the lines are."""
-    path = "" if place is None or violation.file is None else in_workspace(place)
-    parts = (_rule(violation), violation.limit.operator, path)
+def _fingerprint(violation: Violation) -> str:
+    """Identifies a violation even if its value and lines change."""
+    file = violation.file
+    path = "" if file is None else content.in_workspace(file)
+    parts = (_rule_id(violation), violation.limit.operator, path)
     return hashlib.sha256(os.fsencode("\0".join(parts))).hexdigest()
 
 
@@ -142,13 +136,13 @@ def _notifications(result: CheckResult) -> Iterator[Record]:
         line = None if report.error is None else report.error.line
         yield {
             "level": "error",
-            "message": {"text": on_one_line(failure(report))},
-            "locations": [_location(report.file or "-", line)],
+            "message": {"text": on_one_line(content.describe_failure(report))},
+            "locations": [_location(report.name, line)],
         }
-    for found, told, noun in (
+    for count, maximum, noun in (
         (len(result.failures), MAX_NOTIFICATIONS, "unmeasured diagram"),
         (len(result.violations), MAX_RESULTS, "violation"),
     ):
-        if found > told:
-            text = f"{counted(found - told, f'more {noun}')}, which this log leaves out."
+        if count > maximum:
+            text = f"{counted(count - maximum, f'more {noun}')}, not included in this log."
             yield {"level": "warning", "message": {"text": text}}

