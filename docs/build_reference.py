@@ -88,19 +88,21 @@ def tables(metric: Metric[Any, Any]) -> Iterator[str]:
             continue
         yield f"{source[end].strip(chr(34))}\n"
         if isinstance(value, dict):
-            yield "\n".join(f"- `{short(key)}`: {told(item)}" for key, item in value.items()) + "\n"
+            yield (
+                "\n".join(f"- `{short(key)}`: {shown(item)}" for key, item in value.items()) + "\n"
+            )
         else:
             yield ", ".join(f"`{short(item)}`" for item in sorted(value)) + "\n"
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value of a table."""
     if isinstance(value, dict):
         return ", ".join(f"`{short(key)}` is `{item}`" for key, item in value.items())
     if isinstance(value, AttributeName):
         return f"`{short(value.qualified)}`"
     if isinstance(value, tuple):
-        return ", ".join(told(item) for item in value)
+        return ", ".join(shown(item) for item in value)
     return f"`{value}`"
 
 

@@ -391,7 +391,7 @@ def _report(
     max_size: int,
     templates: TemplateDefinitions | None,
 ) -> Report:
-    """The report of a diagram, once people are told what is to be told of it."""
+    """Read a diagram, and show its warnings or its error; exits if there is an error."""
     report = scan_file(file, stdin_filename, max_size=max_size, templates=templates)
     for line in describe_report(report):
         show_message(line)
