@@ -555,6 +555,7 @@ def test_inputs_are_not_overwritten(tmp_path: Path, arguments: list[str]) -> Non
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_current_folder_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
