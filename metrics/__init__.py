@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metrics.blocks import OMITTED
-    from metrics.catalog import FRAGMENTS
+    from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS
+    from metrics.checks.baseline import Baseline, BaselineError, read_baseline
+    from metrics.checks.configuration import Configuration, ConfigurationError, read_configuration
     from metrics.checks.gate import Gate
+    from metrics.checks.limits import Limit, LimitError
+    from metrics.checks.limits import parse as parse_limit
+    from metrics.checks.result import CheckResult, Improvement, Violation, explain_violations
     from metrics.diff.comparison import Comparison, compare
     from metrics.diff.git import RevisionError
     from metrics.diff.revisions import compare_revisions
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
     from metrics.report import Report, scan
     from metrics.scanning.batch import scan_many
     from metrics.scanning.discovery import discover
+    from metrics.scanning.ndjson_reports import read_reports
     from metrics.schemas import names as schema_names
     from metrics.schemas import schema
     from metrics.summary.model import Summary
@@ -59,8 +65,14 @@ __all__ = [
     "EVENTS",
     "FRAGMENTS",
     "OMITTED",
+    "OWN_FRAGMENTS",
+    "Baseline",
+    "BaselineError",
     "ButtonClicked",
+    "CheckResult",
     "Comparison",
+    "Configuration",
+    "ConfigurationError",
     "DeployError",
     "DeploySuccess",
     "DeployedTo",
@@ -73,7 +85,10 @@ __all__ = [
     "EventError",
     "Explanation",
     "Gate",
+    "Improvement",
     "Kind",
+    "Limit",
+    "LimitError",
     "LinkOpened",
     "NamedContent",
     "OverlayDeployClosed",
@@ -88,6 +103,7 @@ __all__ = [
     "StartInstanceSuccess",
     "Summary",
     "TemplateDefinitions",
+    "Violation",
     "WorkerDiedError",
     "Workers",
     "WorkersBrokenError",
@@ -96,6 +112,11 @@ __all__ = [
     "compare_revisions",
     "discover",
     "explain",
+    "explain_violations",
+    "parse_limit",
+    "read_baseline",
+    "read_configuration",
+    "read_reports",
     "scan",
     "scan_many",
     "schema",
@@ -107,8 +128,14 @@ _MODULES = {
     "EVENTS": "metrics.events",
     "FRAGMENTS": "metrics.catalog",
     "OMITTED": "metrics.blocks",
+    "OWN_FRAGMENTS": "metrics.catalog",
+    "Baseline": "metrics.checks.baseline",
+    "BaselineError": "metrics.checks.baseline",
     "ButtonClicked": "metrics.events",
+    "CheckResult": "metrics.checks.result",
     "Comparison": "metrics.diff.comparison",
+    "Configuration": "metrics.checks.configuration",
+    "ConfigurationError": "metrics.checks.configuration",
     "DeployError": "metrics.events",
     "DeploySuccess": "metrics.events",
     "DeployedTo": "metrics.events",
@@ -121,7 +148,10 @@ _MODULES = {
     "EventError": "metrics.events",
     "Explanation": "metrics.explanation",
     "Gate": "metrics.checks.gate",
+    "Improvement": "metrics.checks.result",
     "Kind": "metrics.reading.document",
+    "Limit": "metrics.checks.limits",
+    "LimitError": "metrics.checks.limits",
     "LinkOpened": "metrics.events",
     "NamedContent": "metrics.reading.sources",
     "OverlayDeployClosed": "metrics.events",
@@ -136,6 +166,7 @@ _MODULES = {
     "StartInstanceSuccess": "metrics.events",
     "Summary": "metrics.summary.model",
     "TemplateDefinitions": "metrics.template_definitions",
+    "Violation": "metrics.checks.result",
     "WorkerDiedError": "metrics.system.workers",
     "Workers": "metrics.system.workers",
     "WorkersBrokenError": "metrics.system.workers",
@@ -144,6 +175,11 @@ _MODULES = {
     "compare_revisions": "metrics.diff.revisions",
     "discover": "metrics.scanning.discovery",
     "explain": "metrics.explanation",
+    "explain_violations": "metrics.checks.result",
+    "parse_limit": "metrics.checks.limits:parse",
+    "read_baseline": "metrics.checks.baseline",
+    "read_configuration": "metrics.checks.configuration",
+    "read_reports": "metrics.scanning.ndjson_reports",
     "scan": "metrics.report",
     "scan_many": "metrics.scanning.batch",
     "schema": "metrics.schemas",

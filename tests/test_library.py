@@ -164,7 +164,9 @@ class TestDoor:
         loaded = subprocess.check_output([sys.executable, "-c", script]).decode().split()
         assert {"click", "lxml", "orjson", "packaging", "pathspec", "rich"}.isdisjoint(loaded)
 
-    @pytest.mark.parametrize("page", ["docs/events-introduction.md", "docs/events.md"])
+    @pytest.mark.parametrize(
+        "page", ["README.md", "docs/events-introduction.md", "docs/events.md", "docs/library.md"]
+    )
     def test_documentation_imports_from_metrics_only(self, page: str) -> None:
         text = (EXAMPLE.parent.parent / page).read_text("utf-8")
         blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

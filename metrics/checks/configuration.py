@@ -165,12 +165,12 @@ def _in_folder(folder: str) -> Configuration | None:
     return None
 
 
-def read_configuration(path: str, folder: str) -> Configuration:
-    """Read the configuration in a file, whose patterns are relative to a folder.
+def read_configuration(path: str, folder: str | None = None) -> Configuration:
+    """Read the configuration in a file.
 
-    Raises `ConfigurationError`, also if the file has no configuration.
+    Its patterns are relative to `folder`, by default the folder of the file. Raises `ConfigurationError`, also if the file has no configuration.
     """
-    configuration = _read(path, folder)
+    configuration = _read(path, os.path.dirname(path) if folder is None else folder)
     if configuration is None:
         raise ConfigurationError(path, f"there is no table [{'.'.join(OWN_TABLE)}].")
     return configuration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -53,8 +54,8 @@ class _Type:
 
 
 def read_reports(
-    source: str | BinaryIO,
-    name: str,
+    source: str | os.PathLike[str] | BinaryIO,
+    name: str | None = None,
     *,
     max_size: int = DEFAULT_MAX_SIZE,
     max_line_bytes: int = MAX_BYTES_PER_LINE,
@@ -62,7 +63,8 @@ def read_reports(
 ) -> Iterator[Report]:
     """Yield the report of each line.
 
-    `source` is a path or an open binary file; errors are reported under `name`. Each line that
+    `source` is a path or an open binary file; errors are reported under `name`, by default the path
+    or `-`. Each line that
     `metrics scan` does not print, holds only a fragment of a payload, or has more than
     `max_line_bytes` yields a report with an error and the number of the line; so does a source that
     cannot be read. A JSON object over several lines yields one error. A JSON list yields one error,
@@ -71,6 +73,10 @@ def read_reports(
     With `fingerprints`, files that still exist and have at most `max_size` bytes are read again,
     and their reports have the fingerprints of the current contents.
     """
+    if isinstance(source, os.PathLike):
+        source = os.fspath(source)
+    if name is None:
+        name = source if isinstance(source, str) else STANDARD_INPUT
     reader = _Reader()
     number = 0
     is_first, is_within_object = True, False
