@@ -236,6 +236,11 @@ def key_part(name: str) -> str:
     return f"'{name}'" if '"' in name else f'"{name}"'
 
 
+def joined(group: str, key: str) -> str:
+    """The dotted key of a value in the object at another key, which is empty for the payload."""
+    return f"{group}.{key}" if group else key
+
+
 class LeafKind(Enum):
     """What a leaf holds; the value describes it for people."""
 
@@ -278,17 +283,18 @@ class Leaf(NamedTuple):
         return self.kind is LeafKind.NUMBER and self.total is not None
 
 
-def leaves(block: type, prefix: str = "", *, documented_keys: bool = False) -> list[Leaf]:
+def leaves(block: type, group: str = "", *, documented_keys: bool = False) -> list[Leaf]:
     """All values that a block can have, for any engine, in the order of its fields.
 
-    Their keys begin with `prefix`. `documented_keys` spells keys as the telemetry page does.
+    `group` is the dotted key of the block. `documented_keys` spells keys as the telemetry page
+    does.
     """
     hints = type_hints(block)
     _, printed, documented, *_ = keys(block)
     spelled = documented if documented_keys else printed
     by_key: dict[str, Leaf] = {}
     for field, key in zip(dataclasses.fields(block), spelled, strict=True):
-        for leaf in _leaves_of_field(field, prefix + key, hints[field.name], documented_keys):
+        for leaf in _leaves_of_field(field, joined(group, key), hints[field.name], documented_keys):
             # The blocks of several engines may have the same key.
             by_key.setdefault(leaf.key, leaf)
     return [*by_key.values()]
@@ -300,7 +306,7 @@ def _leaves_of_field(
     blocks = inner_blocks(hint)
     if blocks:
         for inner in blocks:
-            yield from leaves(inner, f"{key}.", documented_keys=documented_keys)
+            yield from leaves(inner, key, documented_keys=documented_keys)
         return
     kind, item, names = _kind_of(hint, is_version=field.metadata["is_version"])
     meaning, total, tally = (field.metadata[name] for name in ("meaning", "total", "tally"))
@@ -335,31 +341,33 @@ def _kind_of(hint: Any, *, is_version: bool) -> _LeafType:
 
 
 def leaf_values(
-    record: Mapping[str, Any], prefix: str = "", *, maps: frozenset[str] = frozenset()
+    record: Mapping[str, Any], group: str = "", *, maps: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Any]]:
     """The values of a JSON object by their dotted keys; a list is one value.
 
-    `maps` are the keys of open maps, which are one value, too.
+    `group` is the dotted key of the object. `maps` are the keys of open maps, which are one value,
+    too.
     """
+    prefix = f"{group}." if group else ""
     for name, value in record.items():
         key = prefix + key_part(name)
         if isinstance(value, dict) and key not in maps:
-            yield from leaf_values(value, f"{key}.", maps=maps)
+            yield from leaf_values(value, key, maps=maps)
         else:
             yield key, value
 
 
-def meanings(block: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+def meanings(block: Any, group: str = "") -> Iterator[tuple[str, str]]:
     """The meaning of each value of a block, by its dotted key."""
     for field, key in zip(dataclasses.fields(block), keys(type(block)).printed, strict=True):
         value = getattr(block, field.name)
         if dataclasses.is_dataclass(value):
-            yield from meanings(value, f"{prefix}{key}.")
+            yield from meanings(value, joined(group, key))
         elif isinstance(value, Mapping):
             for name in value:
-                yield f"{prefix}{key}.{key_part(name)}", field.metadata["meaning"]
+                yield f"{joined(group, key)}.{key_part(name)}", field.metadata["meaning"]
         else:
-            yield prefix + key, field.metadata["meaning"]
+            yield joined(group, key), field.metadata["meaning"]
 
 
 # Values

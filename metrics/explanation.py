@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from metrics.blocks import LeafKind, key_part, leaves, meanings, to_json
+from metrics.blocks import LeafKind, joined, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
 from metrics.bpmn.names import element_type
 from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
@@ -181,11 +181,12 @@ def _explain(
         findings = metric.find(diagram)
         blocks[metric.name] = block = metric.count(findings, diagram.engine)
         if block is not None:
-            meaning_of |= meanings(block, metric.prefix)
-            values |= _numbers(to_json(block), metric.prefix)
+            meaning_of |= meanings(block, metric.key)
+            values |= _numbers(to_json(block), metric.key)
         for piece in metric.explain(findings):
-            if keys is None or metric.prefix + piece.key in keys:
-                evidence.setdefault(metric.prefix + piece.key, []).append(piece)
+            key = joined(metric.key, piece.key)
+            if keys is None or key in keys:
+                evidence.setdefault(key, []).append(piece)
     report = Report(name, document.kind, blocks, document.warnings)
     elements = (element for pieces in evidence.values() for element in _elements(pieces))
     descriptions = _ElementDescriptions(document.lines(elements))
@@ -202,18 +203,18 @@ def _explain(
     return Explanation(report, numbers, diagram.dropped)
 
 
-def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int | float]]:
+def _numbers(value: Mapping[str, Any], group: str) -> Iterator[tuple[str, int | float]]:
     """The numbers of a block by their keys; one in an item of a list is `items[0].key`."""
     for name, item in value.items():
-        key = prefix + key_part(name)
+        key = joined(group, key_part(name))
         if isinstance(item, int | float) and not isinstance(item, bool):
             yield key, item
         elif isinstance(item, dict):
-            yield from _numbers(item, f"{key}.")
+            yield from _numbers(item, key)
         elif isinstance(item, list):
             for index, inner in enumerate(item):
                 if isinstance(inner, dict):
-                    yield from _numbers(inner, f"{key}[{index}].")
+                    yield from _numbers(inner, f"{key}[{index}]")
 
 
 def _elements(pieces: Iterable[Evidence]) -> Iterator[Element]:

@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache, wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from metrics.blocks import RULES, Leaf, LeafKind, leaves, reduce_block, to_json
+from metrics.blocks import RULES, Leaf, LeafKind, joined, leaves, reduce_block, to_json
 from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
@@ -120,11 +120,6 @@ class Metric(Generic[Found, Block]):
         copyreg.pickle(self.block, reduce_block)
 
     @cached_property
-    def prefix(self) -> str:
-        """The beginning of the dotted keys of its values."""
-        return f"{self.key}." if self.key else ""
-
-    @cached_property
     def path(self) -> tuple[str, ...]:
         """The keys of the JSON objects that its fields are in, from the outermost."""
         return tuple(self.key.split(".")) if self.key else ()
@@ -150,11 +145,11 @@ class Metric(Generic[Found, Block]):
 
 @cache
 def _leaves(metric: Metric[Any, Any], documented_keys: bool) -> tuple[Leaf, ...]:
-    own = leaves(metric.block, metric.prefix, documented_keys=documented_keys)
+    own = leaves(metric.block, metric.key, documented_keys=documented_keys)
     if metric.rules is None:
         return tuple(own)
     meaning = "The version of the rules that the fragment is computed by"
-    return (Leaf(f"{metric.prefix}{RULES}", LeafKind.NUMBER, meaning, None), *own)
+    return (Leaf(joined(metric.key, RULES), LeafKind.NUMBER, meaning, None), *own)
 
 
 def tasks_by_kind(

@@ -168,7 +168,8 @@ def _in_folder(folder: str) -> Configuration | None:
 def read_configuration(path: str, folder: str | None = None) -> Configuration:
     """Read the configuration in a file.
 
-    Its patterns are relative to `folder`, by default the folder of the file. Raises `ConfigurationError`, also if the file has no configuration.
+    Its patterns are relative to `folder`, by default the folder of the file. Raises
+    `ConfigurationError`, also if the file has no configuration.
     """
     configuration = _read(path, os.path.dirname(path) if folder is None else folder)
     if configuration is None:

@@ -181,7 +181,7 @@ class Portfolio:
         if known is not None:
             return known[1]
         metric = metric_named(name)
-        values = dict(leaf_values(metric.record(block), metric.prefix, maps=self._maps))
+        values = dict(leaf_values(metric.record(block), metric.key, maps=self._maps))
         indexes = self._leaves.number_indexes
         numbers = {indexes[key]: value for key, value in values.items() if key in indexes}
         ratios = (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Tabs and line breaks stay, since the writer quotes them.
 UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
-ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error."))
+ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error"))
 
 
 def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
