@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 import generate
-from folders import FILE_SIZES, GENERATED_FILES, METRICS, median, run, scan
+from folders import FILE_COUNTS, GENERATED_FILES, METRICS, median, run, scan
 
 import metrics
 
@@ -54,7 +54,7 @@ def compare_sizes(folder: Path, scratch: Path) -> None:
     """Print memory and the cost of a line for NDJSON of several sizes."""
     print("lines     µs a line   peak memory")
     originals = [json.loads(line) for line in _lines(folder, scratch)]
-    for size in FILE_SIZES:
+    for size in FILE_COUNTS:
         path = scratch / f"{size}.ndjson"
         with path.open("w") as file:
             for number in range(size):

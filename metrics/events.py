@@ -250,8 +250,8 @@ class Ping(Event, name="ping"):
         "The names of the installed plugins", text=ANY_TEXT, default=()
     )
     flags: Mapping[str, bool] = described(
-        "The flags that are set, each masked to true or false: `false`, `0`, `null` and empty text"
-        " are false, everything else is true",
+        "The flags that are set. `false`, `0`, `null` and empty text are sent as false, all other"
+        " values as true",
         text=ANY_TEXT,
         default_factory=dict,
     )
@@ -314,7 +314,7 @@ class _Deployment(OfDiagram):
     )
 
     target_type: TargetType | Omitted = described(
-        "The kind of Camunda 8 that is the target: SaaS or self-managed", default=OMITTED
+        "The kind of Camunda 8 target, SaaS or self-managed", default=OMITTED
     )
     deployed_to: DeployedTo | Omitted = described(
         "The platform of the target, such as `Camunda Cloud`", default=OMITTED
@@ -393,7 +393,7 @@ class LinkOpened(_Click, name="link:opened"):
     )
 
     type: Literal["external-link", "internal-link"] = described(
-        "External if the target begins with `http` but not with `http://localhost`", init=False
+        "External if the link begins with `http` but not with `http://localhost`", init=False
     )
     link: str | Omitted = described(
         "The target of the link; omitted if the link is internal", text=ANY_TEXT, default=OMITTED

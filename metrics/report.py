@@ -49,7 +49,7 @@ class ErrorBlock:
 
     type: ErrorType = described("The type of the error")
     message: str = described("The error, for people")
-    line: int | Omitted = described("The line, from 1; left out if the error has no position")
+    line: int | Omitted = described("The line, from 1; omitted if the error has no position")
     column: int | Omitted = described("The column, from 1")
 
 
@@ -58,7 +58,7 @@ class WarningBlock:
     """A warning about malformed input in a diagram that was measured."""
 
     message: str = described("The warning, for people")
-    line: int | Omitted = described("The line, from 1; left out if it is not known")
+    line: int | Omitted = described("The line, from 1; omitted if it is not known")
 
 
 class Tasks(SimpleNamespace):

@@ -8,26 +8,33 @@ A flow element, process or collaboration uses a template if it has `camunda:mode
 Camunda 7 diagram, or `zeebe:modelerTemplate` in a Camunda 8 diagram. The messages and signals that
 a templated event refers to have the template's id too, but only the event uses it. Each id and
 `modelerTemplateVersion` has one entry, in document order, with `"icon": true` if an element has a
-`modelerTemplateIcon`. The number of a binding is the largest that one of the elements has.
+`modelerTemplateIcon`. If several elements use a template, each binding has the largest number that
+one of them has.
 
-In Camunda 7 each attribute in the camunda namespace is a binding by its name, but for those of the
-template itself. A `camunda:in` with a `businessKey` is a `camunda:in:businessKey`; a sequence
-flow's condition is a `conditionExpression`. In Camunda 8 each attribute of a
-`zeebe:linkedResource`, its `linkName` aside, is a `zeebe:linkedResource`, and an event has
+The tables below list most bindings. The others of a Camunda 7 diagram are:
 
-- of the message that it refers to, as a receive task has: the name as `bpmn:Message#property`, each
-  attribute of its `zeebe:subscription` as `bpmn:Message#zeebe:subscription#property`;
-- of the signal that it refers to: the name as `bpmn:Signal#property`;
-- each time of a timer as `bpmn:TimerEventDefinition#property`;
-- a condition as `bpmn:ConditionalEventDefinition#property`, each attribute of its
-  `zeebe:conditionalFilter` as `bpmn:ConditionalEventDefinition#zeebe:conditionalFilter#property`.
+- each attribute in the camunda namespace, by its name, except those that name the template;
+- `camunda:in:businessKey`: a `camunda:in` with a `businessKey`;
+- `conditionExpression`: the condition of a sequence flow.
 
-With `--templates definitions` the entries are instead the templates that the Modeler would offer
-for the file, used or not: those of every `element-templates/**/*.json` in a folder `.camunda`
-beside the diagram and above it, nearest first, then in each folder given with `--template-path`. A
-Camunda 8 diagram takes those whose `$schema` names the zeebe element templates, a Camunda 7 diagram
-all others. Properties count by `binding.name` where `binding.type` is `property`, else by
-`binding.type`. A definition that cannot be read is a warning that names the file.
+The others of a Camunda 8 diagram are:
+
+- `zeebe:linkedResource`: each attribute of a `zeebe:linkedResource` except `linkName`;
+- `bpmn:Message#property`: the name of the message that an event or a receive task refers to;
+- `bpmn:Message#zeebe:subscription#property`: each attribute of that message's `zeebe:subscription`;
+- `bpmn:Signal#property`: the name of the signal that an event refers to;
+- `bpmn:TimerEventDefinition#property`: each time of a timer event;
+- `bpmn:ConditionalEventDefinition#property`: the condition of a conditional event;
+- `bpmn:ConditionalEventDefinition#zeebe:conditionalFilter#property`: each attribute of its
+  `zeebe:conditionalFilter`.
+
+With `--templates definitions`, the entries are the templates that the Modeler would offer for the
+diagram, whether it uses them or not. Their definitions are the files `element-templates/**/*.json`
+in the folder `.camunda` beside the diagram, then in `.camunda` of each folder above it, then in
+each folder given with `--template-path`. A definition whose `$schema` names the zeebe element
+templates is for Camunda 8, any other for Camunda 7. A property counts by its `binding.name` if its
+`binding.type` is `property`, else by its `binding.type`. A definition that cannot be read is
+skipped, with a warning that names the file.
 """
 
 from __future__ import annotations
@@ -122,7 +129,7 @@ CAMUNDA_7_LISTS: Final = {
     },
     camunda("properties"): {camunda("property"): "camunda:property"},
 }
-"""Extension elements with a list, and the binding of each item."""
+"""Camunda 7 extension elements that hold a list, and the binding of each item."""
 
 CAMUNDA_7_EXTENSIONS: Final = {
     camunda("in"): "camunda:in",
@@ -131,7 +138,7 @@ CAMUNDA_7_EXTENSIONS: Final = {
     camunda("field"): "camunda:field",
     camunda("errorEventDefinition"): "camunda:errorEventDefinition",
 }
-"""Extension elements that are a binding each."""
+"""Camunda 7 extension elements that each count as one property, and the binding."""
 
 CAMUNDA_8_LISTS: Final = {
     zeebe("ioMapping"): {zeebe("input"): "zeebe:input", zeebe("output"): "zeebe:output"},
@@ -140,10 +147,10 @@ CAMUNDA_8_LISTS: Final = {
     zeebe("executionListeners"): {zeebe("executionListener"): "zeebe:executionListener"},
     zeebe("taskListeners"): {zeebe("taskListener"): "zeebe:taskListener"},
 }
-"""Camunda 8 extension elements with a list, and the binding of each item."""
+"""Camunda 8 extension elements that hold a list, and the binding of each item."""
 
 CAMUNDA_8_EXTENSIONS: Final = {zeebe("userTask"): "zeebe:userTask"}
-"""Camunda 8 extension elements that are a binding each."""
+"""Camunda 8 extension elements that each count as one property, and the binding."""
 
 CAMUNDA_8_ATTRIBUTES: Final = {
     zeebe(name): f"zeebe:{name}"
@@ -160,7 +167,7 @@ CAMUNDA_8_ATTRIBUTES: Final = {
         "adHoc",
     )
 }
-"""Extension elements whose attributes are a binding each."""
+"""Camunda 8 extension elements of which each attribute counts, and the binding."""
 
 MESSAGE_EVENT, SIGNAL_EVENT, TIMER_EVENT, CONDITIONAL_EVENT = bpmn(
     "messageEventDefinition signalEventDefinition timerEventDefinition conditionalEventDefinition"
@@ -210,7 +217,7 @@ class ElementTemplate:
         "BPMN types of the elements that the template applies to", text=ELEMENT_TYPE
     )
     properties: Mapping[str, int] = described(
-        "The number of its properties by binding",
+        "The number of properties of the template, by binding",
         text=BINDING,
         tally=Tally("bindings", "Element templates by binding", "templates", "properties"),
     )

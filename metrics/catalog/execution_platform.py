@@ -3,8 +3,8 @@
 `<definitions modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="8.6.0">`
 is printed as `{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}`.
 
-A diagram that names no platform has the default one, without a version: `Camunda Cloud` for a BPMN
-diagram whose root declares the zeebe namespace, `Camunda Platform` for any other.
+A diagram that names no platform has a default one, without a version: `Camunda Cloud` if it is a
+BPMN diagram whose root declares the zeebe namespace, else `Camunda Platform`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class ExecutionPlatform:
         "The platform that the diagram names, or the default one", text=PLATFORM_NAME
     )
     execution_platform_version: str | Omitted | None = described(
-        "The version that it names; null if BPMN or DMN names a platform without a version",
+        "The version that the diagram names; null if a BPMN or DMN diagram names only the platform,"
+        " omitted if a diagram names no platform",
         is_version=True,
         text=VERSION,
     )

@@ -2,8 +2,8 @@
 
 `<serviceTask camunda:resultVariable="total">` is printed as `{"processVariablesCount": 1}`.
 
-The variables of each root element are collected from the element itself and from all its flow
-elements, at any depth. These write variables:
+The variables of each process and each other root element are collected from the element itself and
+from all its flow elements, at any depth. These write variables:
 
 - each `camunda:outputParameter` of the first `camunda:inputOutput`: its `name`;
 - each `camunda:formField` of the first `camunda:formData`: its `id`;
@@ -12,9 +12,9 @@ elements, at any depth. These write variables:
   rule and script tasks;
 - the error and escalation event definitions of an event: the attributes below, if not empty.
 
-A missing name is a variable too, the one without a name. Variables of the same name and scope are
-one variable. The scope is the nearest element above the source that has a `camunda:inputParameter`
-of that name in its first `camunda:inputOutput`, or else the root element. These are the rules of
+If a name is missing, a variable without a name counts. Variables of the same name and scope count
+once. The scope is the nearest element above the source that has a `camunda:inputParameter` of that
+name in its first `camunda:inputOutput`, or else the root element. These are the rules of
 extract-process-variables, the library that the Modeler uses. A Camunda 8 diagram has no such key.
 """
 
@@ -71,7 +71,7 @@ EVENT_VARIABLES: Final = {
     CAMUNDA_ERROR: ERROR_VARIABLES,
     ESCALATION: (camunda_attribute("escalationCodeVariable"),),
 }
-"""The attributes of event definitions that name a variable."""
+"""Event definitions, and their attributes that name a variable."""
 
 _with_result_variable: Final = elements_with(RESULT_VARIABLE)
 

@@ -4,8 +4,8 @@
 `{"count": 1, "implementation": {"count": 1, "java": 1, …}}`.
 
 The service tasks in the processes of the diagram count, at any depth. A Camunda 7 task can have
-several kinds of implementations and counts for each; `implementation.count` is the tasks with at
-least one.
+several kinds of implementations and counts for each; `implementation.count` is the number of tasks
+with at least one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ATTRIBUTE_KINDS: Final = {
     )
     for name in (camunda(local), local)
 }
-"""The Camunda 7 attributes whose presence says the kind of an implementation."""
+"""Camunda 7 attributes, and the kind of implementation that each of them specifies."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Camunda7Implementations:
     java: int = described("Service tasks with a `camunda:class`")
     expression: int = described("Service tasks with a `camunda:expression`")
     delegate: int = described("Service tasks with a `camunda:delegateExpression`")
-    external: int = described("Service tasks with the `camunda:type` `external`")
+    external: int = described("Service tasks whose `camunda:type` is `external`")
     connector: int = described("Service tasks with a `camunda:connector`")
 
 

@@ -4,7 +4,8 @@
 of a sub-process in a process, is printed as `{"count": 1, "nesting": 1}`.
 
 An empty plane does not count. `nesting` is the largest number of steps from a sub-process with a
-plane up to its process.
+plane up to its process: 1 for a sub-process directly in a process. Sub-processes without a plane
+do not add to it on their own, but they are steps on the way of one with a plane.
 """
 
 from __future__ import annotations

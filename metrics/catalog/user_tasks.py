@@ -3,11 +3,14 @@
 `<userTask camunda:formKey="embedded:app:forms/approve.html">` is printed as
 `{"count": 1, "form": {"count": 1, "embedded": 1, …}}`.
 
-The user tasks in the processes of the diagram count, at any depth. In a Camunda 7 diagram, the
-beginning of `camunda:formKey` says the kind of form; a task with `camunda:formRef` has a Camunda
-Form; a task with a `camunda:formField`, but without a form key, has a generated form. A task can
-have several kinds of forms and counts for each; `form.count` is the tasks with at least one. In a
-Camunda 8 diagram, the first `zeebe:formDefinition` of the task says the kind.
+The user tasks in the processes of the diagram count, at any depth.
+
+In a Camunda 7 diagram, the beginning of `camunda:formKey` determines the kind of form. A task with
+`camunda:formRef` has a Camunda Form. A task with a `camunda:formField`, but without a form key, has
+a generated form. A task can have several kinds of forms and counts for each; `form.count` is the
+number of tasks with at least one.
+
+In a Camunda 8 diagram, the first `zeebe:formDefinition` of the task determines the kind.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ FORM_KEY_KINDS: Final = {
     "app:": "external",
     "camunda-forms:": "camundaForms",
 }
-"""The beginning of a Camunda 7 form key, and the kind of form; any other key is `other`."""
+"""Beginnings of Camunda 7 form keys, and the kind of form; with any other key it is `other`."""
 
 
 @dataclass(frozen=True)

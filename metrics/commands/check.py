@@ -110,8 +110,8 @@ class _Output(NamedTuple):
     "format_names",
     metavar="NAME[:FILE]",
     multiple=True,
-    help=f"Print the result as {', '.join(FORMATS)}, or write it to FILE; repeatable. Default:"
-    " text.",
+    help=f"Print the result in this format, one of {', '.join(FORMATS)}, or write it to FILE;"
+    " repeatable. Default: text.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are violations.")
 @options.jobs
@@ -140,9 +140,9 @@ def command(
 ) -> None:
     """Check diagrams against limits and report violations.
 
-    PATH is a file, a folder, or - for standard input. Without PATH, the current folder is checked.
-    Limits are set in metrics.toml or pyproject.toml, and by options. Each violation lists the
-    elements that its value counts, with their lines.
+    A PATH is a file, a folder, or - for standard input; the default is the current folder. Limits
+    are set in metrics.toml or pyproject.toml, or by options. Each violation lists the elements that
+    its value counts, with their lines.
 
     The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
     """

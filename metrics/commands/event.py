@@ -194,15 +194,15 @@ def command() -> None:
     metavar="NAME[=VALUE]",
     type=_flag,
     multiple=True,
-    help="Flag that is set, printed as false if VALUE is false, 0, null or empty, else as true;"
-    " repeatable.",
+    help="A flag, printed as false if VALUE is false, 0, null or empty, else as true; repeatable.",
 )
 @_sender
 @_whole
 def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
     """Print ping.
 
-    The application opened, usage statistics were switched on, or 24 hours passed. Nothing is sent.
+    The Modeler sends it when it starts, when usage statistics are switched on, and every 24 hours.
+    Nothing is sent by this command.
     """
     _print(events.Ping, flags=dict(flags), **values)
 
@@ -212,7 +212,8 @@ def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
 def diagram_opened(**values: Any) -> None:
     """Print diagram:opened.
 
-    A diagram was created or opened. FILE is a diagram, or - for standard input. Nothing is sent.
+    The Modeler sends it when a diagram is created or opened. Nothing is sent by this command. FILE
+    is a diagram, or - for standard input.
     """
     _print(events.DiagramOpened, **values)
 
@@ -222,7 +223,8 @@ def diagram_opened(**values: Any) -> None:
 def diagram_closed(**values: Any) -> None:
     """Print diagram:closed.
 
-    A diagram was closed. FILE is a diagram, or - for standard input. Nothing is sent.
+    The Modeler sends it when a diagram is closed. Nothing is sent by this command. FILE is a
+    diagram, or - for standard input.
     """
     _print(events.DiagramClosed, **values)
 
@@ -236,8 +238,9 @@ def diagram_closed(**values: Any) -> None:
 def deployment(outcome: str, **values: Any) -> None:
     """Print deploy:success or deploy:error.
 
-    A diagram was deployed, or could not be deployed; the target of a form is always Camunda 7. FILE
-    is a diagram, or - for standard input. Nothing is sent.
+    The Modeler sends it when a diagram was deployed or could not be deployed. Nothing is sent by
+    this command. FILE is a diagram, or - for standard input. The target of a form is always Camunda
+    7.
     """
     _print_outcome(outcome, events.DeploySuccess, events.DeployError, **values)
 
@@ -252,8 +255,9 @@ def deployment(outcome: str, **values: Any) -> None:
 def start_instance(outcome: str, **values: Any) -> None:
     """Print startInstance:success or startInstance:error.
 
-    A process instance was started from the application, or could not be started; the target of a
-    form is always Camunda 7. FILE is a diagram, or - for standard input. Nothing is sent.
+    The Modeler sends it when it started a process instance or could not start one. Nothing is sent
+    by this command. FILE is a diagram, or - for standard input. The target of a form is always
+    Camunda 7.
     """
     _print_outcome(outcome, events.StartInstanceSuccess, events.StartInstanceError, **values)
 
@@ -274,7 +278,8 @@ def start_instance(outcome: str, **values: Any) -> None:
 def click_(button: bool, **values: Any) -> None:
     """Print link:opened or button:clicked.
 
-    A link or a button in a tracked container was clicked. Nothing is sent.
+    The Modeler sends it when a link or a button in a tracked container is clicked. Nothing is sent
+    by this command.
     """
     if button and values.pop("link") is not None:
         raise click.UsageError("--link cannot be used with --button.")
@@ -283,9 +288,9 @@ def click_(button: bool, **values: Any) -> None:
 
 @command.group(cls=_Events)
 def overlay() -> None:
-    """Print an event of an overlay.
+    """Print an event of an overlay that opened or closed.
 
-    An overlay opened or closed. Nothing is sent.
+    Nothing is sent.
     """
 
 
@@ -296,7 +301,7 @@ def overlay() -> None:
 def version_info_overlay(**values: Any) -> None:
     """Print overlay:versionInfo:opened.
 
-    The version info overlay opened. Nothing is sent.
+    The Modeler sends it when the version info overlay opens. Nothing is sent by this command.
     """
     _print(events.OverlayVersionInfoOpened, **values)
 
@@ -308,8 +313,8 @@ def version_info_overlay(**values: Any) -> None:
 def deploy_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:deploy:opened or overlay:deploy:closed.
 
-    The deployment overlay opened or closed. FILE is a diagram, or - for standard input. Nothing is
-    sent.
+    The Modeler sends it when the deployment overlay opens or closes. Nothing is sent by this
+    command. FILE is a diagram, or - for standard input.
     """
     _print(events.OverlayDeployClosed if closed else events.OverlayDeployOpened, **values)
 
@@ -325,8 +330,8 @@ def deploy_overlay(closed: bool, **values: Any) -> None:
 def start_instance_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:startInstance:opened or overlay:startInstance:closed.
 
-    The start instance overlay opened or closed. FILE is a diagram, or - for standard input. Nothing
-    is sent.
+    The Modeler sends it when the start instance overlay opens or closes. Nothing is sent by this
+    command. FILE is a diagram, or - for standard input.
     """
     event = events.OverlayStartInstanceClosed if closed else events.OverlayStartInstanceOpened
     _print(event, **values)

@@ -37,8 +37,7 @@ Examples:
     "keys",
     metavar="KEY",
     multiple=True,
-    help="Explain only the number with this dotted key, or all numbers below it; can be given"
-    " several times.",
+    help="Explain only the number with this dotted key, or all numbers below it; repeatable.",
 )
 @format_option(
     FORMATS.names,

@@ -52,7 +52,7 @@ jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Use up to N worker processes; 1 reads all files in the main process. Default: the number"
+    help="Use up to N worker processes; with 1, none is started. Default: the number"
     " of processors.",
 )
 timeout = click.option(
@@ -88,7 +88,7 @@ with_fragments = click.option(
     multiple=True,
     type=click.Choice(OWN_FRAGMENTS),
     hidden=not OWN_FRAGMENTS,
-    help="Add this fragment of our own to the documented payload; can be given several times.",
+    help="Add this fragment to the documented payload; repeatable.",
 )
 documented_keys = click.option(
     "--documented-keys",

@@ -31,7 +31,7 @@ Examples:
     "fragments",
     multiple=True,
     type=click.Choice((*FRAGMENTS, *OWN_FRAGMENTS)),
-    help="Print only this fragment of the payload; can be given several times.",
+    help="Print only this fragment of the payload; repeatable.",
 )
 @format_option(
     FORMATS.names, help="Default: json for a single file, ndjson for a folder or several paths."
@@ -69,8 +69,8 @@ def command(
     payload of a single file is printed as indented JSON. For a folder or several paths, each
     diagram is printed as one line of JSON.
 
-    The exit status is 2 if a diagram could not be measured. The output has its error instead of its
-    payload.
+    If a diagram cannot be measured, the output has its error instead of its payload, and the exit
+    status is 2.
     """
     require_standard_input(paths, stdin_filename)
     templates = options.template_definitions(template_source, template_folders, max_size)

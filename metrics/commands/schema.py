@@ -26,9 +26,9 @@ Examples:
 def command(name: str | None, documented_keys: bool) -> None:
     """Print the JSON Schema (2020-12) of a payload, a fragment of it, or an event.
 
-    NAME is payload for what scan prints for one diagram, line for a line of NDJSON, error for a
-    diagram that cannot be read, a fragment's name, or an event's name as sent. Without NAME, all
-    names are listed.
+    NAME is payload for what scan prints for one diagram, line for a line of NDJSON, error for what
+    scan prints for a diagram that cannot be measured, or the name of a fragment or an event.
+    Without NAME, all names are listed.
     """
     if name is None:
         write("".join(f"{name}\n" for name in names()).encode())

@@ -43,8 +43,8 @@ Examples:
 )
 @format_option(
     FORMATS.names,
-    help="html is a self-contained page with charts and a table of all diagrams; it needs the"
-    " extra report.",
+    help="html is a self-contained page with charts and a table of all diagrams; it needs"
+    " bpmn-metrics[report].",
     default="table",
 )
 @options.output_path

@@ -69,7 +69,7 @@ class _Warnings:
 
 @dataclasses.dataclass(frozen=True)
 class _Failed:
-    file: str | Omitted = described("The path of the diagram; left out by the library")
+    file: str | Omitted = described("The path of the diagram; omitted by the library")
     error: ErrorBlock = described("Why it could not be measured")
 
 
