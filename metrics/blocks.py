@@ -71,7 +71,7 @@ OMITTED: Final = Omitted.OMITTED
 
 
 class Text(NamedTuple):
-    """The texts that an event may carry: `pattern` matches all of one, `meaning` describes them.
+    """The texts that an event may carry: `pattern` matches a whole text, `meaning` describes it.
 
     The regular expression means the same in Python and in JSON Schema.
     """
@@ -80,11 +80,11 @@ class Text(NamedTuple):
     meaning: str
 
     def has(self, text: str) -> bool:
-        """Whether a text is one of them."""
+        """Whether an event may carry a text."""
         return re.fullmatch(self.pattern, text) is not None
 
     def bounded(self, text: str) -> str:
-        """The text if it is one of them, else `OTHER`."""
+        """The text if an event may carry it, else `OTHER`."""
         return text if self.has(text) else OTHER
 
 
@@ -97,8 +97,8 @@ NO_TEXT: Final = Text(OTHER, "none")
 class Tally(NamedTuple):
     """How a summary shows the names of a map over all diagrams.
 
-    `key` is the summary's key for it and `title` its heading; a name is printed with the number of
-    diagrams or records that have it at `records`, and with the sum of its values at `values`.
+    `key` is its key in the summary, and `title` its heading. `records` is the key of the number of
+    diagrams or records with a name, and `values` the key of the sum of the name's values.
     """
 
     key: str
@@ -121,8 +121,9 @@ def described(
     """A field of a block.
 
     `meaning` describes it for people; `documented_key` is its key on the telemetry page if that
-    differs. `total` makes one value of those of two diagrams, None if there is no such value: by
-    default numbers add up, and nothing else does. Texts with `is_version` compare as versions.
+    differs. `total` combines the values of two diagrams; None if they cannot be combined. By
+    default, numbers add up, and other values have no total. Texts with `is_version` compare as
+    versions.
     `text` limits the texts that an event carries, `tally` describes a map in summaries.
     `omit_if_too_large` marks a key at the top of the payload that the Modeler omits from an event
     that is too large. Further arguments are those of `dataclasses.field`.
@@ -156,7 +157,7 @@ def snake_case(key: str) -> str:
 class Keys(NamedTuple):
     """The fields of a block: their names, JSON keys, and keys as the telemetry page spells them.
 
-    `values` returns the values of all fields; `is_plain` if all of them are numbers.
+    `values` returns the values of all fields; `is_plain` is whether all of them are numbers.
     """
 
     names: tuple[str, ...]
@@ -198,7 +199,7 @@ def type_hints(block: type) -> Mapping[str, Any]:
 
 @cache
 def alternatives(hint: Any) -> Sequence[Any]:
-    """The members of a union but for `Omitted`; the type itself if it is no union."""
+    """The members of a union except `Omitted`; the type itself if it is not a union."""
     parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     return tuple(part for part in parts if part is not Omitted)
 
@@ -259,8 +260,8 @@ RULES: Final = "rules"
 class Leaf(NamedTuple):
     """A value that a block can hold.
 
-    `key` is its dotted key. `total` makes one value of those of two diagrams, None if there is no
-    such value. `item` is the block that a list holds, None for other lists; `tally` describes a map
+    `key` is its dotted key. `total` combines the values of two diagrams; None if they cannot be
+    combined. `item` is the block that a list holds, None for other lists; `tally` describes a map
     in summaries. A member of a fixed map has the key of the map as `group`.
     """
 
@@ -279,7 +280,7 @@ class Leaf(NamedTuple):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number of things, which a total can be made of."""
+        """Whether it is a number that has a total."""
         return self.kind is LeafKind.NUMBER and self.total is not None
 
 
@@ -374,7 +375,7 @@ def meanings(block: Any, group: str = "") -> Iterator[tuple[str, str]]:
 
 
 def shared(block: Callable[..., Block], *values: Any) -> Block:
-    """A block of these values, the same object for equal ones: blocks never change.
+    """A block of these values; equal blocks are the same object, since blocks never change.
 
     Blocks with mappings or long texts, which hostile diagrams have, are not kept.
     """
@@ -399,7 +400,7 @@ def reduce_block(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
 
 def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
-    """A block of numbers, from the number of findings of each key."""
+    """A block of numbers, from the number of findings for each key."""
     return block(*[counts.get(prefix + key, 0) for key in keys(block).printed])
 
 
@@ -437,8 +438,8 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
 def from_json(block: type[Block], record: Mapping[str, Any], example: Block | None = None) -> Block:
     """The block that `to_json` printed as `record`.
 
-    Its inner blocks have the types of those of `example`. Raises `ValueError` if the record is not
-    one of such a block.
+    The inner blocks have the same types as those of `example`. Raises `ValueError` if the record
+    does not fit the block.
     """
     hints = type_hints(block)
     left = dict(record)
@@ -458,7 +459,7 @@ def from_json(block: type[Block], record: Mapping[str, Any], example: Block | No
 
 
 def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
-    """A JSON value as a type has it; of several blocks, the type of the example is read."""
+    """Convert a JSON value to a type; `example` selects one of several blocks."""
     blocks = inner_blocks(hint)
     if type(value) is dict and blocks:
         block = type(example) if type(example) in blocks else blocks[0]
@@ -477,16 +478,16 @@ def _read(key: str, hint: Any, value: Any, example: Any = None) -> Any:
                 return known[value]
         if part is float and type(value) in (int, float) and math.isfinite(value):
             return value
-        is_one = value in arguments if origin is Literal else type(value) is part
-        if is_one and (type(value) is not int or 0 <= value <= LARGEST_NUMBER):
+        matches = value in arguments if origin is Literal else type(value) is part
+        if matches and (type(value) is not int or 0 <= value <= LARGEST_NUMBER):
             return value
     raise ValueError(f"{key} is {value!r:.40}")
 
 
 def bounded(value: Any, text: Text = NO_TEXT) -> Any:
-    """A block, or the value of a field, with the texts that an event may carry.
+    """A block, or the value of a field, with `OTHER` for each text that an event may not carry.
 
-    Numbers whose keys become the same are added.
+    Numbers whose keys become equal are added.
     """
     if isinstance(value, str):
         return text.bounded(value)

@@ -70,7 +70,7 @@ def _show(error: click.ClickException) -> None:
     shown = io.StringIO()
     error.show(shown)
     message = shown.getvalue().removesuffix("\n")
-    # Messages by click have several lines, but a quoted argument must not begin one.
+    # click's messages have several lines, but an argument in them must not add a line.
     for argument in sys.argv[1:]:
         if "\n" in argument:
             message = message.replace(click.unstyle(argument), on_one_line(argument))

@@ -3,10 +3,10 @@
 `DiagramOpened(scan("order.bpmn")).payload()` returns `{"event": "diagram:opened", …}`. Nothing is
 sent.
 
-Each event is a frozen dataclass whose fields are what it carries. Its JSON Schema and its section
-in `docs/events.md` follow from that class; `metrics.commands.event` has the command that prints it.
-Texts from a diagram are bounded: an event carries only those that the `Text` of their field in the
-catalogue allows.
+Each event is a frozen dataclass with the values that it carries as fields. Its JSON Schema and its
+section in `docs/events.md` follow from the class; `metrics.commands.event` has the command that
+prints it. Texts from a diagram are bounded: an event carries only the texts that the `Text` of
+their field in the catalogue allows.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def event_class(cls: type[EventClass]) -> type[EventClass]:
 class Event:
     """What all events share.
 
-    Raises `EventError` if a field has a value that the event does not carry.
+    Raises `EventError` if a field has a value that the event cannot carry.
     """
 
     name: ClassVar[str]
@@ -118,7 +118,7 @@ class Event:
     """The keys that the Modeler omits after a receiver refuses the event as too large."""
 
     rule: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-    """What the event's JSON Schema requires beyond what follows from the fields."""
+    """The part of the event's JSON Schema that does not follow from the fields."""
 
     application_version: str = described(
         "The version of the Modeler that sends the event; by default the version of `metrics`",
@@ -178,7 +178,7 @@ def _keys_to_omit(fragments: tuple[str, ...]) -> frozenset[str]:
 
 
 def _check(carrier: Any) -> None:
-    """Raise `EventError` for the first field with a value that it does not take."""
+    """Raise `EventError` for the first field that does not accept its value."""
     hints = type_hints(type(carrier))
     for field in dataclasses.fields(carrier):
         if "text" in field.metadata:
@@ -189,7 +189,7 @@ def _check(carrier: Any) -> None:
 
 
 def _expected(value: object, hint: Any, text: Text) -> str | None:
-    """What a field of this type takes; None if it takes the value."""
+    """What a field of this type accepts; None if it accepts the value."""
     known, (kind, *_) = choices(hint), alternatives(hint)
     if value is OMITTED and Omitted in get_args(hint):
         return None
@@ -224,8 +224,8 @@ def _diagram_keys(
 class OfDiagram(Event):
     """An event about a diagram.
 
-    Raises the report's `DocumentError` if the diagram could not be read. The event keeps neither
-    the file's name nor its warnings, and only those texts that it carries.
+    Raises the report's `DocumentError` if the diagram could not be measured. The event keeps
+    neither the file's name nor its warnings, and only the texts that an event may carry.
     """
 
     report: Report = dataclasses.field(kw_only=False)
@@ -267,7 +267,7 @@ class Ping(Event, name="ping"):
 
 
 def _is_true(value: object) -> bool:
-    """Whether a value is true in JavaScript, where an empty list is."""
+    """Whether a value is true in JavaScript, where an empty list is true, too."""
     return not (value is None or value in (0, "") or value != value)
 
 
@@ -326,7 +326,7 @@ class _Deployment(OfDiagram):
             raise EventError(f"the target of a form is always Camunda 7, but {reason}")
 
     def _camunda_8_reason(self) -> str | None:
-        """What says that the target is Camunda 8; None if nothing does."""
+        """Why the target is Camunda 8, for a message; None if it is not."""
         profile = self.report.execution_platform
         if profile is not None and profile.execution_platform in CAMUNDA_8_PLATFORMS:
             return f"this form is for {profile.execution_platform}"
@@ -419,7 +419,7 @@ class ButtonClicked(_Click, name="button:clicked"):
 class OverlayVersionInfoOpened(Event, name="overlay:versionInfo:opened"):
     """The version info overlay opened."""
 
-    source: VersionInfoSource = described("Where it was opened from")
+    source: VersionInfoSource = described("Where the overlay was opened from")
 
 
 @event_class

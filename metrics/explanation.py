@@ -285,7 +285,7 @@ def explained_keys() -> tuple[str, ...]:
 
 
 def _require_known(key: str) -> None:
-    """Raises `KeyError` if a key names neither a number of a payload nor a group of numbers."""
+    """Raise `KeyError` if a key names neither a number of a payload nor a group of numbers."""
     if any(_is_wanted(number, (key,)) for number in explained_keys()):
         return
     if not any(_is_below(key, leaf) for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values()):

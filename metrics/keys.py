@@ -28,7 +28,7 @@ LEAVES: Final[Mapping[str, Leaf]] = MappingProxyType(
         leaf.key: leaf
         for leaf in (
             TYPE_LEAF,
-            *(leaf for found in payload_leaves().values() for leaf in found),
+            *(leaf for leaves in payload_leaves().values() for leaf in leaves),
         )
     }
 )
@@ -36,7 +36,7 @@ LEAVES: Final[Mapping[str, Leaf]] = MappingProxyType(
 
 
 class UnknownKeyError(ValueError):
-    """A key that names no value of a payload; its text says so and suggests another."""
+    """A key that names no value of a payload; the message suggests a known key."""
 
 
 class Key(NamedTuple):
@@ -51,7 +51,7 @@ class Key(NamedTuple):
 
     @property
     def kind(self) -> LeafKind:
-        """What the value is."""
+        """The kind of the value."""
         return self.leaf.kind if self.member is None else LeafKind.NUMBER
 
     def value_in(self, values: Mapping[str, Any]) -> Any:
@@ -67,10 +67,9 @@ def leaves_with(fragments: frozenset[str]) -> Mapping[str, Leaf]:
     """The leaves of the documented payload and of some fragments of our own, by their keys."""
     if not fragments:
         return LEAVES
-    added = payload_leaves(added=fragments)
-    return MappingProxyType(
-        {TYPE_LEAF.key: TYPE_LEAF} | {leaf.key: leaf for found in added.values() for leaf in found}
-    )
+    by_metric = payload_leaves(added=fragments)
+    all_leaves = (TYPE_LEAF, *(leaf for leaves in by_metric.values() for leaf in leaves))
+    return MappingProxyType({leaf.key: leaf for leaf in all_leaves})
 
 
 @cache
@@ -99,7 +98,7 @@ def _fragments_of(names: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def find_key(key: str) -> Key:
-    """The value that a key names; documented ones come first.
+    """Find the value that a key names, first in the documented payload.
 
     Raises `UnknownKeyError` if no payload has it.
     """

@@ -1,7 +1,7 @@
 """What a metric is: it finds elements in a diagram, then counts them as a block of the payload.
 
-A metric first *finds* elements, each with the keys for which it counts, and then counts them: a
-number and the elements that it counts come from the same code.
+Each element has the keys for which it counts, so a number and the elements that it counts come from
+the same code.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ class Metric(Generic[Found, Block]):
     """One block of the payload.
 
     `name` is the name of the metric's module, its fixtures and its section in the reference.
-    `find` returns what counts in a diagram; `count` makes the block of it for an engine, or None if
-    diagrams of that engine have no such block; `explain` returns the evidence for every number of
-    the block, as many things as the number counts.
+    `find` returns the findings of a diagram. `count` makes the block from them for an engine, or
+    None if diagrams of that engine have no such block. `explain` returns the evidence for every
+    number of the block: one for each thing that the number counts.
 
     The fields of `block` are printed at the dotted `key`, which is empty for the payload itself.
     `fragment` names the part of the payload that they belong to. The blocks of the documented
@@ -99,7 +99,7 @@ class Metric(Generic[Found, Block]):
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
     mention the attribute, or name a platform; it is not called for others. `find` asks its diagram
-    for no elements but those with its `tags`.
+    only for elements with its `tags`.
     """
 
     name: str
@@ -179,9 +179,9 @@ def tasks_by_kind(
 def counting(
     make: Callable[[Mapping[str, int], Engine], Block],
 ) -> Callable[[Sequence[Finding], Engine], Block]:
-    """The `count` of a metric, from a function that makes its block of the number of each key.
+    """The `count` of a metric; `make` makes its block from the number of findings for each key.
 
-    Blocks never change, and most diagrams have one that another has too: it is made once.
+    Equal blocks are made once, since blocks never change and many diagrams have the same ones.
     """
 
     @lru_cache(maxsize=4096)

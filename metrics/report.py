@@ -48,7 +48,7 @@ class ErrorBlock:
     """Why a diagram could not be measured."""
 
     type: ErrorType = described("The type of the error")
-    message: str = described("The error, for people")
+    message: str = described("The error message")
     line: int | Omitted = described("The line, from 1; omitted if the error has no position")
     column: int | Omitted = described("The column, from 1")
 
@@ -57,7 +57,7 @@ class ErrorBlock:
 class WarningBlock:
     """A warning about malformed input in a diagram that was measured."""
 
-    message: str = described("The warning, for people")
+    message: str = described("The warning message")
     line: int | Omitted = described("The line, from 1; omitted if it is not known")
 
 
@@ -131,7 +131,7 @@ class Report:
 
     @property
     def identity(self) -> tuple[int, ...]:
-        """Equal for reports of the same payload objects, as long as these are kept."""
+        """Equal for reports with the same block objects, as long as these objects live."""
         return (id(self.kind), *map(id, self.blocks.values()))
 
     @property
@@ -196,9 +196,9 @@ class Report:
 
 
 class PayloadCache(Generic[Value]):
-    """Remembers what was made of payloads: many diagrams have the same one.
+    """Caches a value for each payload, since many diagrams have the same payload.
 
-    `make` makes a value of a report. A value is remembered unless `is_kept` refuses it.
+    `make` makes the value from a report. A value is cached only if `is_kept` returns true.
     """
 
     def __init__(
@@ -258,13 +258,13 @@ def scan(
     """Measure one diagram.
 
     `source` is a path, the bytes of a file, or an open binary file. `name` is the name of the
-    diagram: a form has a name that ends with `.form`. The name of a path is the path; bytes without
-    a name are a form if they begin like a JSON object. A diagram of more than `max_size` bytes is
+    diagram, by default the path; a name that ends with `.form` means a form. Bytes without a name
+    are a form if they begin like a JSON object. A diagram of more than `max_size` bytes is
     too large. The element templates are those that the diagram uses or, with `templates`, the
     definitions that the Modeler would offer for it. `fragments` are the names of fragments of our
     own to compute beside the documented payload.
 
-    A diagram that cannot be measured is a report with an `error`; nothing is raised for it. Raises
+    A diagram that cannot be measured has a report with an `error`; no exception is raised. Raises
     `ValueError` for a name that no fragment has.
     """
     added = own_fragments(fragments)
@@ -318,7 +318,7 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
 
 
 def is_form(name: str) -> bool:
-    """Whether a diagram is a form by its name, rather than XML."""
+    """Whether the name of a diagram is that of a form."""
     return name.lower().endswith(FORM_EXTENSION)
 
 

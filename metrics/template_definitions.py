@@ -28,7 +28,7 @@ CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
 
 
 class Offered(NamedTuple):
-    """The templates that the Modeler would offer; warns of each definition that it cannot read."""
+    """The templates that the Modeler would offer, and warnings about unreadable definitions."""
 
     blocks: Mapping[str, ElementTemplates]
     warnings: tuple[DiagramWarning, ...]
@@ -51,7 +51,7 @@ class _UnreadableError(Exception):
 
 
 class TemplateDefinitions:
-    """The template definitions around a diagram, and those in further folders.
+    """The template definitions beside and above a diagram, and those in further folders.
 
     `folders` are read in their order, after those of the diagram. Each file is read once, for all
     diagrams. A file of more than `max_size` bytes cannot be read.
@@ -108,7 +108,7 @@ class TemplateDefinitions:
 
 @lru_cache(maxsize=1)
 def _received(identity: bytes, folders: tuple[str, ...], max_size: int) -> TemplateDefinitions:
-    """The copy in this process of the definitions with an identity."""
+    """This process's copy of the definitions with an identity."""
     return TemplateDefinitions(folders, max_size=max_size)
 
 

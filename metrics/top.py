@@ -15,7 +15,7 @@ MAX_ITEMS: Final = 10
 
 
 class Largest(Generic[Item]):
-    """Keeps the items with the largest values; of equal values, the first ones.
+    """Keeps the items with the largest values, and the first ones if values are equal.
 
     A value must exceed `threshold` to be kept. Callers may compare with it to save a call.
     """

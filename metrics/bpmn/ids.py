@@ -102,7 +102,7 @@ class Dropped(NamedTuple):
 
 
 class DroppedElements(NamedTuple):
-    """What the Modeler drops of a diagram.
+    """The elements of a diagram that the Modeler drops.
 
     `elements` holds every dropped element and everything below it. `described` has the first of the
     dropped elements, and `others` counts the rest.
@@ -199,7 +199,7 @@ def _legal_id() -> re.Pattern[str]:
 
 
 def _is_read(element: Element, known: dict[Element, bool]) -> bool:
-    """Whether the Modeler reads an element: it reads all elements above, and each allows the next.
+    """Whether the Modeler reads an element: each element above is read and allows the next.
 
     `known` caches the answers for an element and those above it.
     """
@@ -219,7 +219,7 @@ def _is_read(element: Element, known: dict[Element, bool]) -> bool:
 
 
 def _has_an_id(tag: str) -> bool:
-    """Whether such elements have an id in the Modeler's model."""
+    """Whether elements with this tag have an id in the Modeler's model."""
     return tag.startswith(MODEL_TAGS) or tag == CAMUNDA_ERROR
 
 

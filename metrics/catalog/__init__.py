@@ -1,4 +1,4 @@
-"""The catalogue: one module a metric, which holds it as `METRIC`. Nothing else lists the metrics.
+"""The catalogue: one module per metric, which has it as `METRIC`. Nothing else lists the metrics.
 
 The modules of this package are the blocks of the documented payload. Those of `metrics.catalog.own`
 are fragments of our own: each is computed, and its module imported, only if it is asked for.
@@ -53,7 +53,7 @@ def own_metric(fragment: str) -> Metric[Any, Any]:
 
 
 def own_fragments(names: Collection[str]) -> frozenset[str]:
-    """Those of some fragments that are our own.
+    """The names that are those of fragments of our own.
 
     Raises `ValueError` for a name that no fragment has.
     """
@@ -119,7 +119,7 @@ def measure(diagram: Diagram, fragments: frozenset[str] = frozenset()) -> dict[s
 
 
 class _Plan(NamedTuple):
-    """What to do for diagrams with the same tags, which name a platform or do not.
+    """What to compute for diagrams with the same kind, engine and tags.
 
     `empty_blocks` are the blocks of diagrams without findings. `metrics` are computed in any case,
     `metrics_by_attribute` if the diagram mentions the attribute.
@@ -146,7 +146,7 @@ def _plan(
     applicable = [
         metric for metric in metrics_with(fragments) if empty_blocks.get(metric.name) is not None
     ]
-    asked = [
+    selected = [
         metric
         for metric in applicable
         if metric.is_unconditional
@@ -155,10 +155,10 @@ def _plan(
     ]
     return _Plan(
         empty_blocks,
-        tuple(asked),
+        tuple(selected),
         tuple(
             (metric, metric.attribute)
             for metric in applicable
-            if metric.attribute is not None and metric not in asked
+            if metric.attribute is not None and metric not in selected
         ),
     )

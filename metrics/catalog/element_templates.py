@@ -248,7 +248,7 @@ class Use(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str | None]:
-        """What makes it another template than others."""
+        """Identifies the template."""
         return self.template, self.version
 
 
@@ -416,7 +416,7 @@ def _event_bindings(diagram: Diagram, definition: Element, referred: _Referred) 
 
 
 class _Referred:
-    """The bindings of messages and signals, each read once, however many elements refer to it."""
+    """The bindings of messages and signals; a message is read once for all its references."""
 
     def __init__(self, diagram: Diagram) -> None:
         self._diagram = diagram

@@ -89,8 +89,8 @@ class Variable(NamedTuple):
     """A variable that an element writes.
 
     `name` is None if the element names none. `source` is the element and how it writes the
-    variable; `root_element` is the root element that it belongs to; `scope` is the element in which
-    the variable is a variable of its own.
+    variable; `root_element` is the root element of the source; `scope` is the element that the
+    variable belongs to.
     """
 
     name: str | None
@@ -100,7 +100,7 @@ class Variable(NamedTuple):
 
     @property
     def identity(self) -> tuple[str | None, Element, Element]:
-        """What makes it another variable than others."""
+        """Identifies the variable."""
         return self.name, self.scope, self.root_element
 
 

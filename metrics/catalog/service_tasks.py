@@ -75,7 +75,7 @@ class ServiceTasks:
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> ServiceTasks:
-    """The block of the number of findings of each key."""
+    """The block, from the number of findings for each key."""
     block: type[Camunda7Implementations | Camunda8Implementations]
     block = Camunda8Implementations if engine is Engine.CAMUNDA_8 else Camunda7Implementations
     return ServiceTasks(counts["count"], block_of(block, counts, "implementation."))

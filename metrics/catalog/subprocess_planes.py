@@ -75,7 +75,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> SubprocessPlanes:
-    """The block of the number of findings of each key."""
+    """The block, from the number of findings for each key."""
     return block_of(SubprocessPlanes, counts)
 
 

@@ -93,7 +93,7 @@ class UserTasks:
 
 @counting
 def count(counts: Mapping[str, int], engine: Engine) -> UserTasks:
-    """The block of the number of findings of each key."""
+    """The block, from the number of findings for each key."""
     block: type[Camunda7Forms | Camunda8Forms]
     block = Camunda8Forms if engine is Engine.CAMUNDA_8 else Camunda7Forms
     return UserTasks(counts["count"], block_of(block, counts, "form."))
@@ -123,8 +123,8 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
     if form_key is not None:
         is_camunda_form = _kind_of_form_key(form_key) == "camundaForms"
     else:
-        # The Modeler's code expects a form key and fails without one. The sane reading of a task
-        # with a form id alone is that it has a Camunda Form.
+        # The Modeler's code expects a form key and fails without one. A task with only a form id
+        # counts as one with a Camunda Form.
         is_camunda_form = attribute(definitions[0], ZEEBE_FORM_ID) is not None
     return ("camundaForms" if is_camunda_form else "other",)
 

@@ -44,7 +44,7 @@ class BaselineError(FileError):
 class BaselineEntry(NamedTuple):
     """The tolerated value of one key, of a diagram or of a total.
 
-    `file` and `configuration` are paths from the root; a total has no `file`.
+    `file` and `configuration` are absolute paths; a total has no `file`.
     """
 
     file: str | None
@@ -78,7 +78,7 @@ class Baseline:
         return file in self._keys
 
     def values(self, file: str | None, configuration: str | None, key: str) -> list[Value]:
-        """The tolerated values of a key, of a diagram or of a configuration's total."""
+        """The tolerated values of a key, for a diagram or for the total of a configuration."""
         return self._values.get((file, configuration, key), [])
 
     def of_file(self, file: str) -> Iterator[BaselineEntry]:
@@ -136,7 +136,7 @@ def _entry(record: Any, folder: str) -> BaselineEntry:
     except LimitError:
         kind = None
     if not isinstance(key, str) or kind is None:
-        raise ValueError("no payload has its key")
+        raise ValueError("its key cannot have a limit")
     if type(value) not in NUMERIC_TYPES.get(kind, (str, type(None))):
         raise ValueError(f"its value is not {kind.value}")
     for name in (file, configuration):
@@ -156,7 +156,7 @@ def _resolved(name: str | None, folder: str) -> str | None:
 
 
 def baseline_lines(entries: Iterable[BaselineEntry], path: str) -> Iterator[bytes]:
-    """The lines of the baseline with some entries, for a file at a path."""
+    """The lines of a baseline at `path`, one for each entry, sorted."""
     folder = os.path.dirname(absolute(path))
     # A key with several limits has one entry.
     records = (_record(entry, folder) for entry in dict.fromkeys(entries))

@@ -12,8 +12,8 @@ paths = ["legacy/"]
 limits.diagramMetrics.tasks.userTask.form.embedded = "<= 5"
 ```
 
-In `metrics.toml` the tables have no prefix `tool.metrics`. A key can have a list of conditions; an
-empty list lifts the limits of the key. Paths are patterns as in a `.gitignore`.
+The tables in `metrics.toml` have no prefix `tool.metrics`. A key can have a list of conditions; an
+empty list removes the limits of the key. Paths are patterns as in a `.gitignore`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ DISTRIBUTION: Final = "bpmn-metrics"
 
 LINE_AND_COLUMN: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
 MAX_CONFIGURATION_BYTES: Final = 1024 * 1024
-# To find the line of an error, parts of a file are parsed many times.
+# The search for the line of an error parses parts of the file many times.
 MAX_BYTES_PARSED_AGAIN: Final = 4 * 1024 * 1024
 
 
@@ -99,11 +99,11 @@ class Configuration:
             yield from limits.values()
 
     def excludes(self, path: str) -> bool:
-        """Whether the diagram at a path from the root is not checked."""
+        """Whether the diagram at an absolute path is not checked."""
         return bool(self.exclude) and self._matches(self.exclude, path)
 
     def overrides_for(self, path: str) -> tuple[int, ...]:
-        """The indexes of the overrides for a path from the root."""
+        """The indexes of the overrides that match an absolute path."""
         return tuple(
             index
             for index, override in enumerate(self.overrides)
@@ -120,7 +120,7 @@ class Configuration:
         return False
 
     def limits_with(self, overrides: tuple[int, ...]) -> tuple[Limit, ...]:
-        """The limits for a diagram with some overrides, the last of which wins for a key."""
+        """The limits with some overrides; the last override of a key applies."""
         merged = dict(self.limits)
         for index in overrides:
             merged |= self.overrides[index].limits
@@ -134,7 +134,7 @@ class Configurations:
         self._of_folders: dict[str, Configuration | None] = {}
 
     def of_folder(self, folder: str) -> Configuration | None:
-        """The configuration for a folder, given as a path from the root; None without one.
+        """The configuration for a folder at an absolute path; None without one.
 
         Raises `ConfigurationError`.
         """
@@ -195,7 +195,7 @@ def _read(path: str, folder: str) -> Configuration | None:
             raise _LocatedError((OWN_TABLE[0], DISTRIBUTION), reason)
         return None if record is None else _configuration(record, path, folder, own_table)
     except ValueError as error:
-        # A number with too many digits is not a TOMLDecodeError.
+        # A number with too many digits raises a plain `ValueError`.
         raise _malformed(path, text, str(error)) from None
     except RecursionError:
         raise ConfigurationError(path, "nested too deeply.") from None
@@ -230,8 +230,8 @@ def _at(record: Any, location: TomlPath) -> Any:
 def _line(text: str, location: TomlPath) -> int | None:
     """The line, from 1, in which a value begins; None if it is not found.
 
-    The parser does not report lines. But the first lines of a file are valid TOML, too: the value
-    begins in the last line of the shortest such part that has it.
+    The parser does not report lines, so the first 1, 2, 3, … lines of the file are parsed until
+    they contain the value: it begins in the last line of that part.
     """
     if not location:
         return None
@@ -259,7 +259,7 @@ def _line(text: str, location: TomlPath) -> int | None:
 
 
 def _similar_before(record: Any, location: TomlPath) -> int:
-    """The number of earlier items in the list of a value that have such a value, too."""
+    """The number of earlier items in the same list that also have a value at this position."""
     for start, part in enumerate(location):
         if isinstance(part, int):
             others = ((*location[:start], item, *location[start + 1 :]) for item in range(part))

@@ -34,13 +34,13 @@ MAX_CACHED_PAYLOADS: Final = 4096
 class Gate:
     """Checks diagrams against limits.
 
-    `limits` apply to each diagram and `totals` to the total over all of them, in place of those
-    that configurations set for the same keys. Each is a `Limit` or a text, `KEY OP VALUE`. A
-    `configuration` applies to all diagrams; without one, each diagram has the nearest one at or
+    `limits` apply to each diagram, and `totals` to the total over all diagrams. They replace the
+    limits that configurations set for the same keys. Each is a `Limit` or a text, `KEY OP VALUE`.
+    A `configuration` applies to all diagrams; without one, each diagram has the nearest one at or
     above its folder. The `baseline` tolerates violations until they get worse.
 
-    `fragments` are the fragments of our own that limits name, as far as configurations have been
-    read: reports must have them.
+    `fragments` are the fragments of our own that limits name, in the configurations that have been
+    read so far. Reports must have these fragments.
 
     Raises `ValueError` for a text that is not a limit, and for a key that has no limit or total.
     """
@@ -81,10 +81,10 @@ class Gate:
     def judge(self, reports: Iterable[Report], *, find: Find | None = None) -> CheckResult:
         """Check the diagrams of some reports.
 
-        `find` returns the diagrams below a folder. It is needed if the reports may be only a part
-        of the diagrams that a configuration applies to. The total over a part can only exceed an
-        upper bound, and its entries in the baseline change only if it gets worse. That is also so
-        if a diagram could not be measured.
+        `find` returns the diagrams below a folder. It is needed if the reports may cover only a
+        part of the diagrams that a configuration applies to. A total over a part is checked only
+        against upper bounds, and its entries in the baseline change only if it gets worse. The same
+        applies if a diagram could not be measured.
 
         Raises `ConfigurationError` if a configuration is malformed.
         """
@@ -148,7 +148,7 @@ class _Check:
         self._outcomes.append(self._tolerance.keep_diagram(path))
 
     def result(self, find: Find | None) -> CheckResult:
-        """Check the totals; the result of the whole check."""
+        """Check the totals; returns the result of the whole check."""
         all_totals = [*self._configured_totals, self._shared_totals]
         for totals in all_totals:
             self._check_totals(totals, is_whole=self._is_whole(totals, find))
@@ -165,7 +165,7 @@ class _Check:
         )
 
     def _totals_of(self, configuration: Configuration) -> tuple[Totals, ...]:
-        """The totals with limits that the diagrams of a configuration are part of."""
+        """The limited totals that include the diagrams of a configuration."""
         all_totals = self._totals_of_configuration.get(id(configuration))
         if all_totals is None:
             limits = {
@@ -187,7 +187,7 @@ class _Check:
         self._violations += (broken[limit] for limit in outcome.worse)
 
     def _is_whole(self, totals: Totals, find: Find | None) -> bool:
-        """Whether all diagrams that the totals are about were measured."""
+        """Whether the totals include every diagram that they apply to."""
         if not totals.is_complete:
             return False
         if find is None or totals.is_shared:
@@ -200,7 +200,7 @@ class _Check:
         return totals.includes(self._rules.paths_with(configuration, files))
 
     def _rest(self, all_totals: Sequence[Totals]) -> Iterator[Outcome]:
-        """What the baseline has of other diagrams and totals."""
+        """The entries of the baseline for other diagrams and totals."""
         limits_of = {
             path_in_baseline(configuration): configuration.total
             for configuration in self._rules.configurations()
@@ -210,5 +210,5 @@ class _Check:
 
 
 def _path_in_baseline(location: DiagramLocation) -> str:
-    """The path of a diagram as a baseline has it."""
+    """The path of a diagram as `Baseline` spells it."""
     return location.path if location.path.isascii() else printable(location.path)

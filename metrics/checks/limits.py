@@ -57,7 +57,7 @@ MAX_VERSION_CHARACTERS: Final = 100
 
 
 class LimitError(ValueError):
-    """Something that is not a limit; its text gives the reason."""
+    """A limit that is not valid; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,15 @@ class Limit:
 
     @property
     def is_upper_bound(self) -> bool:
-        """Whether a total breaks it as soon as a part of the total does."""
+        """Whether a total breaks the limit as soon as a part of the total does."""
         return OPERATORS[self.operator].is_upper_bound
 
     def applies_to(self, values: Mapping[str, Any]) -> bool:
-        """Whether it limits a payload with these values, by the keys of their leaves.
+        """Whether the limit applies to a payload with these values, by their dotted keys.
 
-        It does not limit a value that the payload does not have (a DMN diagram has no user tasks)
-        or a number that is null. A limit on the version applies to every diagram: one without a
-        version breaks it.
+        It does not apply if the payload does not have the value (a DMN diagram has no user tasks),
+        or if the number is null. A limit on the version applies to every diagram: a diagram without
+        a version breaks it, unless the operator is `!=`.
         """
         key = self._key
         if key.kind is LeafKind.VERSION:
@@ -115,11 +115,11 @@ class Limit:
         return value is not OMITTED and (value is not None or key.kind is LeafKind.TEXT)
 
     def is_null_in(self, values: Mapping[str, Any]) -> bool:
-        """Whether it does not apply because the number that it limits is null."""
+        """Whether the limit does not apply because the number is null."""
         return self._key.kind in NUMERIC and self._key.value_in(values) is None
 
     def value_in(self, values: Mapping[str, Any]) -> Value:
-        """The value that it limits, None if there is none."""
+        """The value that the limit is about; None if there is none."""
         value: Value | Omitted = self._key.value_in(values)
         return None if isinstance(value, Omitted) else value
 
@@ -132,7 +132,7 @@ class Limit:
         return operator.allows(comparable, self._bounds)
 
     def is_no_worse(self, value: Value, known: Value) -> bool:
-        """Whether a value that it forbids is no further from the limit than a known one."""
+        """Whether a forbidden value is no further from the limit than a known forbidden value."""
         if value == known:
             return True
         comparable, known_comparable = self._comparable(value), self._comparable(known)
@@ -202,18 +202,18 @@ def parse_condition(key: str, condition: str) -> Limit:
 
 
 def as_limits(limits: Iterable[str | Limit]) -> tuple[Limit, ...]:
-    """Limits, some of them written as `KEY OP VALUE`.
+    """Turn texts, `KEY OP VALUE`, into limits; a `Limit` stays as it is.
 
     Raises `LimitError` for a text that is not a limit, `TypeError` for a single limit and for
     items of other types.
     """
     if isinstance(limits, str | Limit):
-        raise TypeError(f"an iterable of limits is needed, not one limit: {str(limits)!r:.80}")
+        raise TypeError(f"expected an iterable of limits, not one limit: {str(limits)!r:.80}")
     return tuple(map(_as_limit, limits))
 
 
 def as_total_limits(limits: Iterable[str | Limit]) -> tuple[Limit, ...]:
-    """Limits on totals; raises `LimitError` also for a key that has no total."""
+    """Like `as_limits`, but also raises `LimitError` for a key that has no total."""
     total_limits = as_limits(limits)
     for limit in total_limits:
         check_total(limit.key)
@@ -246,7 +246,7 @@ def kind_of(key: str) -> LeafKind:
 
 
 def check_total(key: str) -> None:
-    """Raises `LimitError` if a key has no total over diagrams."""
+    """Raise `LimitError` if a key has no total over diagrams."""
     if kind_of(key) not in NUMERIC:
         raise LimitError(f"{key} is not a number, so it has no total.")
     if total_of(key) is None:
@@ -260,7 +260,7 @@ def total_of(key: str) -> Total | None:
 
 
 def missing(key: str) -> Omitted | None:
-    """The value of a key that a payload does not have: None for a version."""
+    """The value that stands for a missing one: None for a version, else `OMITTED`."""
     return None if kind_of(key) is LeafKind.VERSION else OMITTED
 
 
@@ -314,7 +314,7 @@ def _not_a_number(key: str, value: object) -> str:
 
 
 def _single(text: str) -> str:
-    # Quoted where it would otherwise be read as another text.
+    # Quotes are needed only if the parser would otherwise read another text.
     return f'"{text}"' if text.strip() != text or _unquoted(text) != text or not text else text
 
 

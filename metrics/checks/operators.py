@@ -25,9 +25,9 @@ def _is_no_further(value: Any, known: Any, bounds: Sequence[Any]) -> bool:
 class Operator:
     """An operator of limits.
 
-    `allows` compares a value with the bounds of a limit, of which there are several if it
+    `allows` compares a value with the bounds of a limit; a limit has several bounds if its operator
     `takes_list`. `is_no_worse` compares two values that the limit forbids: whether the first is no
-    further from the bounds than the second. `wording` describes the operator for people.
+    further from the bounds than the second. `wording` describes the operator in messages.
 
     An operator that `is_ordered` does not compare words. If a part of a total breaks a limit whose
     operator `is_upper_bound`, so does the whole. A value that is missing, or is not a version where
@@ -45,7 +45,7 @@ class Operator:
 
     @property
     def pattern(self) -> str:
-        """A regular expression for the operator: one of letters ends before a blank or a list."""
+        """A regular expression; an operator of letters must precede a blank, quote or bracket."""
         return re.escape(self.symbol) + (r"(?=[\s\[\"'])" if self.symbol.isalpha() else "")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_EXPLAINED_VIOLATIONS: Final = 25_000
 DIAGRAMS_PER_BATCH: Final = 8
 MAX_PENDING_BATCHES: Final = 32
-# After so many items, each value has only as many as people look at.
+# After MAX_ITEMS items in total, each value has at most MIN_ITEMS_PER_VALUE.
 MAX_ITEMS: Final = 250_000
 MIN_ITEMS_PER_VALUE: Final = 10
 
@@ -73,11 +73,11 @@ class Improvement(NamedTuple):
 class CheckResult:
     """The result of a check.
 
-    `files` are the measured diagrams in their order, `failures` the reports of the others.
-    `violations` are those of diagrams, in that order, then those of totals; `tolerated` is the
-    number of violations that the baseline tolerates. `entries` are those of a baseline that is
-    written now. `has_limits` is whether any diagram could have a limit. `not_applied` is the number
-    of limits that did not apply to a diagram because the number is null.
+    `files` are the measured diagrams, `failures` the reports of the others. `violations` are those
+    of diagrams, in the order of `files`, then those of totals. `tolerated` is the number of
+    violations that the baseline tolerates. `entries` are the entries of a new baseline.
+    `has_limits` is whether any diagram could have a limit. `not_applied` is the number of limits
+    that did not apply to a diagram because the number is null.
     """
 
     files: tuple[str, ...] = ()
@@ -111,14 +111,14 @@ def explain_violations(
     """The result with the items that explain its first 25,000 violations.
 
     Reads the files again, up to `max_size` bytes each, except those in `contents`, which holds
-    their bytes by name. A violation that cannot be explained any more stays, without items. So do
-    those of `skipped_keys`: what they count is not in the diagrams.
+    their bytes by name. A violation that can no longer be explained has no items. The same applies
+    to a violation of one of the `skipped_keys`, which count things that are not in the diagram.
     """
     values_of: dict[str, dict[str, Value]] = {}
     for violation in result.violations[:MAX_EXPLAINED_VIOLATIONS]:
         if violation.file is not None and violation.limit.key not in skipped_keys:
             values_of.setdefault(violation.file, {})[violation.limit.key] = violation.value
-    # If two diagrams have the same name, it is not known which one has the content.
+    # The content is ambiguous if two diagrams have the same name.
     contents = {
         name: content for name, content in contents.items() if result.files.count(name) == 1
     }

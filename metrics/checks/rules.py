@@ -22,14 +22,14 @@ NO_CONFIGURATION: Final = Configuration()
 
 
 class DiagramLocation(NamedTuple):
-    """The path of a diagram from the root, and the configuration that applies to it."""
+    """The absolute path of a diagram, and the configuration that applies to it."""
 
     path: str
     configuration: Configuration
 
 
 class _Folder(NamedTuple):
-    """The path of a folder from the root, with a separator at its end, and its configuration."""
+    """The absolute path of a folder, with a separator at its end, and its configuration."""
 
     path: str
     configuration: Configuration
@@ -41,7 +41,7 @@ class Rules:
     The `limits` apply to all diagrams and replace those that configurations set for the same keys.
     The `configuration` also applies to all diagrams; without one, each diagram has the nearest
     configuration at or above its folder. `fragments` are the fragments of our own that limits name,
-    as far as configurations have been read.
+    in the configurations that have been read so far.
     """
 
     def __init__(self, limits: Limits, configuration: Configuration | None) -> None:
@@ -55,7 +55,7 @@ class Rules:
 
     @property
     def has_limits(self) -> bool:
-        """Whether any diagram that was located could have a limit."""
+        """Whether any diagram so far could have a limit."""
         return bool(self._limits) or any(
             folder.configuration.has_limits for folder in self._folders.values()
         )
@@ -86,7 +86,7 @@ class Rules:
         return limits
 
     def configurations(self) -> Iterator[Configuration]:
-        """The configurations that apply to the folders of the diagrams that were located."""
+        """The configurations that apply to the folders of the diagrams so far."""
         for folder in self._folders.values():
             yield folder.configuration
 
@@ -97,12 +97,12 @@ class Rules:
     def paths_with(self, configuration: Configuration, files: Iterable[str]) -> Iterator[str]:
         """The paths of the files that a configuration applies to."""
         for file in files:
-            path, of_file = self.locate(file)
-            if of_file is configuration and not configuration.excludes(path):
+            path, file_configuration = self.locate(file)
+            if file_configuration is configuration and not configuration.excludes(path):
                 yield path
 
     def _read_folder(self, folder: str) -> _Folder:
-        path = _from_root(folder or os.curdir)
+        path = _absolute_folder(folder or os.curdir)
         configuration = (
             self._configuration or self._configurations.of_folder(path) or NO_CONFIGURATION
         )
@@ -130,7 +130,7 @@ class LimitedPayload:
         return value
 
     def broken_limits(self, limits: tuple[Limit, ...]) -> BrokenLimits:
-        """The limits that it breaks; the tuple of `limits` must live as long as this object."""
+        """The limits that it breaks, cached by the `id` of `limits`, which must stay alive."""
         broken = self._broken.get(id(limits))
         if broken is None:
             broken = self._broken[id(limits)] = BrokenLimits(
@@ -152,8 +152,8 @@ class LimitedPayload:
             yield limit
 
 
-def _from_root(folder: str) -> str:
-    """The path of a folder from the root; `..` after a link leads to the target's parent."""
+def _absolute_folder(folder: str) -> str:
+    """The absolute path of a folder; `..` after a link leads to the parent of the link's target."""
     parts = folder.split(os.sep)
     if os.pardir not in parts:
         return absolute(folder)

@@ -1,4 +1,4 @@
-"""Which violations a baseline tolerates, and what it would hold if it were written now."""
+"""Which violations a baseline tolerates, and which entries a new baseline has."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """What a baseline says about a diagram or a total.
+    """The result of comparing a diagram or a total with a baseline.
 
-    `worse` are the broken limits that it does not tolerate, `tolerated` is the number of the
-    others. `entries` are those of a baseline that is written now.
+    `worse` are the broken limits that the baseline does not tolerate, `tolerated` is the number of
+    the others. `entries` are the entries of a new baseline.
     """
 
     worse: tuple[Limit, ...] = ()
@@ -61,7 +61,7 @@ class Tolerance:
     def weigh_totals(self, totals: Totals, broken: Collection[Limit], *, is_whole: bool) -> Outcome:
         """Compare the limits that totals break.
 
-        Unless the totals are those of the whole portfolio, entries change only if they are worse.
+        Entries change only if they get worse, unless the totals cover all diagrams (`is_whole`).
         """
         owner = _Owner(None, totals.path)
         entries = [
@@ -92,7 +92,7 @@ class Tolerance:
                 kept += self._baseline.of_file(path)
             else:
                 gone += (
-                    Improvement(_from_here(path), entry.key, entry.value, OMITTED, is_gone=True)
+                    Improvement(_relative(path), entry.key, entry.value, OMITTED, is_gone=True)
                     for entry in self._baseline.of_file(path)
                 )
         return Outcome(improvements=tuple(gone), entries=tuple(kept))
@@ -166,7 +166,7 @@ def _exists(path: str) -> bool:
     return any(os.path.lexists(name) for name in {path, unescaped(path)})
 
 
-def _from_here(path: str) -> str:
+def _relative(path: str) -> str:
     try:
         return os.path.relpath(path)
     except OSError:

@@ -38,9 +38,9 @@ class _Total:
 class Totals:
     """The totals of the diagrams that a configuration applies to.
 
-    `limits` are those on totals. A configuration that `is_shared` applies to all diagrams that are
-    checked, others to those below their folder. `path` is the path of the configuration as a
-    baseline has it. `is_complete` is whether all diagrams so far could be measured.
+    `limits` are the limits on totals. A configuration that `is_shared` applies to all checked
+    diagrams, others to those below their folder. `path` is the path of the configuration as
+    `Baseline` spells it. `is_complete` is whether all diagrams so far could be measured.
     """
 
     def __init__(self, configuration: Configuration, limits: Limits, *, is_shared: bool) -> None:
@@ -53,19 +53,19 @@ class Totals:
         self._paths: set[str] = set()
 
     def add(self, file: str, path: str, values: Mapping[str, Any]) -> None:
-        """Add a diagram: its name, its path from the root, and its values."""
+        """Add a diagram: its name, its absolute path, and its values."""
         if not self.is_shared:
             self._paths.add(path)
         for total in self._totals.values():
             total.add(file, values)
 
     def includes(self, paths: Iterable[str]) -> bool:
-        """Whether all diagrams at some paths from the root were added, unless it `is_shared`."""
+        """Whether all diagrams at some absolute paths were added; only if not `is_shared`."""
         return all(path in self._paths for path in paths)
 
     @property
     def has_only_upper_bounds(self) -> bool:
-        """Whether a part of the diagrams is enough to find each of its limits broken."""
+        """Whether a part of the diagrams is enough to break any of the limits."""
         return all(limit.is_upper_bound for limit in chain.from_iterable(self.limits.values()))
 
     def value_of(self, key: str) -> Value | Omitted:
@@ -76,7 +76,7 @@ class Totals:
     def violations(self, *, is_whole: bool) -> Iterator[Violation]:
         """The limits that the totals break.
 
-        Unless the totals are those of the whole portfolio, only upper bounds can be broken.
+        Only upper bounds can be broken, unless the totals cover all diagrams (`is_whole`).
         """
         for limit in chain.from_iterable(self.limits.values()):
             total = self._totals[limit.key]
@@ -85,11 +85,11 @@ class Totals:
                     None,
                     limit,
                     total.value,
-                    contributions=tuple(Contribution(*holder) for holder in total.largest),
+                    contributions=tuple(Contribution(file, value) for file, value in total.largest),
                     configuration=self.configuration.path,
                 )
 
 
 def path_in_baseline(configuration: Configuration) -> str | None:
-    """The path of a configuration as a baseline has it; None if it was not read from a file."""
+    """The path of a configuration as `Baseline` spells it; None if it is not from a file."""
     return None if configuration.path is None else printable(absolute(configuration.path))

@@ -60,7 +60,7 @@ Examples:
 
 
 class _Output(NamedTuple):
-    """A format, and the file that it is written to; None for standard output."""
+    """A format, and the file to write it to; None for standard output."""
 
     write: Format
     path: str | None
@@ -73,16 +73,16 @@ class _Output(NamedTuple):
     "limits",
     metavar="LIMIT",
     multiple=True,
-    help='A limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of'
-    f" {' '.join(OPERATORS)}, and a number, a version, a word or a list of these. Replaces what the"
-    " configuration sets for the key; repeatable.",
+    help='Limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of'
+    f" {' '.join(OPERATORS)}, and a number, version, word or list. Replaces the configured limits"
+    " for the key; repeatable.",
 )
 @click.option(
     "--total",
     "totals",
     metavar="LIMIT",
     multiple=True,
-    help="A limit for the total over all diagrams, as for --limit; repeatable.",
+    help="Limit for the total over all diagrams, written like --limit; repeatable.",
 )
 @click.option(
     "--config",
@@ -90,7 +90,7 @@ class _Output(NamedTuple):
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
     help="Read the limits for all diagrams from this file. Default: for each diagram, the nearest"
-    " metrics.toml or pyproject.toml with [tool.metrics] in its folder or above.",
+    " metrics.toml or pyproject.toml with [tool.metrics] in its folder or a folder above.",
 )
 @click.option(
     "--baseline",
@@ -151,7 +151,7 @@ def command(
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
     templates = options.template_definitions(template_source, template_folders, max_size)
     if baseline_path == STANDARD_INPUT:
-        raise click.UsageError("--baseline needs a file.")
+        raise click.UsageError("--baseline needs a file, not standard input.")
     paths = paths or (os.curdir,)
     inputs = [*paths, *filter(None, (config_path, baseline_path))]
     outputs = _outputs(format_names or ("text",), inputs, baseline_path)
@@ -176,7 +176,7 @@ def command(
     diagrams = _Diagrams(paths, scan_options, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
     with _file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
-        result = gate.judge(run.reports, find=diagrams.below)
+        result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
@@ -187,7 +187,7 @@ def command(
 
 
 class _Diagrams:
-    """The diagrams to check: those at some PATHs, except excluded ones."""
+    """The diagrams to check: those at the given paths that no configuration excludes."""
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ class _Diagrams:
         self._gate = gate
         self._stdin_filename = stdin_filename
         self._find = discovery_of(paths, scan_options)
-        # Standard input cannot be read again.
+        # The bytes of standard input, which cannot be read again to explain violations.
         self._contents: dict[str, bytes] = {}
 
     def scan(self, *, is_output_shown: bool) -> AbstractContextManager[Scan]:
@@ -216,7 +216,7 @@ class _Diagrams:
             is_output_shown=is_output_shown,
         )
 
-    def below(self, folder: str) -> Iterator[DiagramSource]:
+    def discover_below(self, folder: str) -> Iterator[DiagramSource]:
         """The diagrams below a folder."""
         return discovery_of([folder], self._options)()
 
@@ -228,7 +228,7 @@ class _Diagrams:
             executor,
             max_size=self._options.max_size,
             contents=self._contents,
-            # A diagram does not hold the definitions that the Modeler would offer for it.
+            # These numbers count template definitions, which are not elements of the diagram.
             skipped_keys=() if templates is None else templates.keys,
         )
 
@@ -288,13 +288,13 @@ def _outputs(
 
 
 def _check_files(files: Sequence[str]) -> None:
-    """Raises `click.UsageError` if two outputs are one file, or another command would read one."""
+    """Raise `click.UsageError` if two outputs are the same file, or metrics would read one."""
     if len(set(files)) < len(files):
-        raise click.UsageError("Two outputs have the same file.")
+        raise click.UsageError("Two outputs would be written to the same file.")
     for file in files:
         if os.path.basename(file) in FILES or file.lower().endswith(EXTENSIONS):
             name = on_one_line(os.path.basename(file))
-            reason = f"{name} cannot be an output: files of that name are inputs of metrics."
+            reason = f"{name} cannot be an output: metrics reads files with such a name."
             raise click.UsageError(reason)
 
 
@@ -310,7 +310,7 @@ def _limits(
 
 @contextmanager
 def _file_errors_shown() -> Iterator[None]:
-    """Turn the error of a configuration or a baseline into one of the command."""
+    """Turn an error in a configuration or a baseline into an error of the command."""
     try:
         yield
     except FileError as error:
@@ -321,7 +321,7 @@ def _configuration(path: str | None) -> Configuration | None:
     if path is None:
         return None
     with _file_errors_shown():
-        # As if it were in the current folder.
+        # The patterns are relative to the current folder.
         return read_configuration(path, os.curdir)
 
 
@@ -342,7 +342,7 @@ def _no_limits(config_path: str | None) -> str:
 
 
 def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
-    """Write all violations to a baseline; the result with that baseline."""
+    """Write all violations to a baseline; returns the result with that baseline."""
     with open_output(path) as (stream, _):
         for line in baseline_lines(result.entries, path):
             stream.write(line)
@@ -361,7 +361,7 @@ def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> Check
 
 
 def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
-    """Write every output, even if another one fails."""
+    """Write every output, even if one fails."""
     last_error: click.ClickException | None = None
     for output in outputs:
         try:

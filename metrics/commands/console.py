@@ -1,4 +1,4 @@
-"""The console of a command: the FILE that it reads, its output, and its messages."""
+"""What a command reads and writes: its FILE, its output, and its messages."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 
 class FileSource(NamedTuple):
-    """A FILE to read: `content` is its path or stream, `name` is what determines its type.
+    """A FILE to read.
 
-    `file` is the name that reports and messages have for it.
+    `content` is its path or stream. `name` determines its type. `file` is its name in reports and
+    messages.
     """
 
     content: str | BinaryIO
@@ -36,28 +37,28 @@ class FileSource(NamedTuple):
 
 
 def source_of(file: str, stdin_filename: str | None) -> FileSource:
-    """The source that a FILE means; `-` is standard input, which an option may name.
+    """The source of a FILE; `-` is standard input, which `stdin_filename` may name.
 
-    Raises `click.UsageError` if the option is there without standard input.
+    Raises `click.UsageError` for a `stdin_filename` without standard input.
     """
     if file == STANDARD_INPUT:
         if sys.stdin is None:
             stream = cast("BinaryIO", _Closed())
         else:
             stream = sys.stdin.buffer
-            # If it was left non-blocking, a pause of the writer would look like the end.
+            # If standard input does not block, a pause of the writer would look like its end.
             with suppress(AttributeError, OSError, ValueError):
                 os.set_blocking(sys.stdin.fileno(), True)
         return FileSource(stream, stdin_filename or None, stdin_filename or STANDARD_INPUT)
     if stdin_filename is not None:
-        raise click.UsageError("--stdin-filename needs -, standard input, as the FILE.")
+        raise click.UsageError("--stdin-filename needs - (standard input) as the FILE.")
     return FileSource(file, file, file)
 
 
 def require_standard_input(paths: Collection[str], stdin_filename: str | None) -> None:
-    """Raises `click.UsageError` if standard input has a name, but is not one of the paths."""
+    """Raise `click.UsageError` if standard input has a name, but is not one of the paths."""
     if stdin_filename is not None and STANDARD_INPUT not in paths:
-        raise click.UsageError("--stdin-filename needs -, standard input, among the paths.")
+        raise click.UsageError("--stdin-filename needs - (standard input) among the paths.")
 
 
 def scan_file(
@@ -81,7 +82,7 @@ def scan_file(
 
 
 class _Closed:
-    """A stream in place of a standard input that is closed."""
+    """Replaces a standard input that is closed; every read fails."""
 
     def read(self, _: int) -> bytes:
         raise OSError(None, "standard input is closed")
@@ -90,7 +91,7 @@ class _Closed:
 
 
 def require_standard_output() -> None:
-    """Raises `click.ClickException` if standard output is closed."""
+    """Raise `click.ClickException` if standard output is closed."""
     if sys.stdout is None:
         raise click.ClickException("standard output is closed.")
 
@@ -111,7 +112,7 @@ def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
         with Stream(sys.stdout.fileno()) if path is None else replacing(path) as output:
             yield output
     except BrokenPipeError:
-        # click would end the command with another status.
+        # click would exit with status 1.
         raise click.exceptions.Exit(ExitStatus.BROKEN_PIPE) from None
     except OSError as error:
         if path is None:
@@ -129,9 +130,9 @@ def describe_report(report: Report) -> Iterator[str]:
 
 
 def show_message(line: str) -> None:
-    """Print a message on standard error, if that is open.
+    """Print a message on standard error, if it is open.
 
-    Results and the exit status do not depend on it.
+    Errors are ignored: results and the exit status do not depend on messages.
     """
     if sys.stderr is not None:
         with suppress(OSError):
@@ -141,7 +142,7 @@ def show_message(line: str) -> None:
 def message_for(
     file: str | None, message: str, line: int | None = None, column: int | None = None
 ) -> str:
-    """A message about a file, with the position that it is about."""
+    """A message about a file, after the file's name and the position."""
     position = ":".join(str(part) for part in (line, column) if part is not None)
     name = STANDARD_INPUT if file is None else file or repr(file)
     return on_one_line(f"{name}:{position}: {message}" if position else f"{name}: {message}")

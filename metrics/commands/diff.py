@@ -38,7 +38,7 @@ SEPARATOR: Final = "--"
 
 NO_INPUTS: Final = ScanInputs(lambda source: False, lambda path: ())
 
-# The mark keeps the lines as they are.
+# `\b` keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics diff main
@@ -50,7 +50,7 @@ Examples:
 
 
 class _CommandWithPaths(click.Command):
-    """A command that keeps the arguments after `--` apart: click itself forgets where it was."""
+    """Stores the arguments after `--` separately; click would merge them with the others."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if SEPARATOR in args:
@@ -67,7 +67,7 @@ class _CommandWithPaths(click.Command):
 @format_option(
     FORMATS.names,
     default="table",
-    help="markdown is a comment for a pull request, within the length that GitHub allows.",
+    help="markdown is a comment for a pull request, within GitHub's length limit.",
 )
 @options.output_path
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if anything differs.")
@@ -172,12 +172,12 @@ def _states_of_revisions(old: str, new: str | None, paths: Sequence[str] | None)
 
 
 def _hint(old: str, new: str | None) -> str:
-    """A sentence for those who named a path where a revision is expected; may be empty."""
+    """A hint if one of the two names is a path instead of a revision; otherwise empty."""
     existing = [name for name in (old, new) if name is not None and is_path(name)]
     if len(existing) != 1:
         return ""
     if new is None:
-        return f" {on_one_line(old)} is a path: name another one to compare it with."
+        return f" {on_one_line(old)} is a path: add a second path to compare it with."
     if existing == [old]:
         return f" {on_one_line(old)} is a path, but {on_one_line(new)} is not."
     return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."

@@ -45,11 +45,11 @@ PRINTED_BY: Final = {
     "overlay:startInstance:opened": "overlay startInstance",
     "overlay:startInstance:closed": "overlay startInstance --closed",
 }
-"""The command that prints an event, after `metrics event`, by the event's name as sent."""
+"""The arguments of `metrics event` that print an event, by the event's name as sent."""
 
 
 class _Events(InOrder):
-    """Names the command to use for an event's name as sent."""
+    """Suggests the right command for an event's name as sent."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -61,12 +61,12 @@ class _Events(InOrder):
 
 
 def _examples(*commands: str) -> str:
-    # The mark keeps click from joining the lines.
+    # `\b` keeps the line breaks.
     return "\n".join(["\b\nExamples:", *(f"  metrics event {command}" for command in commands)])
 
 
 def _flag(text: str) -> tuple[str, Any]:
-    """The name and the value of a flag: JSON or text, and true if there is none."""
+    """The name and the value of a flag; the value is JSON or text, and true by default."""
     name, equals, value = printable(text).partition("=")
     if not name:
         raise click.BadParameter(on_one_line(f"{text!r} has no name."))
@@ -103,7 +103,7 @@ def _choice(option: str, choices: Any, help: str, **more: Any) -> Decorator:
 
 
 def _output(max_bytes: str) -> Decorator:
-    """The options for what is printed; `max_bytes` is the help for the one of that name."""
+    """The options for the output; `max_bytes` is the help text of `--max-bytes`."""
     return _together(
         click.option("--max-bytes", type=options.size, metavar="BYTES", help=max_bytes),
         click.option("--compact", is_flag=True, help="Print the event on one line."),
@@ -117,12 +117,16 @@ _sender = _together(
         "VERSION",
         "Version of the Modeler that sends the event. Default: the version of metrics.",
     ),
-    _text("--editor-id", "UUID", "UUID of the installation that sends it. Default: a random one."),
+    _text(
+        "--editor-id",
+        "UUID",
+        "UUID of the installation that sends the event. Default: a random one.",
+    ),
 )
-_whole = _output("Warn if the event is larger; accepts 100K and the like.")
+_whole = _output("Warn if the event is larger; accepts sizes such as 100K.")
 _shrinking = _output(
-    "Omit the element templates if the event is larger, as the Modeler does if a receiver refuses"
-    " the event as too large; accepts 100K and the like."
+    "Omit the element templates if the event is larger, as the Modeler does if a receiver rejects"
+    " the event as too large; accepts sizes such as 100K."
 )
 _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 _reading = _together(options.max_size, options.stdin_filename)
@@ -139,7 +143,7 @@ _deployed = _together(
         show_default=True,
         help="Print the event of a success or of an error.",
     ),
-    _choice("--target-type", events.TargetType, "Kind of Camunda 8: SaaS or self-managed."),
+    _choice("--target-type", events.TargetType, "Camunda 8 target: SaaS or self-managed."),
     click.option(
         "--target-platform",
         "deployed_to",
@@ -201,8 +205,8 @@ def command() -> None:
 def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
     """Print ping.
 
-    The Modeler sends it when it starts, when usage statistics are switched on, and every 24 hours.
-    Nothing is sent by this command.
+    The Modeler sends this event when it starts, when usage statistics are switched on, and every 24
+    hours. This command sends nothing.
     """
     _print(events.Ping, flags=dict(flags), **values)
 
@@ -295,7 +299,7 @@ def overlay() -> None:
 
 
 @overlay.command("versionInfo", epilog=_examples("overlay versionInfo --source menu"))
-@_choice("--source", events.VersionInfoSource, "Where it was opened from.", required=True)
+@_choice("--source", events.VersionInfoSource, "Where the overlay was opened from.", required=True)
 @_sender
 @_whole
 def version_info_overlay(**values: Any) -> None:
@@ -365,7 +369,7 @@ def _print(
     template_folders: tuple[str, ...] = (),
     **values: Any,
 ) -> None:
-    """Print an event; `values` are those of its fields, None for options that were not used."""
+    """Print an event; `values` are the values of its fields, None for unused options."""
     fields = {name: value for name, value in values.items() if value is not None}
     name: str | None = "metrics"
     try:

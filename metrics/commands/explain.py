@@ -42,7 +42,7 @@ Examples:
 @format_option(
     FORMATS.names,
     default="tree",
-    help="tree is for people, json is one object, ndjson is a line for each item that is counted.",
+    help="tree is for people, json is one object, ndjson is one line per counted item.",
 )
 @options.with_fragments
 @options.max_size
@@ -86,4 +86,4 @@ def command(
 
 
 def _no_such_key(key: str) -> str:
-    return f"No payload has the number '{on_one_line(key)}'.{did_you_mean(key, explained_keys())}"
+    return f"No number has the key '{on_one_line(key)}'.{did_you_mean(key, explained_keys())}"

@@ -45,7 +45,7 @@ output_path = click.option(
     "output_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write to FILE instead of standard output; a failed run leaves an existing file as it is.",
+    help="Write to FILE instead of standard output; a failed run does not change an existing file.",
 )
 jobs = click.option(
     "-j",
@@ -79,7 +79,8 @@ template_folders = click.option(
     metavar="DIR",
     multiple=True,
     type=click.Path(exists=True, file_okay=False),
-    help="Look for element-templates in DIR, too; needs --templates definitions; repeatable.",
+    help="Also read the definitions in the folder element-templates of DIR; needs --templates"
+    " definitions; repeatable.",
 )
 with_fragments = click.option(
     "--with",
@@ -100,12 +101,12 @@ max_size = click.option(
     type=size,
     default=DEFAULT_MAX_SIZE,
     metavar="BYTES",
-    help="Report larger files as too large; accepts 100M and the like. Default: 256M.",
+    help="Report larger files as too large; accepts sizes such as 100M. Default: 256M.",
 )
 stdin_filename = click.option(
     "--stdin-filename",
     metavar="NAME",
-    help="File name for standard input; one that ends in .form is read as a form.",
+    help="File name for standard input; input with a name that ends in .form is read as a form.",
 )
 
 

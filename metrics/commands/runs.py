@@ -1,7 +1,7 @@
-"""A run: a command finds diagrams, measures them, and writes something about all of them.
+"""A run of `scan`, `summary`, `check` or `diff`: finds diagrams, measures them, opens the output.
 
-This is what `scan`, `summary`, `check` and `diff` share: worker processes, progress, the messages
-on standard error, and the exit status.
+This module has what these commands share: worker processes, the progress line, the messages on
+standard error, and the exit status.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 
 NDJSON_EXTENSIONS: Final = (".ndjson", ".jsonl")
 
-# The work that makes another process worth its start, and the approximate cost of a diagram.
+# The work that justifies one more process, and the approximate work for a diagram.
 SECONDS_PER_JOB: Final = 0.03
 SECONDS_PER_FILE: Final = 3e-5
 SECONDS_PER_BYTE: Final = 8e-9
 
 
 class ScanInputs(NamedTuple):
-    """The sources that this process reads when their turn comes, such as standard input.
+    """The sources that the main process reads itself, such as standard input.
 
     `include` returns whether a source is one of them, `read` returns its reports.
     """
@@ -116,21 +116,21 @@ def discovery_of(
 
 
 def is_ndjson(source: object) -> bool:
-    """Whether a path holds the NDJSON of an earlier scan: standard input does, or by extension."""
+    """Whether a source is the NDJSON of an earlier scan: standard input, or by its extension."""
     return isinstance(source, str) and (
         source == STANDARD_INPUT or source.lower().endswith(NDJSON_EXTENSIONS)
     )
 
 
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
-    """Raises `click.UsageError` if an option would overwrite one of the inputs."""
+    """Raise `click.UsageError` if an option would overwrite one of the inputs."""
     if output_path and any(_is_same_file(output_path, path) for path in paths):
         reason = f"{option} would overwrite {on_one_line(output_path)}, which is an input."
         raise click.UsageError(reason)
 
 
 def is_standard_output(output_path: str | None) -> bool:
-    """Whether an option for an output means standard output: it is `-` or left out."""
+    """Whether an output option means standard output: it is `-`, or is not used."""
     return output_path in (None, STANDARD_INPUT)
 
 
@@ -155,12 +155,12 @@ def scan_paths(
 ) -> Iterator[Scan]:
     """Measure all sources; show progress, errors and warnings on standard error.
 
-    `names` returns an iterator with an item for each source: the progress line counts them.
-    `is_output_shown` says that the command writes to standard output: the progress line is left
-    out if that may be the same terminal. Ends the command after the block, with the exit status for
-    it, if a diagram could not be measured.
+    `names` returns an iterator with an item for each source, which the progress line counts.
+    `is_output_shown` says that the command writes to standard output: there is no progress line if
+    that may be the same terminal. If a diagram could not be measured, the command exits with
+    status 2 after the block.
     """
-    # It warns about odd patterns, which mean the same to git.
+    # pathspec warns about unusual patterns, but reads them as git does.
     warnings.filterwarnings("ignore", module=r"pathspec\.")
     if is_output_shown:
         require_standard_output()
@@ -202,7 +202,7 @@ def _processors() -> int:
 def _worthwhile_jobs(
     sources: Iterator[DiagramSource], max_jobs: int, inputs: ScanInputs
 ) -> tuple[int, Iterator[DiagramSource]]:
-    """The number of processes that are worth their start, and all sources."""
+    """The number of processes that the work justifies, and all sources."""
     first: list[DiagramSource] = []
     seconds = 0.0
     while (
@@ -214,7 +214,7 @@ def _worthwhile_jobs(
         if isinstance(source, Report):
             continue
         if inputs.include(source):
-            # It may have to wait for its writer: the sources before it do not.
+            # It may have to wait for its writer; the sources before it must not wait, too.
             break
         seconds += SECONDS_PER_FILE + SECONDS_PER_BYTE * ScanRequest.of(source).size()
     return max(1, min(max_jobs, int(seconds / SECONDS_PER_JOB))), chain(first, sources)
@@ -226,14 +226,14 @@ def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | 
         return None
     from metrics.system.workers import Workers
 
-    # It warns if a signal ends it together with the workers.
+    # The resource tracker warns if a signal ends it together with the workers.
     warnings.filterwarnings("ignore", module="multiprocessing.resource_tracker")
     try:
         workers = stack.enter_context(Workers(jobs, timeout=timeout))
     except OSError as error:
-        # This process can measure, too, but it cannot stop itself after a time.
+        # The main process can measure the diagrams, but cannot end a file that takes too long.
         if timeout is not None:
-            reason = f"--timeout needs a process: {error.strerror}."
+            reason = f"--timeout needs a worker process: {error.strerror}."
             raise click.ClickException(reason) from None
         return None
     stack.enter_context(cleanup_on_signal(workers.end_processes))
@@ -243,7 +243,7 @@ def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | 
 def _progress(
     names: Callable[[], Iterator[object]], stack: ExitStack, *, is_output_shown: bool
 ) -> Progress | None:
-    """The progress line; None if standard error cannot show it, or is needed for the output."""
+    """The progress line; None if standard error cannot show it, or the output may be there."""
     if (is_output_shown and _may_reach_terminal(sys.stdout)) or not _can_show_progress():
         return None
     from metrics.system.progress import Progress
@@ -259,7 +259,7 @@ def _may_reach_terminal(output: TextIO) -> bool:
 
 
 def _can_show_progress() -> bool:
-    # rich would take FORCE_COLOR for a terminal. Some CI systems run jobs in one.
+    # rich would treat FORCE_COLOR as a terminal, and some CI systems run jobs in a terminal.
     return (
         sys.stderr is not None
         and sys.stderr.isatty()
@@ -279,7 +279,7 @@ class _Messages:
         self.warnings = 0
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
-        """Pass on reports."""
+        """Yield the reports unchanged."""
         for report in reports:
             self.warnings += len(report.warnings)
             if self._shows_warnings or report.error is not None:
@@ -319,7 +319,7 @@ def _reports(
     measure: Callable[[Iterable[DiagramSource]], Iterator[Report]],
     inputs: ScanInputs,
 ) -> Iterator[Report]:
-    # Sources before standard input have their results before it is read.
+    # The reports of the sources before an input are yielded before the input is read.
     for is_input, group in groupby(sources, inputs.include):
         if is_input:
             for source in group:

@@ -14,7 +14,7 @@ from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ScanLayout
 from metrics.reading.sources import STANDARD_INPUT
 
-# \b keeps the line breaks.
+# `\b` keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics scan order.bpmn

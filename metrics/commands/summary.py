@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REPORT_PACKAGES: Final = ("jinja2", "markupsafe", "vl_convert")
 
-# \b keeps the line breaks.
+# `\b` keeps the line breaks.
 EXAMPLES = """\b
 Examples:
   metrics summary processes/
@@ -100,7 +100,7 @@ def command(
     )
     inputs = ScanInputs(is_ndjson, read_ndjson)
     with open_run(paths or (os.curdir,), inputs, scan_options, output_path) as run:
-        # NDJSON may have a file twice, discovery finds each once.
+        # Discovery yields each file once, but NDJSON may list a file twice.
         each_once = not any(map(is_ndjson, paths))
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added)
         for piece in write(run.reports, layout):

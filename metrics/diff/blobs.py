@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from metrics.scanning.requests import DiagramSource
 
-# The ids of so many requests fit into any pipe, whether git reads them or not.
+# The ids of this many requests fit into any pipe, even if git does not read them.
 MAX_REQUESTS: Final = 64
 
 LARGE_FILE_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 
 class Blob(NamedTuple):
-    """A diagram in a revision: its name for people, and the id of its object."""
+    """A diagram in a revision: its name in the output, and the id of its object."""
 
     name: str
     id: str
@@ -65,7 +65,7 @@ def _loaded(source: DiagramSource | Blob, reader: _BlobReader, max_size: int) ->
 
 
 class _BlobReader:
-    """Reads requested blobs in order, from one process for as long as it lives."""
+    """Reads requested blobs in order, from one git process; starts another if it ends."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,7 +93,7 @@ class _BlobReader:
         stream = self._stream()
         header = stream.readline().split() if stream is not None else []
         if not header:
-            # Git ends when it would have to fetch a content. It may still have the others.
+            # git ends when it would have to fetch a content. It may still have other contents.
             self._end()
             for id in self._requested:
                 self._write(id)
@@ -109,7 +109,7 @@ class _BlobReader:
         if size > max_size:
             raise DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
         if len(content) < size:
-            raise DocumentError(ErrorType.UNREADABLE, "git ended in the middle of its content")
+            raise DocumentError(ErrorType.UNREADABLE, "git ended before the end of the content")
         return content
 
     def _stream(self) -> IO[bytes] | None:

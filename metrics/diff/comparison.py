@@ -84,7 +84,7 @@ def compare(
 ) -> Comparison:
     """Compare the reports of two states of diagrams.
 
-    Reports are paired by `file`. The changes come sorted by name.
+    Reports are paired by `file`. The changes are sorted by name.
     """
     pairs = [
         *pair_by_name(
@@ -100,7 +100,7 @@ def compare(
 def compare_pairs(
     pairs: Iterable[Pair[Any]], reports: Iterator[Report], *, old_name: str, new_name: str
 ) -> Comparison:
-    """Compare the reports of the sources of some pairs, which come in the same order."""
+    """Compare paired reports; `reports` has one for each source of the pairs, in their order."""
     changes: list[Change] = []
     totals = _Totals()
     unchanged = 0

@@ -23,7 +23,7 @@ COMMAND: Final = (
     *("-c", "diff.autoRefreshIndex=false"),
 )
 ENVIRONMENT: Final = {
-    # There is no such protocol.
+    # No protocol has this name, so git fetches nothing.
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -34,11 +34,11 @@ FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
 
 class RevisionError(Exception):
-    """Revisions that cannot be compared; its text is the reason, for people."""
+    """Revisions that cannot be compared; the message says why."""
 
 
 class UnknownRevisionError(RevisionError):
-    """A name that no revision has, or a folder that is in no repository."""
+    """A name that no revision has, or a folder that is not in a repository."""
 
 
 class Git:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class UnpairedPathsError(ValueError):
-    """Two paths that cannot be compared; its text is the reason, for people."""
+    """Two paths that cannot be compared; the message says why."""
 
 
 class PathReader(NamedTuple):
-    """How paths are read.
+    """The functions that read paths.
 
     `discover` finds the diagrams at a path. A path that `is_scan` is the output of `metrics scan`,
     whose reports `read_scan` returns.
@@ -41,7 +41,7 @@ def pair_paths(old: str, new: str, reader: PathReader) -> PairedStates:
 
     Two diagrams are one pair. The diagrams of two folders are paired by their names within the
     folder, those of an earlier scan by the names that it printed. Raises `UnpairedPathsError` if
-    the paths do not go together.
+    the paths cannot be compared.
     """
     if old == new == STANDARD_INPUT:
         raise UnpairedPathsError("Standard input can be only one of OLD and NEW.")
@@ -59,7 +59,7 @@ def pair_paths(old: str, new: str, reader: PathReader) -> PairedStates:
         _scanned(path, reader) if is_scan else _discovered(path, reader, is_relative=is_relative)
         for path, is_scan in zip(paths, are_scans, strict=True)
     )
-    # A line that is no report has the name of the scan: no diagram was added or removed.
+    # The report of an invalid line has the name of the scan: no diagram was added or removed.
     scans = {os.path.normpath(path) for path in paths if reader.is_scan(path)}
     pairs = [
         pair._replace(status=Status.UNMEASURED) if pair.file in scans else pair
@@ -74,7 +74,7 @@ def _discovered(
     for source in reader.discover(path):
         file = source.name if isinstance(source, Report) else str(source)
         name = os.path.relpath(file, path) if is_relative else os.path.normpath(file)
-        # As a scan prints it.
+        # The name as a scan prints it.
         yield printable(name), source
 
 

@@ -30,7 +30,7 @@ PATHSPEC_VARIABLES: Final = (
     "GIT_ICASE_PATHSPECS",
 )
 MAX_RENAMES: Final = 1000
-"""Added and removed diagrams above which git finds only renames without a change of content."""
+"""The number of added or removed diagrams above which git finds only exact renames."""
 
 EXACT: Final = "100%"
 DIAGRAMS: Final = tuple(f":(top,icase)*{extension}" for extension in EXTENSIONS)
@@ -77,7 +77,7 @@ def changed_files(git: Git, trees: Sequence[str], paths: Sequence[str]) -> list[
 
 
 def renamed_diagrams(git: Git, trees: Sequence[str]) -> list[DiffEntry]:
-    """The diagrams that git finds renamed, in the whole repository."""
+    """The diagrams in the whole repository that git detects as renamed."""
     git = git.with_variables({}, without=PATHSPEC_VARIABLES)
     arguments = (f"-l{MAX_RENAMES}", "--diff-filter=R", *trees, "--", *DIAGRAMS)
     try:
@@ -101,5 +101,5 @@ def _entries(git: Git, *arguments: str) -> list[DiffEntry]:
                 raise ValueError
             entries.append(DiffEntry(old_mode, new_mode, old_id, new_id, status, old_path, path))
     except (ValueError, StopIteration, IndexError):
-        raise RevisionError("the output of git diff is not understood.") from None
+        raise RevisionError("the output of git diff cannot be parsed.") from None
     return entries

@@ -41,7 +41,7 @@ SHALLOW: Final = (
 
 
 class Revision(NamedTuple):
-    """A tree of a repository: its name for people, and the id of its object."""
+    """A tree of a repository: its name in the output, and the id of its object."""
 
     name: str
     id: str
@@ -93,7 +93,7 @@ class Repository:
         """The diagrams that differ between two revisions.
 
         Without `new`, `old` is compared with the working tree. `paths` limit the comparison; they
-        are pathspecs, as git has them. Raises `RevisionError` if git refuses them.
+        are git pathspecs. Raises `RevisionError` if git refuses them.
         """
         if new is not None:
             return self._differences(self._git, old, new, paths)
@@ -125,7 +125,7 @@ class Repository:
     def _changed_diagrams(
         self, entries: Iterable[DiffEntry], paths: Sequence[str]
     ) -> dict[str, DiffEntry]:
-        """The diagrams among some entries, by path: a file that is named is one in any case."""
+        """The diagrams among some entries, by path; a file in `paths` may have any extension."""
         named = {self._from_top(path) for path in paths}
         return {
             entry.path: entry
@@ -176,7 +176,7 @@ class Repository:
         return os.path.relpath(real_path, self._top or os.curdir)
 
     def _object_id(self, name: str, type: str) -> str:
-        """The id of the object of a type that a name stands for; empty if there is none."""
+        """The id of the object of this type that a name refers to; empty if there is none."""
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         id = self._git.run_or_empty(*arguments, name)
         return self._git.run_or_empty(*arguments, f"{id}^{{{type}}}") if id else ""

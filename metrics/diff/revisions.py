@@ -24,7 +24,7 @@ HEAD: Final = "HEAD"
 
 
 class RangeError(RevisionError):
-    """A second revision beside a range, which already names both."""
+    """A second revision after a range, which already names both revisions."""
 
 
 def compare_revisions(
@@ -38,10 +38,10 @@ def compare_revisions(
 
     Without `new`, `old` is compared with the tracked files of the working tree, or it is a range:
     `OLD..NEW`, or `OLD...NEW`, which compares NEW with the merge base of the two. `paths` limit
-    the comparison; they are pathspecs, as git has them. A diagram of more than `max_size` bytes is
-    too large. Only diagrams that differ are read; those of submodules are not compared.
+    the comparison; they are git pathspecs. A diagram of more than `max_size` bytes is too large.
+    Only diagrams that differ are read; those of submodules are not compared.
 
-    Raises `RevisionError` if the revisions cannot be compared; its text is the reason.
+    Raises `RevisionError` if the revisions cannot be compared; its message says why.
     """
     states = pair_revisions(old, new, [*paths])
     reports = scan_many(load_blobs(states.sources(), max_size=max_size), max_size=max_size)

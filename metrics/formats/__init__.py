@@ -1,1 +1,1 @@
-"""From results to bytes: one folder a command, one module a format."""
+"""From results to bytes: one folder per command, one module per format."""

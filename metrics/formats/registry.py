@@ -1,4 +1,4 @@
-"""The formats of a command by their names: one module a format, imported when it is asked for."""
+"""The formats of a command by their names: one module per format, imported when it is loaded."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
-# libxml2 counts no further.
+# libxml2 does not count lines beyond this number.
 MAX_LINES: Final = 65_534
 BRACKET: Final = re.compile(b"[<>]")
 
@@ -120,9 +120,9 @@ class Document(NamedTuple):
 
 
 def _in_ascii(source: bytes, encoding: str | None) -> bytes:
-    """A file with a letter for each character beyond ASCII, on the same lines.
+    """A file with each character beyond ASCII replaced by a letter, on the same lines.
 
-    expat knows fewer encodings, and allows fewer characters in names.
+    expat knows fewer encodings than libxml2, and allows fewer characters in names.
     """
     try:
         text = source.decode(encoding or "utf-8", "replace")

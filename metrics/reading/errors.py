@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # libxml2 quotes names of any length.
 MAX_CHARACTERS_OF_A_MESSAGE: Final = 1000
 
-# The reasons of `forbidden`.
+# The messages of the error `forbidden`.
 ENTITIES: Final = "it declares entities, which are never expanded"
 EXTERNAL_TYPE: Final = "it refers to an external document type, which is never fetched"
 
@@ -67,7 +67,7 @@ class DiagramWarning(NamedTuple):
     line: int | None = None
 
 
-# A hostile file could cause a million.
+# A hostile file could cause a million warnings.
 MAX_WARNINGS_PER_KIND: Final = 100
 BYTE_ORDER_MARK_WARNING: Final = DiagramWarning(
     "byte order mark before the XML declaration skipped", 1

@@ -33,14 +33,14 @@ def without_surrogates(text: str) -> str:
 
 
 def _read_leniently(text: str, error: json.JSONDecodeError) -> Any:
-    """Reads what orjson refuses: numbers beyond a double, and halves of surrogate pairs."""
+    """Read what orjson refuses: numbers beyond a double, and halves of surrogate pairs."""
     import json
 
     def refuse(_: str) -> None:
         raise ValueError
 
     try:
-        # Python alone allows NaN and Infinity.
+        # JSON has no NaN and Infinity, but Python's parser accepts them by default.
         return json.loads(text, parse_int=float, parse_constant=refuse)
     except RecursionError:
         raise DocumentError(ErrorType.TOO_LARGE, "the JSON is nested too deep") from None

@@ -57,11 +57,11 @@ READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 READ_AT_ONCE: Final = READ | getattr(os, "O_NONBLOCK", 0)
 
 PIECE: Final = 1024 * 1024
-"""The most bytes that are read from a stream at once."""
+"""The maximum number of bytes that are read from a stream at once."""
 
 
 def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) -> bytes:
-    """The bytes of a path or an open binary file; returns bytes as they are.
+    """The content of the file at a path or of an open binary file; bytes are returned unchanged.
 
     Raises `DocumentError`: `unreadable` with the operating system's reason, `too-large` for more
     than `max_size` bytes. Raises `TypeError` for any other source, and for a file that was opened
@@ -98,9 +98,9 @@ def path_text(path: str | os.PathLike[str]) -> str:
 
 
 def require_iterable(paths: Iterable[Item]) -> Iterable[Item]:
-    """Returns paths; raises `TypeError` for a single path, which would be read by letters."""
+    """Return the paths; raises `TypeError` for a single path, whose letters would be read."""
     if isinstance(paths, str | bytes | os.PathLike):
-        raise TypeError(f"an iterable of paths is needed, not one path: {paths!r:.80}")
+        raise TypeError(f"expected an iterable of paths, not one path: {paths!r:.80}")
     return paths
 
 
@@ -128,7 +128,7 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
     try:
-        # A file object would take half as long again to open.
+        # A file object would take one and a half times as long to open.
         must_be_plain = isinstance(path, DiscoveredFile)
         descriptor = os.open(path, READ_AT_ONCE if must_be_plain else READ)
         try:

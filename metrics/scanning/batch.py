@@ -1,4 +1,4 @@
-"""Measures many files: reports in order, with any executor, in bounded memory."""
+"""Measures many files with any executor: yields reports in order, in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Fields = tuple[Any, ...]
 
+# The bounds of a batch.
 MIN_FILES: Final = 8
 MAX_FILES: Final = 512
 MAX_BYTES: Final = 4 * 1024 * 1024
 BATCHES_PER_WORKER: Final = 4
-# Asking for the size of every file would take as long as all other work of handing it over.
+# One file in four is asked for its size: asking every file would double the work of dispatching.
 FILES_PER_SAMPLE: Final = 4
 MAX_TRIES_ALONE: Final = 2
 
-# A processor repeats one step faster than it alternates between steps: so a group of files is read,
-# then parsed, then measured.
+# A processor repeats one step faster than it alternates between steps, so all files of a group are
+# read, then parsed, then measured.
 FILES_PER_GROUP: Final = 32
 BYTES_PER_GROUP: Final = 256 * 1024
 
@@ -52,11 +53,11 @@ def scan_many(
 
     A `Report` among the paths is passed through; for a `NamedContent`, its bytes are measured.
     Without an `executor`, this process measures the diagrams as their reports are requested, and
-    takes a few paths ahead. With one, the diagrams are handed to it in batches, a few for each of
-    its `jobs` workers (default: the number of processors); no more are pending, however slowly the
-    reports are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with
-    `fingerprints`, each report of a measured diagram has a fingerprint. The set of `fragments` may
-    grow while paths are taken: each path is measured with the set as it is after it was taken.
+    takes a few paths ahead. An `executor` gets the diagrams in batches, with a few pending batches
+    for each of its `jobs` workers (default: the number of processors), however slowly the reports
+    are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
+    each report of a measured diagram has a fingerprint. The set of `fragments` may grow while paths
+    are taken: each path is measured with the set as it is after the path was taken.
 
     Every path gets a report. When a batch fails, its files are measured again one by one. A file
     has the error `crashed` if its worker dies twice or if it triggers a bug in this library, and
@@ -162,7 +163,7 @@ class _Dispatcher:
             from metrics.system.workers import InThisProcess, Workers, done
 
             if isinstance(self._executor, Workers) and self._executor.timeout is not None:
-                # This process could not end a file that takes too long.
+                # The main process cannot end a file that takes too long.
                 return done(error)
             replacement: Executor | None = None
             if not isinstance(self._executor, Workers):
@@ -259,7 +260,7 @@ def _read(request: ScanRequest, max_size: int) -> bytes | Report:
 def _unless_report(
     name: str, value: object, step: Callable[..., Result], *arguments: Any
 ) -> Result | Report:
-    """Apply the next step to what the last one returned, unless that is a report."""
+    """Apply a step to a value, unless the step before it returned a report."""
     if isinstance(value, Report):
         return value
     try:
@@ -270,7 +271,7 @@ def _unless_report(
 
 def _bug(name: str, error: Exception) -> Report:
     """The report of a file that triggers a bug; the other files keep their results."""
-    return _crashed(name, RuntimeError(f"a fault in metrics: {error!r}"))
+    return _crashed(name, RuntimeError(f"a bug in metrics: {error!r}"))
 
 
 def _batches(requests: Iterable[ScanRequest], jobs: int) -> Iterator[Sequence[ScanRequest]]:

@@ -1,9 +1,9 @@
 """From paths to diagrams, in order.
 
-A file that is named is yielded whatever its extension is. In a folder, files with the extension of
-a diagram are yielded; hidden folders and files matched by `.gitignore` are skipped, unless the
-caller asks for them, and `.git` always is. A file that can be reached twice is yielded once, by the
-path that reaches it first.
+A path to a file is yielded with any extension. Folders are searched for files with the extension of
+a diagram. Hidden folders and files matched by `.gitignore` are skipped unless the caller asks for
+them; `.git` is always skipped. A file that can be reached twice is yielded once, by the path that
+reaches it first.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
-"""The ends of the names of diagrams, in lower case; any case is accepted."""
+"""The extensions of diagrams, in lower case; upper case is accepted, too."""
 
-
-# Appended to the names of folders and links, both to that of a link to a folder. No name contains
-# the character \0, and none sorts before it.
+# These marks are appended to the names of folders and links; the name of a link to a folder has
+# both. No name contains the character \0, and no character sorts before it.
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
 
@@ -45,7 +44,7 @@ FileIdentity = tuple[FolderIdentity, str]
 def discover(
     paths: Iterable[str | os.PathLike[str]], *, honour_ignores: bool = True
 ) -> Iterator[str | Report]:
-    """Yield the files at some paths, and the diagrams in those that are folders.
+    """Yield the paths that are files, and the diagrams in the paths that are folders.
 
     The paths keep their order; the content of a folder is sorted by name. Without
     `honour_ignores`, ignored files and hidden folders are included. A folder that cannot be listed

@@ -95,7 +95,7 @@ class _Pattern(NamedTuple):
         In pathspec, a pattern that matches a folder matches everything below it. But that folder
         was entered, whatever the pattern says, so only a match of the path itself counts.
         """
-        # Of `/**/` alone, which matches folders anywhere, nothing is left.
+        # The substitution leaves nothing of `/**/` alone, which matches folders anywhere.
         is_for_folders_below = ANYWHERE.sub("", self.line).endswith("/**/")
         if is_for_folders_below and not name.endswith(os.sep):
             return False

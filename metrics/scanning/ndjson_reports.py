@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# The beginning of a line, as `metrics scan` prints it. Many files have the same rest of the line.
+# The beginning of a line, up to the file. The rest of the line is the same for many files.
 FILE_KEY: Final = re.compile(
     rb'\{[ \t\r\n]*"file"[ \t\r\n]*:[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*,'
 )
@@ -64,11 +64,10 @@ def read_reports(
     """Yield the report of each line.
 
     `source` is a path or an open binary file; errors are reported under `name`, by default the path
-    or `-`. Each line that
-    `metrics scan` does not print, holds only a fragment of a payload, or has more than
-    `max_line_bytes` yields a report with an error and the number of the line; so does a source that
-    cannot be read. A JSON object over several lines yields one error. A JSON list yields one error,
-    and the rest of the source is skipped.
+    or `-`. A line yields a report with an error and its line number if `metrics scan` does not
+    print such lines, if it holds only a fragment of a payload, or if it has more than
+    `max_line_bytes`. A source that cannot be read yields one error. So does a JSON object over
+    several lines, and a JSON list, after which the rest of the source is skipped.
 
     With `fingerprints`, files that still exist and have at most `max_size` bytes are read again,
     and their reports have the fingerprints of the current contents.
@@ -155,7 +154,7 @@ def _report(record: object) -> Report:
         raise ValueError("it is not an object")
     file = record.pop("file", None)
     if not isinstance(file, str):
-        raise ValueError("it names no file")
+        raise ValueError("it has no file")
     if "error" in record:
         block = from_json(_ErrorLine, record).error
         line, column = _or_none(block.line), _or_none(block.column)
@@ -173,7 +172,7 @@ def _report(record: object) -> Report:
 
 
 def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
-    """Take the blocks out of a payload; raises `ValueError` if more than empty groups remains."""
+    """Take the blocks out of a payload; raises `ValueError` if another value remains."""
     is_camunda_8 = kind is Kind.BPMN and record.get("executionPlatform") in CAMUNDA_8_PLATFORMS
     engine = Engine.CAMUNDA_8 if is_camunda_8 else Engine.CAMUNDA_7
     blocks: dict[str, Any] = {}
@@ -214,7 +213,7 @@ def _taken(metric: Metric[Any, Any], example: Any, record: Record) -> Any:
             raise ValueError(f"{metric.key} is missing")
         holder = inner
     if metric.rules is not None and (rules := holder.pop(RULES, None)) != metric.rules:
-        raise ValueError(f"{metric.key} is computed by rules {rules!r}, and not {metric.rules}")
+        raise ValueError(f"{metric.key} has rules {rules!r}, expected {metric.rules}")
     _, printed, documented, *_ = keys(type(example))
     own = {name: holder.pop(name) for name in {*printed, *documented} & holder.keys()}
     return from_json(type(example), own, example)

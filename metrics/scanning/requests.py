@@ -1,4 +1,4 @@
-"""What a scan is asked for: a file, named content, or a report that exists already."""
+"""The sources of a scan: files, named content, and reports that already exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DiagramSource = str | NamedContent | Report
 
 
 class ScanRequest(NamedTuple):
-    """One diagram of a scan, as all modules below the public functions pass it on.
+    """One diagram of a scan, in the form that the internal modules pass on.
 
     `name` is its path or other name, "" for a report without one. A diagram that is not a file has
     its `content`; one that needs no scan has its `report`. A file that `is_discovered` was found in

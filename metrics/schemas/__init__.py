@@ -247,7 +247,7 @@ class _Schemas(NamedTuple):
                 _add(holder, key, value, required=Omitted not in get_args(hint))
 
     def _value(self, hint: Any, text: Text, example: object = None) -> Schema:
-        """The schema of a value of a type; of several blocks, the type of the example is used."""
+        """The schema of a value of a type; `example` selects one of several blocks."""
         known = choices(hint)
         if known:
             return _values(known)

@@ -1,1 +1,1 @@
-"""Many reports are summed up in one summary."""
+"""Summarizes many reports."""

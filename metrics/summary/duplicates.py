@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
 
     `contents` is the number of contents that several files share, and `files` the number of those
     files. `not_compared` counts the files that could not be read again. `largest` are the contents
-    with the most copies; of equally many, those that were added first.
+    with the most copies; ties keep the order in which they were added.
     """
 
     contents: int

@@ -23,7 +23,7 @@ OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
 
-# Ends the names that no diagram can have, such as NOT_MEASURED: no platform is an empty text.
+# Marks names that do not come from a diagram, such as NOT_MEASURED: a platform is never empty.
 OWN_NAME: Final = ("",)
 
 DIGITS: Final = re.compile("([0-9]+)")

@@ -51,7 +51,7 @@ def summary_leaves(fragments: frozenset[str] = frozenset()) -> SummaryLeaves:
 
 
 def _wholes(addable: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The numbers that are parts of others, with these.
+    """Each number that is a part of another, with the other.
 
     `form.embedded` is a part of `form.count`, and that is a part of `count` one level up.
     """

@@ -96,7 +96,7 @@ class TallySummary:
     The JSON has the names under the key of the tally, and the fields of each by these keys.
     """
 
-    title: str = described("The heading for people")
+    title: str = described("The heading")
     records_key: str = described("The key of `records`")
     values_key: str = described("The key of `values`; empty if names have none")
     names: Mapping[str, TalliedName] = described("The names, most frequent first")

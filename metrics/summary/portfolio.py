@@ -79,7 +79,7 @@ class Portfolio:
         self._payloads: dict[tuple[int, ...], DiagramNumbers] = {}
         # Payloads share blocks.
         self._blocks: dict[int, tuple[Any, _BlockNumbers]] = {}
-        # The value to exceed for each number, to be among the largest.
+        # The value that a diagram must exceed to be among the largest, for each number.
         self._thresholds = [0] * len(self._leaves.numbers)
         self._largest = [Largest[str]() for _ in self._leaves.numbers]
         self._not_compared = 0
@@ -147,7 +147,7 @@ class Portfolio:
         )
 
     def _copies(self, max_size: int, *, each_once: bool) -> DuplicatesSummary:
-        contents, diagrams, unread, most = self._duplicates.compare(
+        contents, diagrams, unread, largest = self._duplicates.compare(
             max_size=max_size,
             each_once=each_once,
             max_contents=MAX_COPIES,
@@ -157,7 +157,7 @@ class Portfolio:
             contents,
             diagrams,
             self._not_compared + unread,
-            tuple(CopiesSummary(files, tuple(map(printable, first))) for files, first in most),
+            tuple(CopiesSummary(files, tuple(map(printable, first))) for files, first in largest),
         )
 
     def _payload(self, report: Report, kind: Kind) -> DiagramNumbers:

@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 Number = TypeVar("Number", int, float)
 
 MAX_NAMES: Final = 1000
-"""The number of names that are counted each by itself: hostile diagrams may have a name each."""
+"""The maximum number of names to count separately: hostile diagrams may each have another name."""
 
 
 def share(part: int, whole: int) -> float | None:

@@ -73,7 +73,7 @@ class GroupSums:
         self._profiles: Counter[Profile] = Counter()
         self._named_platforms: set[str] = set()
         self._diagrams_with: Counter[tuple[int, ...]] = Counter()
-        # The frequencies of the values of each number; that of 0 is the rest.
+        # The frequencies of the values of each number, except 0.
         self._values: dict[int, Counter[int]] = {}
         self._ratios: dict[str, Counter[float | None]] = {}
         self._records: dict[str, Counter[str]] = {}

@@ -105,7 +105,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     with suppress(FileNotFoundError):
         mode = os.stat(path).st_mode
     if mode is not None and not stat.S_ISREG(mode):
-        # By the given name: a link to an open pipe, such as /dev/stdout, resolves to no path.
+        # Not by its real path: a link to an open pipe, such as /dev/stdout, resolves to no path.
         with open(path, "wb") as file:
             yield file
         return

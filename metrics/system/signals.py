@@ -1,4 +1,4 @@
-"""A signal cleans up and ends the process at once.
+"""Cleans up and ends the process as soon as a signal arrives.
 
 Python would raise an exception between any two steps of the program: while it takes a lock, imports
 a module or forks a process, where no code can handle an exception well. The signal handler here

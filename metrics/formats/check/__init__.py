@@ -1,4 +1,4 @@
-"""The formats of a check: one module a format, with one function of the same name.
+"""The formats of a check: one module per format, with one function of the same name.
 
 The function takes a result and yields pieces of output. Its module is imported on first use.
 """

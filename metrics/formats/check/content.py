@@ -62,7 +62,7 @@ def conclusion(result: CheckResult) -> str:
     if result.failures:
         parts.append(f"{len(result.failures):,} not measured")
     if result.not_applied:
-        parts.append(f"{counted(result.not_applied, 'limit')} not applied to null")
+        parts.append(f"{counted(result.not_applied, 'limit')} not applied to numbers that are null")
     if result.tolerated:
         parts.append(f"{result.tolerated:,} tolerated by the baseline")
     return f"{', '.join(parts)}."
@@ -89,7 +89,7 @@ def first_line(violation: Violation) -> int | None:
 
 
 def annotated_file(violation: Violation) -> str | None:
-    """The diagram; for a total the file that sets the limit, or the diagram with most of it."""
+    """The diagram; for a total, the file that sets the limit or the largest contributor."""
     contributors = (contribution.file for contribution in violation.contributions)
     return violation.file or violation.configuration or next(contributors, None)
 

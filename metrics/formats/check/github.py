@@ -1,7 +1,7 @@
 """Workflow commands of GitHub Actions, which annotate the files of a pull request.
 
-GitHub shows ten annotations of a kind for a step: the output has the first ten, and a count of the
-others.
+GitHub shows ten annotations of each kind per step, so the output has the first ten, and a count of
+the others.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def _violation(violation: Violation) -> Record:
     record |= {"key": limit.key, "limit": limit.condition, "value": value}
     if file is not None:
         return record | {"items": [item_record(item) for item in items]}
-    most = [{"file": printable(name), "value": number} for name, number in contributions]
-    return record | {"most": most}
+    largest = [{"file": printable(name), "value": number} for name, number in contributions]
+    return record | {"most": largest}
 
 
 def _improvement(improvement: Improvement) -> Record:

@@ -36,7 +36,7 @@ TOTAL: Final = "total."
 
 
 def sarif(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
-    """A log with one run, whose rules are the keys with limits."""
+    """A log with one run, whose rules are the keys of the violated limits."""
     violations = result.violations[:MAX_RESULTS]
     rules = sorted({*map(_rule_id, violations)})
     rule_indexes = {rule: index for index, rule in enumerate(rules)}

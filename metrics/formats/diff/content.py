@@ -35,7 +35,7 @@ def has_totals(comparison: Comparison) -> bool:
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:
-    """The values of a change to show: of a diagram that was added or removed, all but zeros."""
+    """The values of a change to show, without zeros if the diagram was added or removed."""
     is_on_one_side = change.status in (Status.ADDED, Status.REMOVED)
     for key, difference in change.values.items():
         if not is_on_one_side or any(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from metrics.diff.comparison import Change, Comparison, Difference
 
 MARK: Final = "<!-- metrics diff -->"
-"""The first line: it identifies a comment that a later one replaces."""
+"""The first line, by which a later run can find the comment to replace."""
 
 MAX_BYTES: Final = 60_000
 MAX_UNFOLDED: Final = 10

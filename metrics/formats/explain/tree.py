@@ -55,7 +55,7 @@ def _branches(explanation: Explanation) -> Iterator[Text | Tree]:
     if not explanation.numbers:
         yield Text("Nothing is counted.", "dim")
     for title, lines in (
-        ("dropped, with all that they contain", [*map(_dropped, dropped_records(explanation))]),
+        ("dropped with their content", [*map(_dropped, dropped_records(explanation))]),
         ("warnings", [*map(_warning, warning_records(report))]),
     ):
         if lines:

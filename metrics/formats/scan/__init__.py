@@ -1,6 +1,6 @@
 """The formats of `metrics scan`: each turns reports into bytes.
 
-A format takes reports as they are ready, and yields pieces of output.
+A format takes reports as they become ready, and yields pieces of output.
 """
 
 from __future__ import annotations

@@ -23,13 +23,13 @@ MAX_BYTES_PER_PAYLOAD: Final = 4096
 def ndjson(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     """Print a line for each diagram."""
 
-    def after_the_file(report: Report) -> bytes:
+    def rest_of_line(report: Report) -> bytes:
         payload = report.payload(fragments=layout.fragments, documented_keys=layout.documented_keys)
         return b"," + dumps(payload, orjson.OPT_APPEND_NEWLINE)[1:] if payload else b"}\n"
 
     # Ten times faster than printing each payload again.
     payloads = PayloadCache(
-        after_the_file,
+        rest_of_line,
         max_entries=MAX_PAYLOADS_REMEMBERED,
         is_kept=lambda report, line: len(line) <= MAX_BYTES_PER_PAYLOAD,
     )

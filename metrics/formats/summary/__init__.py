@@ -1,6 +1,6 @@
 """The formats of `metrics summary`: each turns the reports of a portfolio into its summary.
 
-A format takes reports as they are ready, summarizes them, and yields pieces of output.
+A format takes reports as they become ready, summarizes them, and yields pieces of output.
 """
 
 from __future__ import annotations

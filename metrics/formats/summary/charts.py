@@ -91,7 +91,7 @@ def charts(summary: Summary) -> Iterator[Chart]:
 def distributions(summary: Summary) -> Iterator[Chart]:
     """The distribution of each number that is not a part of another.
 
-    Diagrams without it are in the note: their bar would make all others too short.
+    The note counts the diagrams with the value 0, whose bar would make all others too short.
     """
     for title, key in titles(summary):
         number = summary.numbers[key]
@@ -188,7 +188,7 @@ def _open_standard_input() -> Iterator[None]:
         original = os.dup(0)
     except OSError:
         original = None
-    # It is 0 itself if standard input is closed.
+    # The descriptor is 0 itself if standard input is closed.
     null = os.open(os.devnull, os.O_RDONLY)
     try:
         if null:

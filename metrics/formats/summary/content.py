@@ -184,7 +184,7 @@ def quantity(value: float | None) -> str:
 
 
 def rest(total: int, shown: int, noun: str) -> str:
-    """How many more there are than are shown: `and 2 more diagrams`; empty if there are none."""
+    """The number of items that are not shown: `and 2 more diagrams`; empty if all are shown."""
     return f"and {counted(total - shown, f'more {noun}')}" if total > shown else ""
 
 
@@ -194,9 +194,9 @@ def share_of(part: int, whole: int) -> str:
 
 
 def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
-    """A number's sum, share, diagrams, and how it is spread, for people: as `HEADS` says.
+    """The figures of a number, one for each of `HEADS`.
 
-    There is no sum of what does not add up, as the nesting of sub-processes.
+    The sum is empty if the number does not add up, such as the nesting of sub-processes.
     """
     return (
         quantity(number.sum) if adds_up(key) else "",

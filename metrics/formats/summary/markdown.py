@@ -21,7 +21,7 @@ MAX_COPIES: Final = 10
 
 
 def markdown(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
-    """Print the tables; the diagrams with the largest values are folded below each number."""
+    """Print the tables, then a folded list of the largest values of each number."""
     summary = summarized(reports, layout)
     for lines in (
         _head(summary),

@@ -12,7 +12,7 @@ from metrics.reading.sources import printable
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
-# Control characters, line and paragraph separators, and characters that turn the direction of text.
+# Control characters, line separators, and characters that change the direction of text.
 _STEERING: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
 # For a text of several lines: line breaks and tabs stay.
@@ -23,9 +23,9 @@ COMMAND_OF_A_LOG: Final = re.compile(r"\A\s*::|##\[")
 
 
 def on_one_line(text: str) -> str:
-    """A text for people, with line breaks and characters that steer a terminal escaped.
+    """A text for people, with line breaks and characters that control a terminal escaped.
 
-    In a job of GitHub, workflow commands are escaped, too.
+    Workflow commands are escaped, too, in a job of GitHub Actions.
     """
     line = without_breaks(text)
     if os.environ.get("GITHUB_ACTIONS"):

@@ -1,4 +1,4 @@
-"""rich as a formatter: it prints into a text, which is written elsewhere."""
+"""Formats text with rich, which prints into a buffer."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ __all__ = ["RepairedSource", "repair"]
 
 
 def repair(source: bytes) -> RepairedSource:
-    """Rewrite a file that a strict parser refuses as the XML that the Modeler would read in it.
+    """Rewrite malformed XML as the well-formed XML that the Modeler would read from it.
 
     Raises `DocumentError`: `forbidden` if it declares entities or refers to an external document
     type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many

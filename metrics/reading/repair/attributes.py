@@ -78,7 +78,7 @@ class Attributes:
         return {name: match["value"] for name, match in kept.items()}
 
     def _skip_overwritten(self, kept: dict[str, re.Match[str]]) -> None:
-        """Of attributes with the same name and namespace, the Modeler keeps the last."""
+        """Skip all but the last attribute of a name and namespace, as the Modeler does."""
         declared = declared_namespaces({name: match["value"] for name, match in kept.items()})
         last: dict[tuple[str | None, str], str] = {}
         for name in tuple(kept):

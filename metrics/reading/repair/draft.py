@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from metrics.reading.errors import MAX_WARNINGS_PER_KIND, DiagramWarning, DocumentError, ErrorType
 from metrics.reading.repair.patterns import ILLEGAL_CHARACTER
 
-# A character beyond the first 65,536 makes a text four times as large: it is joined in pieces.
+# A character above U+FFFF makes a text four times as large in memory, so it is joined in pieces.
 MAX_CHARACTERS_AT_ONCE: Final = 65_536
 
 
@@ -34,16 +34,16 @@ class Draft:
         self._edits: list[_Edit] = []
 
     def replace(self, start: int, end: int, by: str) -> None:
-        """Write other text in place of that from `start` to `end`."""
+        """Replace the text from `start` to `end`."""
         if self._edits and by == self._edits[-1].by:
             # Equal replacements share one string.
             by = self._edits[-1].by
         self._edits.append(_Edit(start, end, by))
 
     def replace_next(self, start: int, end: int, by: str) -> None:
-        """Replace text; one edit with the edit before if that ends at `start`.
+        """Replace text, as part of the previous edit if that ends at `start`.
 
-        A hostile file could need a million of them.
+        A hostile file could otherwise need a million edits.
         """
         if self._edits and self._edits[-1].end == start:
             before = self._edits.pop()
@@ -84,7 +84,7 @@ class Draft:
     def warn(self, kind: str, position: int, detail: str = "", *, times: int = 1) -> None:
         """Add a warning, up to a limit for each kind: a hostile file could cause a million.
 
-        `detail` follows the kind in the message, such as the text that is concerned.
+        `detail` follows the kind in the message, such as the text that the warning is about.
         """
         left = MAX_WARNINGS_PER_KIND - self._times_warned[kind]
         self._times_warned[kind] += times

@@ -47,7 +47,7 @@ def with_known_references(draft: Draft, start: int, end: int) -> str:
             is_legal = len(match[0]) > 1
         if is_legal:
             return match[0]
-        # The whole of a run, and the first character of an unknown reference.
+        # Escape a whole run of `&`, or the `&` of an unknown reference.
         times = len(run or "&")
         draft.warn(UNKNOWN_REFERENCE, start + match.start(), times=times)
         return "&amp;" * times + match[0][times:]

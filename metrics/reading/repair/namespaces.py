@@ -60,7 +60,7 @@ class Scopes:
                 return
 
     def add_undeclared(self, names: Iterable[str], position: int) -> bool:
-        """Note the prefixes of names in a tag that are not declared; returns whether any is not."""
+        """Record the undeclared prefixes of names in a tag; returns whether there are any."""
         prefixes = [
             prefix
             for prefix, colon, _ in (name.partition(":") for name in names)

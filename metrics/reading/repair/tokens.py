@@ -106,7 +106,7 @@ class Repairer:
                 if self._text.startswith(opening, start):
                     return self._read_section(start, opening, closing)
         if self._text.startswith("<!", start):
-            # Only the first, before the root: the search for the end of each could read the rest.
+            # Only the first, before the root: a search for the end could read the rest each time.
             may_be_doctype = self._end_of_root_name is None and not self._has_doctype
             self._has_doctype = True
             return skip_declaration(self._draft, start, may_be_doctype=may_be_doctype)
