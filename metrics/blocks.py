@@ -242,6 +242,12 @@ def joined(group: str, key: str) -> str:
     return f"{group}.{key}" if group else key
 
 
+def key_parts(key: str) -> list[str]:
+    """The names in a dotted key, without quotes."""
+    parts = re.findall(r""""[^"]*"|'[^']*'|[^.]+""", key)
+    return [part[1:-1] if part[0] in "\"'" else part for part in parts]
+
+
 class LeafKind(Enum):
     """What a leaf holds; the value describes it for people."""
 
@@ -262,7 +268,8 @@ class Leaf(NamedTuple):
 
     `key` is its dotted key. `total` combines the values of two diagrams; None if they cannot be
     combined. `item` is the block that a list holds, None for other lists; `tally` describes a map
-    in summaries. A member of a fixed map has the key of the map as `group`.
+    in summaries. A member of a fixed map has the key of the map as `group`. `is_rules` if it is the
+    version of the rules of a fragment, which counts nothing.
     """
 
     key: str
@@ -272,11 +279,7 @@ class Leaf(NamedTuple):
     item: type | None = None
     tally: Tally | None = None
     group: str | None = None
-
-    @property
-    def is_rules(self) -> bool:
-        """Whether it is the version of a fragment's rules, which counts nothing."""
-        return self.key.rpartition(".")[2] == RULES
+    is_rules: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -400,7 +403,12 @@ def reduce_block(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
 
 def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:
-    """A block of numbers, from the number of findings for each key."""
+    """A block of numbers, from the number of findings for each key.
+
+    Raises `TypeError` for a block with other fields: their values do not follow from numbers.
+    """
+    if not keys(block).is_plain:
+        raise TypeError(f"{block.__name__} has fields that are not numbers")
     return block(*[counts.get(prefix + key, 0) for key in keys(block).printed])
 
 

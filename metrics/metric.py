@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from metrics.blocks import RULES, Leaf, LeafKind, joined, leaves, reduce_block, to_json
+from metrics.blocks import keys as block_keys
 from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Metric(Generic[Found, Block]):
     of_platform: bool = False
 
     def __post_init__(self) -> None:
+        if self.rules is not None and RULES in block_keys(self.block).names:
+            raise TypeError(f"{self.name}: the key {RULES} is that of the version of the rules")
         copyreg.pickle(self.block, reduce_block)
 
     @cached_property
@@ -149,7 +152,7 @@ def _leaves(metric: Metric[Any, Any], documented_keys: bool) -> tuple[Leaf, ...]
     if metric.rules is None:
         return tuple(own)
     meaning = "The version of the rules that the fragment is computed by"
-    return (Leaf(joined(metric.key, RULES), LeafKind.NUMBER, meaning, None), *own)
+    return (Leaf(joined(metric.key, RULES), LeafKind.NUMBER, meaning, None, is_rules=True), *own)
 
 
 def tasks_by_kind(

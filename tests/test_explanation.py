@@ -93,7 +93,7 @@ class TestFormats:
             for number in explain(source).numbers
             if number.key.endswith("implementation.external")
         ]
-        assert meaning == "Service tasks with the `camunda:type` `external`"
+        assert meaning == "Service tasks whose `camunda:type` is `external`"
 
     def test_ndjson(self) -> None:
         expected = json.loads(CASE.with_suffix(".json").read_text("utf-8"))
@@ -120,7 +120,7 @@ class TestFormats:
             "├── amount  scope bpmn:SubProcess “Pay the claim” Payment  line 9",
         ]
         assert printed.splitlines()[-2:] == [
-            "dropped, with all that they contain  1",
+            "dropped with their content  1",
             "└── bpmn:UserTask Assess  line 25  duplicate id",
         ]
         for number in json.loads(CASE.with_suffix(".json").read_text("utf-8"))["numbers"]:
@@ -261,7 +261,7 @@ class TestKeys:
         result = run("explain", "--key", key, CASE)
         assert (result.returncode, result.stdout) == (2, b"")
         (message,) = result.stderr.decode().splitlines()[3:]
-        assert message.startswith("Error: No payload has the number ")
+        assert message.startswith("Error: No number has the key ")
         assert (f"Did you mean {suggestion}?" if suggestion else "") in message
 
     def test_library_raises(self) -> None:

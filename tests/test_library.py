@@ -189,7 +189,7 @@ def test_source_of_a_wrong_type(source: Any) -> None:
 @pytest.mark.parametrize("many", [scan_many, discover])
 def test_paths_of_a_wrong_type(many: Callable[[Any], Iterator[Any]]) -> None:
     for one in ("a.bpmn", b"a.bpmn", EXAMPLE):
-        with pytest.raises(TypeError, match="an iterable of paths is needed"):
+        with pytest.raises(TypeError, match="expected an iterable of paths"):
             many(one)
     with pytest.raises(TypeError, match="not bytes"):
         next(many([b"a.bpmn"]))

@@ -216,7 +216,7 @@ def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
 def diagram_opened(**values: Any) -> None:
     """Print diagram:opened.
 
-    The Modeler sends it when a diagram is created or opened. Nothing is sent by this command. FILE
+    The Modeler sends it when a diagram is created or opened. This command sends nothing. FILE
     is a diagram, or - for standard input.
     """
     _print(events.DiagramOpened, **values)
@@ -227,7 +227,7 @@ def diagram_opened(**values: Any) -> None:
 def diagram_closed(**values: Any) -> None:
     """Print diagram:closed.
 
-    The Modeler sends it when a diagram is closed. Nothing is sent by this command. FILE is a
+    The Modeler sends it when a diagram is closed. This command sends nothing. FILE is a
     diagram, or - for standard input.
     """
     _print(events.DiagramClosed, **values)
@@ -242,9 +242,9 @@ def diagram_closed(**values: Any) -> None:
 def deployment(outcome: str, **values: Any) -> None:
     """Print deploy:success or deploy:error.
 
-    The Modeler sends it when a diagram was deployed or could not be deployed. Nothing is sent by
-    this command. FILE is a diagram, or - for standard input. The target of a form is always Camunda
-    7.
+    The Modeler sends it when a diagram was deployed or could not be deployed. This command
+    sends nothing. FILE is a diagram, or - for standard input. The target of a form is always
+    Camunda 7.
     """
     _print_outcome(outcome, events.DeploySuccess, events.DeployError, **values)
 
@@ -259,8 +259,8 @@ def deployment(outcome: str, **values: Any) -> None:
 def start_instance(outcome: str, **values: Any) -> None:
     """Print startInstance:success or startInstance:error.
 
-    The Modeler sends it when it started a process instance or could not start one. Nothing is sent
-    by this command. FILE is a diagram, or - for standard input. The target of a form is always
+    The Modeler sends it when it started a process instance or could not start one. This command
+    sends nothing. FILE is a diagram, or - for standard input. The target of a form is always
     Camunda 7.
     """
     _print_outcome(outcome, events.StartInstanceSuccess, events.StartInstanceError, **values)
@@ -282,8 +282,8 @@ def start_instance(outcome: str, **values: Any) -> None:
 def click_(button: bool, **values: Any) -> None:
     """Print link:opened or button:clicked.
 
-    The Modeler sends it when a link or a button in a tracked container is clicked. Nothing is sent
-    by this command.
+    The Modeler sends it when a link or a button in a tracked container is clicked. This command
+    sends nothing.
     """
     if button and values.pop("link") is not None:
         raise click.UsageError("--link cannot be used with --button.")
@@ -305,7 +305,7 @@ def overlay() -> None:
 def version_info_overlay(**values: Any) -> None:
     """Print overlay:versionInfo:opened.
 
-    The Modeler sends it when the version info overlay opens. Nothing is sent by this command.
+    The Modeler sends it when the version info overlay opens. This command sends nothing.
     """
     _print(events.OverlayVersionInfoOpened, **values)
 
@@ -317,8 +317,8 @@ def version_info_overlay(**values: Any) -> None:
 def deploy_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:deploy:opened or overlay:deploy:closed.
 
-    The Modeler sends it when the deployment overlay opens or closes. Nothing is sent by this
-    command. FILE is a diagram, or - for standard input.
+    The Modeler sends it when the deployment overlay opens or closes. This command sends
+    nothing. FILE is a diagram, or - for standard input.
     """
     _print(events.OverlayDeployClosed if closed else events.OverlayDeployOpened, **values)
 
@@ -334,8 +334,8 @@ def deploy_overlay(closed: bool, **values: Any) -> None:
 def start_instance_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:startInstance:opened or overlay:startInstance:closed.
 
-    The Modeler sends it when the start instance overlay opens or closes. Nothing is sent by this
-    command. FILE is a diagram, or - for standard input.
+    The Modeler sends it when the start instance overlay opens or closes. This command sends
+    nothing. FILE is a diagram, or - for standard input.
     """
     event = events.OverlayStartInstanceClosed if closed else events.OverlayStartInstanceOpened
     _print(event, **values)

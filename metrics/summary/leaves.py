@@ -13,7 +13,8 @@ from metrics.blocks import leaves as leaves_of
 from metrics.keys import LEAVES, leaves_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from metrics.blocks import Leaf
 
@@ -50,12 +51,13 @@ def summary_leaves(fragments: frozenset[str] = frozenset()) -> SummaryLeaves:
     )
 
 
-def _wholes(addable: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each number that is a part of another, with the other.
+def _wholes(addable: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """Each documented number that is a part of another, with the other.
 
-    `form.embedded` is a part of `form.count`, and that is a part of `count` one level up.
+    `form.embedded` is a part of `form.count`, and that is a part of `count` one level up. Numbers
+    of our own fragments need not be parts of their neighbours.
     """
-    for key in addable:
+    for key in LEAVES.keys() & addable:
         group, _, name = key.rpartition(".")
         if name == COUNT:
             group = group.rpartition(".")[0]

@@ -13,7 +13,9 @@ import pytest
 from metrics import FRAGMENTS, scan
 from metrics import catalog as catalogue
 from metrics.blocks import json_key, snake_case
+from metrics.bpmn.diagram import Diagram, Engine
 from metrics.catalog import METRICS, all_metrics, own
+from metrics.report import Report, parse
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
@@ -57,6 +59,18 @@ class TestEachMetric:
         assert diagrams == expected
         is_own = metric.rules is not None
         assert len(diagrams) >= (MIN_FIXTURES if is_own else MIN_FIXTURES_OF_THE_PAYLOAD)
+
+    def test_finds_the_same_among_its_own_tags(self, metric: Metric[Any, Any]) -> None:
+        """Elements without one of the tags are missing if no other metric asks for them."""
+        for path in sorted((HERE / "fixtures" / metric.name).glob("*.bpmn")):
+            document = parse(path, None, 10**6)
+            assert not isinstance(document, Report)
+            own_tags = tuple(f"{{*}}{tag.rpartition('}')[2]}" for tag in metric.tags) or ("none",)
+            blocks = [
+                metric.measure(Diagram(document, dict.fromkeys(Engine, tags)))
+                for tags in (own_tags, ("*",))
+            ]
+            assert blocks[0] == blocks[1], path.name
 
     def test_has_a_section_in_the_reference(self, metric: Metric[Any, Any]) -> None:
         page = (PROJECT / "docs" / "reference.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -331,6 +332,7 @@ def test_summary(metrics: Runner) -> None:
     assert group["notes.words"] == summary["notes.words"]
     table = metrics("summary", "--with", "notes", ".")
     assert "notes.perTask" in table
+    assert re.search(r"^ +very long +1 ", table, re.MULTILINE)
     markdown = metrics("summary", "-f", "markdown", "--with", "notes", ".")
     assert "notes.words" in markdown
 

@@ -309,9 +309,9 @@ class TestMerges:
         [
             ("[]", "it is not an object"),
             ("3", "it is not an object"),
-            ('{"file":"a","value":3}', "no payload has its key"),
-            (entry(3, key="x", file="a"), "no payload has its key"),
-            ('{"key":["a"],"value":3}', "no payload has its key"),
+            ('{"file":"a","value":3}', "its key cannot have a limit"),
+            (entry(3, key="x", file="a"), "its key cannot have a limit"),
+            ('{"key":["a"],"value":3}', "its key cannot have a limit"),
             (f'{{"file":"a","key":"{EMBEDDED}"}}', "it has no value"),
             (entry("3", file="a"), "its value is not a number"),
             (entry(None, file="a"), "its value is not a number"),

@@ -276,7 +276,7 @@ class TestObjects:
 
     @pytest.mark.parametrize("limits", [f"{COUNT} <= 3", Limit(COUNT, "<=", (3,))])
     def test_single_limit_is_refused(self, limits: Any) -> None:
-        with pytest.raises(TypeError, match="an iterable of limits is needed"):
+        with pytest.raises(TypeError, match="expected an iterable of limits"):
             as_limits(limits)
 
     def test_key_without_a_total(self) -> None:

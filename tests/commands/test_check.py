@@ -114,10 +114,13 @@ class TestStatus:
             (["--limit", NONE, "-f", "json:"], "--format json: needs a file after the colon."),
             (
                 ["--limit", NONE, "-f", "json:a", "-f", "text:./a"],
-                "Two outputs have the same file.",
+                "Two outputs would be written to the same file.",
             ),
             (["--limit", NONE, "--write-baseline"], "--write-baseline needs --baseline FILE"),
-            (["--limit", NONE, "--stdin-filename", "a.bpmn"], "--stdin-filename needs -, standard"),
+            (
+                ["--limit", NONE, "--stdin-filename", "a.bpmn"],
+                "--stdin-filename needs - (standard input)",
+            ),
             (["--limit", NONE, "--jobs", "0"], "Invalid value for '-j' / '--jobs'"),
         ],
     )

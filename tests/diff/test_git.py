@@ -195,7 +195,7 @@ class TestPaths:
         reason = refused(history.folder, "v1", "a.bpmn")
         assert "a.bpmn is a path" in reason
         reason = refused(history.folder, "a.bpmn")
-        assert "a.bpmn is a path: name another one to compare it with." in reason
+        assert "a.bpmn is a path: add a second path to compare it with." in reason
 
     @pytest.mark.parametrize(
         "name",

@@ -69,7 +69,7 @@ def error_of(line: bytes, **options: Any) -> tuple[str | None, str, int | None]:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"file": None}, "it names no file"),
+        ({"file": None}, "it has no file"),
         ({"diagramType": None}, "diagramType is None"),
         ({"diagramType": "epc"}, "diagramType is 'epc'"),
         ({"executionPlatform": 7}, "executionPlatform is 7"),

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -19,8 +20,10 @@ from jsonschema import Draft202012Validator
 from support.command import lines, run
 from support.events_of_diagrams import CASES, events_of
 
-from metrics import EVENTS, FRAGMENTS, discover, scan
+from metrics import EVENTS, FRAGMENTS, OWN_FRAGMENTS, discover, scan
+from metrics.blocks import LeafKind
 from metrics.formats.text import dumps
+from metrics.keys import leaves_with
 from metrics.schemas import file_name, names, schema
 
 if TYPE_CHECKING:
@@ -74,7 +77,7 @@ def test_changing_a_schema_changes_no_other() -> None:
 def test_names_are_listed() -> None:
     listed = run("schema").stdout.decode().splitlines()
     assert listed == list(names())
-    assert set(listed) == {"payload", *FRAGMENTS, "error", "line", *EVENTS}
+    assert set(listed) == {"payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *EVENTS}
 
 
 def test_unknown_name() -> None:
@@ -170,6 +173,8 @@ def examples() -> Iterator[Example]:
         yield Example("payload", report.payload())
         yield Example("line", {"file": str(path)} | report.payload())
         yield from (Example(name, report.payload(fragments=[name])) for name in FRAGMENTS)
+        for name in OWN_FRAGMENTS:
+            yield Example(name, scan(path, fragments=[name]).payload(fragments=[name]))
     error = scan(b"<a>", name="a.bpmn").payload()
     yield Example("error", error)
     yield Example("line", {"file": "a.bpmn"} | error)
@@ -202,6 +207,21 @@ def changed(value: Any, path: tuple[str | int, ...], to: Any) -> Any:
     return copied
 
 
+def types_at(path: tuple[str | int, ...]) -> set[type]:
+    """Further types of the values at a path: a ratio may be whole, and it or a text null."""
+    if path == ("executionPlatformVersion",):
+        return {NoneType}
+    kinds: dict[LeafKind, set[type]] = {
+        LeafKind.RATIO: {int, float, NoneType},
+        LeafKind.TEXT: {str, NoneType},
+    }
+    leaf = leaves_with(frozenset(OWN_FRAGMENTS)).get(".".join(map(str, path)))
+    types: set[type] = set()
+    if leaf is not None and path[0] in OWN_FRAGMENTS:
+        types |= kinds.get(leaf.kind, set())
+    return types
+
+
 def at(value: Any, path: tuple[str | int, ...]) -> Any:
     """The value at a path."""
     for key in path:
@@ -217,10 +237,10 @@ class TestRefused:
         validate = validator(example.name)
         assert validate.is_valid(example.value)
         for path in paths_in(example.value):
-            may_be_null = path == ("executionPlatformVersion",)
+            allowed = {type(at(example.value, path)), *types_at(path)}
             wrong: Any
             for wrong in (None, 1.5, 1, "a text", True, [], {}):
-                if type(wrong) is type(at(example.value, path)) or (wrong is None and may_be_null):
+                if type(wrong) in allowed:
                     continue
                 assert not validate.is_valid(changed(example.value, path, wrong)), (path, wrong)
 
@@ -239,7 +259,13 @@ class TestRefused:
 
     def test_missing_keys(self, example: Example) -> None:
         may_lack = {"icon", "error", "file", "link", "executionPlatformVersion", "line", "column"}
-        may_lack |= {"targetType", "deployedTo", "elementTemplates", "diagramMetrics"}
+        may_lack |= {
+            "targetType",
+            "deployedTo",
+            "elementTemplates",
+            "diagramMetrics",
+            *OWN_FRAGMENTS,
+        }
         for key in set(example.value) - may_lack:
             less = {name: item for name, item in example.value.items() if name != key}
             assert not validator(example.name).is_valid(less), key

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import LeafKind, leaf_values
+from metrics.blocks import LeafKind, key_parts, leaf_values
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_value
 from metrics.formats.text.printed import Printed
@@ -198,7 +198,7 @@ def _shown(value: Any) -> str:
 def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
     """A value and its name, unless it is 0 or empty; a list has no name."""
     value = values.get(leaf.key)
-    *groups, name = leaf.key.split(".")
+    *groups, name = key_parts(leaf.key)
     if isinstance(value, list) and value:
         yield shown_value(value)
     elif value:

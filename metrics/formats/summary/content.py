@@ -6,7 +6,7 @@ from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.blocks import Omitted
+from metrics.blocks import Omitted, key_parts
 from metrics.formats.text import counted
 from metrics.keys import find_key
 from metrics.report import GROUPS, payload_leaves
@@ -167,7 +167,7 @@ def _names(tally: TallySummary) -> Iterator[Row]:
 
 def label(key: str) -> Label:
     """The label of a number: `userTask` for `userTask.count`, `embedded` at depth 2."""
-    groups = [group for group in key.split(".") if group not in GROUPS]
+    groups = [group for group in key_parts(key) if group not in GROUPS]
     if len(groups) > 1 and groups[-1] == "count":
         del groups[-1]
     return Label(len(groups) - 1, groups[-1])
