@@ -95,7 +95,7 @@ class Report:
     `metrics.reading.fingerprint`), if it was asked for.
 
     The values at the top level of the payload are attributes, too, by their names in Python:
-    `report.element_templates`. Such an attribute is None if the payload does not have the value.
+    `report.diagram_metrics`. Such an attribute is None if the payload does not have the value.
     """
 
     file: str | None

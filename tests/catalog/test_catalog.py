@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,17 @@ def test_every_module_is_a_metric() -> None:
     ):
         modules = {path.stem for path in Path(package.__path__[0]).glob("[!_]*.py")}
         assert {metric.name for metric in metrics} == modules
+
+
+def test_only_two_modules_name_the_element_templates() -> None:
+    """Lists and maps need no code outside of the metric, but the one that reads definitions."""
+    package = PROJECT / "metrics"
+    named = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search("elementTemplate|element_template", path.read_text("utf-8"))
+    }
+    assert named == {"catalog/element_templates.py", "template_definitions.py"}
 
 
 @pytest.mark.parametrize("metric", ALL, ids=IDS)
