@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,7 +209,9 @@ class TestDeaths:
                         continue
                     while not (reading := [p for p in workers.processes if has_open(p, killer)]):
                         time.sleep(0.001)
-                    os.kill(reading[0], signal.SIGKILL)
+                    # A worker that was killed before may still have the pipe open as it ends.
+                    with suppress(ProcessLookupError):
+                        os.kill(reading[0], signal.SIGKILL)
                     os.close(pipe)
 
             thread = threading.Thread(target=kill_reader)
