@@ -426,7 +426,8 @@ class TestOddGit:
 
     def test_no_process_is_left(self, repository: Repository, tmp_path: Path) -> None:
         pids = tmp_path / "pids"
-        env = instead_of_git(tmp_path, "diff", f"echo $$ > '{pids}'; exec sleep 60")
+        # By the time that it writes, the command has returned from starting it.
+        env = instead_of_git(tmp_path, "diff", f"sleep 0.3; echo $$ > '{pids}'; exec sleep 60")
         with subprocess.Popen(
             [METRICS, "diff", "HEAD~1", "HEAD"], cwd=repository.folder, env=os.environ | env
         ) as process:

@@ -198,27 +198,23 @@ class TestDeaths:
         os.mkfifo(killer)
         sources = [*paths[:100], killer, *paths[100:]]
         with Workers(2) as workers:
+            # With the pipe open for writing, a worker that reads it waits for data.
+            pipe = os.open(killer, os.O_RDWR)
             is_over = threading.Event()
 
             def kill_reader() -> None:
                 while not is_over.wait(0.01):
-                    try:
-                        # This fails until a worker opens the pipe; the worker then waits for data.
-                        pipe = os.open(killer, os.O_WRONLY | os.O_NONBLOCK)
-                    except OSError:
-                        continue
-                    while not (reading := [p for p in workers.processes if has_open(p, killer)]):
-                        time.sleep(0.001)
-                    # A worker that was killed before may still have the pipe open as it ends.
-                    with suppress(ProcessLookupError):
-                        os.kill(reading[0], signal.SIGKILL)
-                    os.close(pipe)
+                    for process in workers.processes:
+                        if has_open(process, killer):
+                            with suppress(ProcessLookupError):
+                                os.kill(process, signal.SIGKILL)
 
             thread = threading.Thread(target=kill_reader)
             thread.start()
             reports = list(scan_many(sources, workers, jobs=2))
             is_over.set()
             thread.join()
+            os.close(pipe)
         assert [report.file for report in reports] == sources
         error = reports[100].error
         assert error is not None
