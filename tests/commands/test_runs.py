@@ -187,7 +187,7 @@ class TestLimits:
     def test_no_process_for_a_timeout(self, folder: Path) -> None:
         result = run_with_ten_descriptors("scan", "-j", "4", "--timeout", "60", folder)
         assert (result.returncode, result.stdout) == (2, b"")
-        assert result.stderr == b"Error: --timeout needs a process: Too many open files.\n"
+        assert result.stderr == b"Error: --timeout needs a worker process: Too many open files.\n"
 
     @pytest.mark.parametrize("options", ["", "--timeout=60"])
     @pytest.mark.parametrize("kilobytes", [50_000, 60_000, 100_000, 300_000])
