@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.reading.sources import DEFAULT_MAX_SIZE, DiscoveredFile
+from metrics.system.tasks import submit_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
     from metrics.blocks import Omitted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_EXPLAINED_VIOLATIONS: Final = 25_000
 DIAGRAMS_PER_BATCH: Final = 8
-MAX_PENDING_BATCHES: Final = 32
+MAX_PENDING_BATCHES: Final = 31
 # After MAX_ITEMS items in total, each value has at most MIN_ITEMS_PER_VALUE.
 MAX_ITEMS: Final = 250_000
 MIN_ITEMS_PER_VALUE: Final = 10
@@ -153,22 +153,21 @@ def _explain_all(
     """The items of each diagram, in order, with a bounded number of batches in the executor."""
     from metrics.system.workers import InThisProcess
 
-    executor = executor or InThisProcess()
-    pending: deque[tuple[Sequence[_Task], Future[list[ItemsByKey]]]] = deque()
-    for start in range(0, len(tasks), DIAGRAMS_PER_BATCH):
-        batch = tasks[start : start + DIAGRAMS_PER_BATCH]
-        pending.append((batch, executor.submit(_explain_batch, batch, max_size)))
-        if len(pending) == MAX_PENDING_BATCHES:
-            yield from _collect(*pending.popleft(), executor, max_size)
-    while pending:
-        yield from _collect(*pending.popleft(), executor, max_size)
+    explainer = executor or InThisProcess()
+
+    def submit(batch: Sequence[_Task]) -> Future[list[ItemsByKey]]:
+        return explainer.submit(_explain_batch, batch, max_size)
+
+    starts = range(0, len(tasks), DIAGRAMS_PER_BATCH)
+    batches = (tasks[start : start + DIAGRAMS_PER_BATCH] for start in starts)
+    for batch, future in submit_in_order(submit, batches, MAX_PENDING_BATCHES):
+        yield from _collect(batch, future, submit)
 
 
 def _collect(
     batch: Sequence[_Task],
     future: Future[list[ItemsByKey]],
-    executor: Executor,
-    max_size: int,
+    submit: Callable[[Sequence[_Task]], Future[list[ItemsByKey]]],
 ) -> Iterator[tuple[_Task, ItemsByKey]]:
     """The items of a batch; if it failed, those of each diagram that can be explained alone."""
     try:
@@ -176,7 +175,7 @@ def _collect(
     except Exception:
         for task in batch:
             with suppress(Exception):
-                yield task, executor.submit(_explain_batch, (task,), max_size).result()[0]
+                yield task, submit((task,)).result()[0]
 
 
 def _explain_batch(tasks: Iterable[_Task], max_size: int) -> list[ItemsByKey]:
