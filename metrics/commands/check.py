@@ -26,7 +26,7 @@ from metrics.commands.runs import (
     refuse_to_overwrite,
     scan_paths,
 )
-from metrics.formats.check import FORMATS, format_named
+from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
@@ -110,7 +110,7 @@ class _Output(NamedTuple):
     "format_names",
     metavar="NAME[:FILE]",
     multiple=True,
-    help=f"Print the result in this format, one of {', '.join(FORMATS)}, or write it to FILE;"
+    help=f"Print the result in this format, one of {', '.join(FORMATS.names)}, or write it to FILE;"
     " repeatable. Default: text.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are violations.")
@@ -271,8 +271,8 @@ def _outputs(
     outputs = []
     for format_name in format_names:
         name, separator, path = format_name.partition(":")
-        if name not in FORMATS:
-            known = ", ".join(FORMATS)
+        if name not in FORMATS.names:
+            known = ", ".join(FORMATS.names)
             raise click.UsageError(
                 f"--format: unknown format '{on_one_line(name)}', use one of {known}."
             )
@@ -281,7 +281,7 @@ def _outputs(
         to_file = bool(separator) and not is_standard_output(path)
         if to_file:
             refuse_to_overwrite(inputs, f"--format {on_one_line(format_name)}", path)
-        outputs.append(_Output(format_named(name), path if to_file else None))
+        outputs.append(_Output(FORMATS.load(name), path if to_file else None))
     files = [output.path for output in outputs] + [baseline_path]
     _check_files([os.path.realpath(file) for file in files if file is not None])
     return outputs

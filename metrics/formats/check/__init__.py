@@ -1,34 +1,19 @@
-"""The formats of a check: one module per format, with one function of the same name.
-
-The function takes a result and yields pieces of output. Its module is imported on first use.
-"""
+"""The formats of `metrics check`: functions from a result to bytes."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from metrics.formats.registry import Formats
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from metrics.checks.result import CheckResult
 
+    # The second argument is whether the output is a terminal.
     Format = Callable[[CheckResult, bool], Iterator[bytes]]
 
-FORMATS: Final[Mapping[str, str]] = {
-    "text": "metrics.formats.check.text",
-    "json": "metrics.formats.check.json",
-    "sarif": "metrics.formats.check.sarif",
-    "junit": "metrics.formats.check.junit",
-    "github": "metrics.formats.check.github",
-}
-"""The module of each format, by the format's name on the command line."""
-
-
-def format_named(name: str) -> Format:
-    """The function of a format; its second argument is whether the output is a terminal.
-
-    Raises `KeyError` for an unknown name.
-    """
-    function: Format = getattr(import_module(FORMATS[name]), name)
-    return function
+FORMATS: Final[Formats[Format]] = Formats(
+    "metrics.formats.check", ("text", "json", "sarif", "junit", "github")
+)

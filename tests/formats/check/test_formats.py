@@ -32,7 +32,7 @@ from support.diagrams import process
 from metrics.checks.limits import parse
 from metrics.checks.result import CheckResult, Contribution, Improvement, Violation
 from metrics.explanation import DiagramElement, Item
-from metrics.formats.check import format_named
+from metrics.formats.check import FORMATS
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.report import Report
 
@@ -55,7 +55,7 @@ ODD_NAMES = [
 
 def printed(result: CheckResult, format_name: str) -> bytes:
     """A result in a format."""
-    return b"".join(format_named(format_name)(result, False))
+    return b"".join(FORMATS.load(format_name)(result, False))
 
 
 def checked(folder: Path, format_name: str, *arguments: str, env: dict[str, str] = HERE) -> bytes:
