@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 
 TYPE_LEAF: Final = Leaf(DIAGRAM_TYPE, LeafKind.TEXT, "The type of the diagram", None)
 
-LEAVES: Final[Mapping[str, Leaf]] = MappingProxyType(
-    {
-        leaf.key: leaf
-        for leaf in (
-            TYPE_LEAF,
-            *(leaf for leaves in payload_leaves().values() for leaf in leaves),
-        )
-    }
-)
-"""The leaves of the documented payload by their keys, in its order."""
-
 
 class UnknownKeyError(ValueError):
     """A key that names no value of a payload; the message suggests a known key."""
@@ -65,11 +54,13 @@ class Key(NamedTuple):
 @cache
 def leaves_with(fragments: frozenset[str]) -> Mapping[str, Leaf]:
     """The leaves of the documented payload and of some fragments of our own, by their keys."""
-    if not fragments:
-        return LEAVES
     by_metric = payload_leaves(added=fragments)
     all_leaves = (TYPE_LEAF, *(leaf for leaves in by_metric.values() for leaf in leaves))
     return MappingProxyType({leaf.key: leaf for leaf in all_leaves})
+
+
+LEAVES: Final = leaves_with(frozenset())
+"""The leaves of the documented payload by their keys, in its order."""
 
 
 @cache
