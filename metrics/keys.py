@@ -8,6 +8,7 @@ a member, which is 0 in a payload that has the map but not the member.
 from __future__ import annotations
 
 from functools import cache
+from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,6 +20,7 @@ from metrics.suggestions import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from metrics.blocks import Total
     from metrics.report import Report
 
 TYPE_LEAF: Final = Leaf(DIAGRAM_TYPE, LeafKind.TEXT, "The type of the diagram", None)
@@ -42,6 +44,16 @@ class Key(NamedTuple):
     def kind(self) -> LeafKind:
         """The kind of the value."""
         return self.leaf.kind if self.member is None else LeafKind.NUMBER
+
+    @property
+    def total(self) -> Total | None:
+        """The function that combines the values of two diagrams, None if there is no total."""
+        return self.leaf.total if self.member is None else add
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its total is a sum; that of the nesting of sub-processes is a maximum."""
+        return self.total is add
 
     def value_in(self, values: Mapping[str, Any]) -> Any:
         """Its value among those that `values_of` returned; `OMITTED` if there is none."""

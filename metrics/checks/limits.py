@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import OMITTED, LeafKind, Omitted
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from metrics.blocks import Total
     from metrics.keys import Key
 
 Value = int | float | str | None
@@ -249,14 +247,8 @@ def check_total(key: str) -> None:
     """Raise `LimitError` if a key has no total over diagrams."""
     if kind_of(key) not in NUMERIC:
         raise LimitError(f"{key} is not a number, so it has no total.")
-    if total_of(key) is None:
+    if find_key(key).total is None:
         raise LimitError(f"{key} has no total over diagrams.")
-
-
-def total_of(key: str) -> Total | None:
-    """The function that combines the values of two diagrams, None if the key has no total."""
-    known = find_key(key)
-    return known.leaf.total if known.member is None else add
 
 
 def missing(key: str) -> Omitted | None:

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from metrics.blocks import OMITTED, Omitted
-from metrics.checks.limits import total_of
 from metrics.checks.result import Contribution, Violation
 from metrics.keys import find_key
 from metrics.reading.sources import absolute, printable
@@ -26,7 +25,7 @@ class _Total:
         self.value: Any = 0
         self.largest = Largest[str]()
         self._key = find_key(key)
-        self._combine = total_of(key)
+        self._combine = self._key.total
 
     def add(self, file: str, values: Mapping[str, Any]) -> None:
         value = self._key.value_in(values)

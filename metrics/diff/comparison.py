@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -143,7 +142,7 @@ class _Totals:
         return {
             key: Difference(self._before[key], self._after[key])
             for key in sorted(self._changed_keys, key=lambda key: order[find_key(key).leaf.key])
-            if _has_sum(key)
+            if find_key(key).adds_up
         }
 
 
@@ -212,19 +211,13 @@ def _differ(before: Any, after: Any) -> bool:
     return type(before) is not type(after) or bool(before != after)
 
 
-def _has_sum(key: str) -> bool:
-    """Whether the values of a key add up over diagrams; maxima do not."""
-    known_key = find_key(key)
-    return known_key.member is not None or known_key.leaf.total is add
-
-
 def _summable(values: Mapping[str, Any]) -> dict[str, int]:
     """The values that add up over diagrams, by their keys; those of open maps by member."""
     summable: dict[str, int] = {}
     for key, value in values.items():
         if isinstance(value, dict):
             summable |= {f"{key}.{key_part(name)}": number for name, number in value.items()}
-        elif type(value) is int and _has_sum(key):
+        elif type(value) is int and find_key(key).adds_up:
             summable[key] = value
     return summable
 

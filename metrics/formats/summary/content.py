@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import Omitted, key_parts
@@ -199,7 +198,7 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
     The sum is empty if the number does not add up, such as the nesting of sub-processes.
     """
     return (
-        quantity(number.sum) if adds_up(key) else "",
+        quantity(number.sum) if find_key(key).adds_up else "",
         percent(number.share) if isinstance(number.share, float) else "",
         quantity(number.not_zero),
         quantity(number.median),
@@ -208,23 +207,21 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
     )
 
 
-def adds_up(key: str) -> bool:
-    """Whether a number can be summed up over diagrams; a maximum cannot."""
-    return find_key(key).leaf.total is add
-
-
 def headlines(summary: Summary) -> dict[str, str]:
     """The first number of each metric, by its title."""
     return {title: key for title, key in titles(summary) if ":" not in title}
 
 
 def group_columns(summary: Summary) -> dict[str, str]:
-    """The columns of the table of groups: the key of each by its title, without unused kinds."""
+    """The keys of the columns of the table of groups, by their titles.
+
+    There is no column for a kind that no diagram has.
+    """
     main = headlines(summary)
     return {
         title: key
         for title, key in titles(summary)
-        if title in main or (adds_up(key) and summary.numbers[key].sum)
+        if title in main or (find_key(key).adds_up and summary.numbers[key].sum)
     }
 
 
