@@ -332,6 +332,12 @@ def error_block(error: DocumentError) -> ErrorBlock:
     )
 
 
+def warning_block(warning: DiagramWarning) -> WarningBlock:
+    """A warning as it is printed."""
+    message = sources.printable(warning.message)
+    return WarningBlock(message, OMITTED if warning.line is None else warning.line)
+
+
 def _namespace(key: str, values: dict[str, Any]) -> Any:
     return GROUPS[key](
         **{

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from metrics.blocks import to_json
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
+from metrics.report import warning_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,5 +79,4 @@ def dropped_records(explanation: Explanation) -> Iterator[Record]:
 
 def warning_records(report: Report) -> Iterator[Record]:
     """The warnings as JSON objects."""
-    for message, line in report.warnings:
-        yield {"message": printable(message)} | ({} if line is None else {"line": line})
+    return (to_json(warning_block(warning)) for warning in report.warnings)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import OMITTED, to_json
+from metrics.blocks import to_json
 from metrics.formats.registry import Formats
 from metrics.reading.sources import printable
-from metrics.report import WarningBlock
+from metrics.report import warning_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,8 +49,5 @@ def record(report: Report, layout: ScanLayout, *, named: bool = True) -> dict[st
         record["file"] = printable(report.file)
     record |= report.payload(fragments=layout.fragments, documented_keys=layout.documented_keys)
     if layout.warnings and report.error is None:
-        record["warnings"] = [
-            to_json(WarningBlock(printable(message), OMITTED if line is None else line))
-            for message, line in report.warnings
-        ]
+        record["warnings"] = [to_json(warning_block(warning)) for warning in report.warnings]
     return record
