@@ -53,6 +53,12 @@ class Change(NamedTuple):
     old_error: DocumentError | None = None
     new_error: DocumentError | None = None
 
+    @property
+    def errors(self) -> Mapping[str, DocumentError]:
+        """The errors by their sides, `before` and `after`."""
+        errors = {"before": self.old_error, "after": self.new_error}
+        return {side: error for side, error in errors.items() if error is not None}
+
 
 @dataclass(frozen=True)
 class Comparison:

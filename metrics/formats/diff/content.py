@@ -46,9 +46,8 @@ def values(change: Change) -> Iterator[tuple[str, Difference]]:
 
 def errors(change: Change) -> Iterator[str]:
     """Why a diagram could not be measured, for each side."""
-    for side, error in (("before", change.old_error), ("after", change.new_error)):
-        if error is not None:
-            yield f"not measured {side}: {_reason(error)}"
+    for side, error in change.errors.items():
+        yield f"not measured {side}: {_reason(error)}"
 
 
 def _reason(error: DocumentError) -> str:

@@ -39,13 +39,10 @@ def _change(change: Change) -> Record:
     record: Record = {"status": change.status, "file": printable(change.file)}
     if change.old_file is not None:
         record["oldFile"] = printable(change.old_file)
-    errors = {
-        side: to_json(error_block(error))
-        for side, error in (("before", change.old_error), ("after", change.new_error))
-        if error is not None
-    }
-    if errors:
-        record["errors"] = errors
+    if change.errors:
+        record["errors"] = {
+            side: to_json(error_block(error)) for side, error in change.errors.items()
+        }
     return record | {"values": _values(change.values)}
 
 

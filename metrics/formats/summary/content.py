@@ -10,6 +10,7 @@ from metrics.formats.text import counted
 from metrics.keys import find_key
 from metrics.report import GROUPS, payload_leaves
 from metrics.summary.portfolio import summarize
+from metrics.summary.statistics import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -189,7 +190,7 @@ def rest(total: int, shown: int, noun: str) -> str:
 
 def share_of(part: int, whole: int) -> str:
     """A part of a whole as a percentage; empty if the whole is 0."""
-    return percent(part / whole) if whole else ""
+    return percent(share(part, whole))
 
 
 def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
