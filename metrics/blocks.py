@@ -46,7 +46,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Total = Callable[[Any, Any], Any]
 
@@ -259,6 +259,9 @@ class LeafKind(Enum):
     MAP = "a map"
 
 
+NUMERIC: Final = frozenset({LeafKind.NUMBER, LeafKind.RATIO})
+"""The kinds whose values are numbers."""
+
 RULES: Final = "rules"
 """The key of the version of the rules that a fragment is computed by."""
 
@@ -285,6 +288,11 @@ class Leaf(NamedTuple):
     def is_number(self) -> bool:
         """Whether it is a number that has a total."""
         return self.kind is LeafKind.NUMBER and self.total is not None
+
+
+def map_keys(leaves: Iterable[Leaf]) -> frozenset[str]:
+    """The keys of the open maps among some leaves."""
+    return frozenset(leaf.key for leaf in leaves if leaf.kind is LeafKind.MAP)
 
 
 def leaves(block: type, group: str = "", *, documented_keys: bool = False) -> list[Leaf]:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from metrics.blocks import LeafKind, joined, key_part, leaves, meanings, to_json
+from metrics.blocks import NUMERIC, LeafKind, joined, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
 from metrics.bpmn.names import element_type
 from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
@@ -154,7 +154,7 @@ def explain_values(
         for number in explanation.numbers
         if values.get(number.key) == number.value
     }
-    texts = {key for key in values if find_key(key).kind not in (LeafKind.NUMBER, LeafKind.RATIO)}
+    texts = {key for key in values if find_key(key).kind not in NUMERIC}
     if texts and document.root is not None:
         root = Evidence("", SourceElement(document.root))
         item = _ElementDescriptions(document.lines([document.root])).item(root)
@@ -279,9 +279,8 @@ def _is_wanted(key: str, wanted: Iterable[str]) -> bool:
 
 def explained_keys() -> tuple[str, ...]:
     """The keys of all numbers and ratios: of the documented payload and of our own fragments."""
-    kinds = (LeafKind.NUMBER, LeafKind.RATIO)
     all_leaves = leaves_with(frozenset(OWN_FRAGMENTS)).values()
-    return tuple(leaf.key for leaf in all_leaves if leaf.kind in kinds and not leaf.is_rules)
+    return tuple(leaf.key for leaf in all_leaves if leaf.kind in NUMERIC and not leaf.is_rules)
 
 
 def _require_known(key: str) -> None:
@@ -307,7 +306,7 @@ def _is_below(key: str, leaf: Leaf) -> bool:
         if inner.kind is LeafKind.MAP
         else _is_wanted(inner.key, (inner_key,))
         for inner in leaves(leaf.item)
-        if inner.kind in (LeafKind.NUMBER, LeafKind.RATIO, LeafKind.MAP)
+        if inner.kind in NUMERIC or inner.kind is LeafKind.MAP
     )
 
 

@@ -12,7 +12,7 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import OMITTED, Leaf, LeafKind, leaf_values
+from metrics.blocks import OMITTED, Leaf, LeafKind, leaf_values, map_keys
 from metrics.catalog import OWN_FRAGMENTS, own_metric
 from metrics.report import DIAGRAM_TYPE, payload_leaves
 from metrics.suggestions import did_you_mean
@@ -78,9 +78,7 @@ LEAVES: Final = leaves_with(frozenset())
 @cache
 def maps_with(fragments: frozenset[str]) -> frozenset[str]:
     """The keys of the open maps among `leaves_with`."""
-    return frozenset(
-        leaf.key for leaf in leaves_with(fragments).values() if leaf.kind is LeafKind.MAP
-    )
+    return map_keys(leaves_with(fragments).values())
 
 
 def values_of(report: Report) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.blocks import OMITTED, LeafKind, Omitted
+from metrics.blocks import NUMERIC, OMITTED, LeafKind, Omitted
 from metrics.checks.operators import OPERATORS
 from metrics.keys import LEAVES, UnknownKeyError, find_key
 from metrics.reading.document import Kind
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Value = int | float | str | None
 
-NUMERIC: Final = (LeafKind.NUMBER, LeafKind.RATIO)
 DIAGRAM_TYPES: Final = tuple(kind.value for kind in Kind)
 
 _SIGNS: Final = re.escape(

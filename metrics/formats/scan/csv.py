@@ -11,7 +11,7 @@ import csv as python_csv
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.blocks import LeafKind, leaf_values, leaves
+from metrics.blocks import leaf_values, leaves, map_keys
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import dumps, escaped
 from metrics.formats.text.printed import Printed
@@ -44,7 +44,7 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         *(("warnings",) if layout.warnings else ()),
         *ERROR_COLUMNS,
     ]
-    maps = frozenset(leaf.key for leaf in columns if leaf.kind is LeafKind.MAP)
+    maps = map_keys(columns)
     rows = Printed(newline="")
     writer = python_csv.DictWriter(rows, names, restval="", lineterminator="\n")
     writer.writeheader()

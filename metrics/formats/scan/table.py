@@ -8,13 +8,13 @@ columns: all numbers are details.
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import LeafKind, key_parts, leaf_values
+from metrics.blocks import key_parts, leaf_values, map_keys
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_value
 from metrics.formats.text.printed import Printed
@@ -43,12 +43,7 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         added=layout.added,
         documented_keys=layout.documented_keys,
     )
-    maps = frozenset(
-        leaf.key
-        for metric_leaves in by_metric.values()
-        for leaf in metric_leaves
-        if leaf.kind is LeafKind.MAP
-    )
+    maps = map_keys(chain.from_iterable(by_metric.values()))
     rows = _Rows(by_metric, is_terminal=layout.is_terminal)
     yield rows.head()
     totals: Values = {}
