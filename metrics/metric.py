@@ -14,7 +14,16 @@ from functools import cache, cached_property, lru_cache, wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from metrics.blocks import RULES, Leaf, LeafKind, joined, leaves, reduce_block, to_json
+from metrics.blocks import (
+    MEANING_OF_RULES,
+    RULES,
+    Leaf,
+    LeafKind,
+    joined,
+    leaves,
+    reduce_block,
+    to_json,
+)
 from metrics.blocks import keys as block_keys
 from metrics.reading.document import Kind
 
@@ -151,8 +160,8 @@ def _leaves(metric: Metric[Any, Any], documented_keys: bool) -> tuple[Leaf, ...]
     own = leaves(metric.block, metric.key, documented_keys=documented_keys)
     if metric.rules is None:
         return tuple(own)
-    meaning = "The version of the rules that the fragment is computed by"
-    return (Leaf(joined(metric.key, RULES), LeafKind.NUMBER, meaning, None, is_rules=True), *own)
+    key = joined(metric.key, RULES)
+    return (Leaf(key, LeafKind.NUMBER, MEANING_OF_RULES, None, is_rules=True), *own)
 
 
 def tasks_by_kind(

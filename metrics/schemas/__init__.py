@@ -15,6 +15,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
 from metrics.blocks import (
+    MEANING_OF_RULES,
     RULES,
     Omitted,
     Text,
@@ -229,8 +230,8 @@ class _Schemas(NamedTuple):
             for key in metric.path:
                 holder = _inner(holder, key, GROUPS.get(key, metric.block))
             if metric.rules is not None:
-                meaning = "The version of the rules that the fragment is computed by"
-                _add(holder, RULES, {"const": metric.rules, "description": meaning})
+                rules = {"const": metric.rules, "description": MEANING_OF_RULES}
+                _add(holder, RULES, rules)
             self._add_fields(holder, type(block), block)
         return content
 
