@@ -6,7 +6,6 @@ explanation cannot disagree.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -20,9 +19,10 @@ from metrics.keys import find_key, leaves_with
 from metrics.metric import Evidence, SourceElement
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import DEFAULT_MAX_SIZE
-from metrics.report import Report, failed, parse
+from metrics.report import Report, diagram_name, failed, parse
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from lxml.etree import _Element as Element
@@ -114,8 +114,7 @@ def explain(
     The arguments are those of `scan`. If the diagram cannot be measured, the report has an `error`
     and there are no numbers.
     """
-    if name is None and isinstance(source, str | os.PathLike):
-        name = os.fspath(source)
+    name = diagram_name(source, name)
     document = parse(source, name, max_size)
     if isinstance(document, Report):
         return Explanation(document)
@@ -137,8 +136,7 @@ def explain_values(
     `values` are the values that an earlier scan found; one that has changed since is left out. The
     item of a text, such as the diagram's type or platform, is the root element.
     """
-    if name is None and isinstance(source, str | os.PathLike):
-        name = os.fspath(source)
+    name = diagram_name(source, name)
     document = parse(source, name, max_size)
     if isinstance(document, Report):
         return {}

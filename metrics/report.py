@@ -268,8 +268,7 @@ def scan(
     `ValueError` for a name that no fragment has.
     """
     added = own_fragments(fragments)
-    if name is None and isinstance(source, str | os.PathLike):
-        name = os.fspath(source)
+    name = diagram_name(source, name)
     parsed = parse(source, name, max_size)
     return parsed if isinstance(parsed, Report) else measured(parsed, name, templates, added)
 
@@ -315,6 +314,13 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
     if isinstance(error, MemoryError):
         error = DocumentError(ErrorType.TOO_LARGE, "not enough memory")
     return Report(name, error=error)
+
+
+def diagram_name(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None) -> str | None:
+    """The name of a diagram: `name`, or else the path that is its source; None without either."""
+    if name is None and isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return name
 
 
 def is_form(name: str) -> bool:
