@@ -25,14 +25,15 @@ class SummaryLeaves(NamedTuple):
     """The leaves of payloads, by how a summary shows them.
 
     `numbers` are summed up, in the order of the payload; `number_indexes` maps their keys to their
-    indexes. `ratios` have quartiles. For `tallied` leaves, the names in their values are counted.
-    `whole_of` maps the key of a number that is a part of another to the key of the other.
+    indexes. `ratios` have quartiles. `tallies` say how names are counted, by the key of the leaf
+    whose values hold the names. `whole_of` maps the key of a number that is a part of another to
+    the key of the other.
     """
 
     numbers: tuple[Leaf, ...]
     number_indexes: Mapping[str, int]
     ratios: tuple[Leaf, ...]
-    tallied: tuple[Leaf, ...]
+    tallies: Mapping[str, Tally]
     whole_of: Mapping[str, str]
 
 
@@ -41,12 +42,13 @@ def summary_leaves(fragments: frozenset[str] = frozenset()) -> SummaryLeaves:
     """The leaves of the documented payload and of some fragments of our own."""
     leaves = leaves_with(fragments).values()
     numbers = tuple(leaf for leaf in leaves if leaf.is_number)
+    tallies = ((leaf.key, _tally_of(leaf)) for leaf in leaves)
     addable = {leaf.key for leaf in numbers if leaf.total is add}
     return SummaryLeaves(
         numbers,
         MappingProxyType({leaf.key: index for index, leaf in enumerate(numbers)}),
         tuple(leaf for leaf in leaves if leaf.kind is LeafKind.RATIO),
-        tuple(leaf for leaf in leaves if tally_of(leaf) is not None),
+        MappingProxyType({key: tally for key, tally in tallies if tally is not None}),
         MappingProxyType(dict(_wholes(addable))),
     )
 
@@ -65,8 +67,7 @@ def _wholes(addable: AbstractSet[str]) -> Iterator[tuple[str, str]]:
             yield key, whole
 
 
-@cache
-def tally_of(leaf: Leaf) -> Tally | None:
+def _tally_of(leaf: Leaf) -> Tally | None:
     """How a summary counts the names in the values of a leaf; None if it does not count them.
 
     A documented leaf is counted if its dataclass has a tally for it. A leaf of our own fragments is

@@ -17,7 +17,7 @@ from metrics.keys import maps_with
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
 from metrics.summary.duplicates import Duplicates
 from metrics.summary.groups import GROUPINGS, named_groups, profile_of, short_name
-from metrics.summary.leaves import names_in, summary_leaves, tally_of
+from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
 from metrics.summary.sums import DiagramNumbers, GroupSums
 from metrics.top import Largest
@@ -198,13 +198,12 @@ class Portfolio:
 
     def _names(self, values: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
         """The names that tallies count: the key of the tally, name, records, and sum of values."""
-        for leaf in self._leaves.tallied:
-            tally = tally_of(leaf)
-            if tally is None or leaf.key not in values:
+        for key, tally in self._leaves.tallies.items():
+            if key not in values:
                 continue
             records: Counter[str] = Counter()
             sums: Counter[str] = Counter()
-            for name, value in names_in(values[leaf.key]):
+            for name, value in names_in(values[key]):
                 records[name] += 1
                 sums[name] += value
             for name, count in records.items():

@@ -10,7 +10,6 @@ from metrics.reading.document import Kind
 from metrics.reading.sources import printable
 from metrics.report import error_block
 from metrics.summary.groups import OTHERS, Profile
-from metrics.summary.leaves import tally_of
 from metrics.summary.model import (
     Failure,
     FailureSummary,
@@ -191,10 +190,7 @@ class GroupSums:
             )
 
     def _tallies(self) -> Iterator[tuple[str, TallySummary]]:
-        for leaf in self._leaves.tallied:
-            tally = tally_of(leaf)
-            if tally is None:
-                continue
+        for tally in self._leaves.tallies.values():
             values = self._name_values.get(tally.key, Counter())
             names = {
                 name: TalliedName(records, values[name])
