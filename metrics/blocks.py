@@ -229,10 +229,10 @@ def inner_blocks(hint: Any) -> Sequence[type]:
 QUOTED_CHARACTERS: Final = re.compile(r"""[\s."'\[\]<>=!]""")
 
 
-@lru_cache(maxsize=4096)
 def key_part(name: str) -> str:
     """A name as a part of a dotted key: in quotes if it has blanks, dots or operators."""
-    if not QUOTED_CHARACTERS.search(name):
+    # Nearly all names are identifiers, and no identifier has such a character.
+    if name.isidentifier() or not QUOTED_CHARACTERS.search(name):
         return name
     return f"'{name}'" if '"' in name else f'"{name}"'
 
@@ -527,7 +527,10 @@ def bounded(value: Any, text: Text = NO_TEXT) -> Any:
 
 def has_long_values(block: Any, *, max_characters: int, max_items: int) -> bool:
     """Whether a block holds a long text, list or map, as unusual or hostile diagrams do."""
-    for value in keys(type(block)).values(block):
+    fields = keys(type(block))
+    if fields.is_plain:
+        return False
+    for value in fields.values(block):
         if type(value) is str:
             if len(value) > max_characters:
                 return True
