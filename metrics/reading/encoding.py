@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 from typing import Final
 
 from metrics.reading.errors import DiagramWarning
@@ -17,6 +18,8 @@ BYTE_ORDER_MARKS: Final = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+# An ASCII text is never valid in these.
+WIDE_ENCODINGS: Final = ("utf-16", "utf-32")
 UTF_16_OPENINGS: Final = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 # A hostile file may name any codec: only these families are used.
@@ -35,8 +38,9 @@ def decode(source: bytes, *, declared: str | None = None) -> tuple[str, list[Dia
     """The text of a file, and warnings about its encoding.
 
     The encoding is that of the byte order mark, else UTF-16 if the file begins with `<` beside a
-    NUL, else `declared`, else that of the XML declaration, else UTF-8. Bytes that are not valid in
-    it are read as U+FFFD.
+    NUL, else `declared`, else that of the XML declaration, else UTF-8. A declaration of UTF-16 or
+    UTF-32 that is itself ASCII contradicts the bytes: they are read as UTF-8. Bytes that are not
+    valid in the encoding are read as U+FFFD.
     """
     warnings: list[DiagramWarning] = []
     marks = [mark for mark in BYTE_ORDER_MARKS if source.startswith(mark)]
@@ -61,12 +65,14 @@ def _declared_encoding(source: bytes, warnings: list[DiagramWarning]) -> str:
     if match is None:
         return "utf-8"
     name = match[1].decode("ascii")
+    fault = "unknown encoding"
     if ENCODING.fullmatch(name):
-        try:
-            return codecs.lookup(name).name
-        except LookupError:
-            pass
-    warnings.append(DiagramWarning(f"unknown encoding read as UTF-8: {quoted(name)}", 1))
+        with suppress(LookupError):
+            encoding = codecs.lookup(name).name
+            if not encoding.startswith(WIDE_ENCODINGS):
+                return encoding
+            fault = "encoding that contradicts the bytes"
+    warnings.append(DiagramWarning(f"{fault} read as UTF-8: {quoted(name)}", 1))
     return "utf-8"
 
 

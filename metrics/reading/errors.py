@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 # libxml2 quotes names of any length.
 MAX_CHARACTERS_OF_A_MESSAGE: Final = 1000
 
-# The messages of the error `forbidden`.
 ENTITIES: Final = "it declares entities, which are never expanded"
-EXTERNAL_TYPE: Final = "it refers to an external document type, which is never fetched"
+"""The message of the error `forbidden`."""
 
 
 class ErrorType(StrEnum):

@@ -29,5 +29,11 @@ PREDEFINED_PREFIXES: Final = {
     "xsi": XSI,
 }
 
+LOWER_CASE_NAMESPACES: Final = (BPMN, CAMUNDA, ZEEBE)
+"""The namespaces whose element names begin with a lower-case letter in the Modeler's model.
+
+The Modeler also reads such a name with a capital first letter: `<bpmn:UserTask>`.
+"""
+
 CAMUNDA_8_PLATFORMS: Final = ("Camunda Cloud", "Zeebe")
 """The values of `executionPlatform` of a BPMN diagram for Camunda 8."""

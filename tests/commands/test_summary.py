@@ -108,9 +108,10 @@ class TestNumbers:
         }
 
     def test_platforms(self, summary: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        versions = [record.get("executionPlatformVersion") for record in records]
         profiles = Counter(
-            (record["executionPlatform"], record.get("executionPlatformVersion"))
-            for record in records
+            (record["executionPlatform"], str(version) if isinstance(version, float) else version)
+            for version, record in zip(versions, records, strict=True)
             if "error" not in record
         )
         platforms = summary["platforms"]
@@ -299,7 +300,7 @@ class TestDuplicates:
     @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
     def test_contents_with_one_different_byte(self, tmp_path: Path, size: int) -> None:
         # No part of a large file at this position is hashed: the fingerprints are equal.
-        first = b'{"a":"' + b" " * size + b'"}'
+        first = b'{"components":[],"a":"' + b" " * size + b'"}'
         position = size * 2 // 3
         second = first[:position] + b"x" + first[position + 1 :]
         third = first[:position] + b"y" + first[position + 1 :]
@@ -332,7 +333,7 @@ class TestDuplicates:
         assert summary["duplicates"]["contents"] == 0
 
     def test_other_names_of_a_large_file_are_not_copies(self, tmp_path: Path) -> None:
-        (tmp_path / "a.form").write_bytes(b'{"a":"' + b" " * 20_000 + b'"}')
+        (tmp_path / "a.form").write_bytes(b'{"components":[],"a":"' + b" " * 20_000 + b'"}')
         printed = "".join(
             json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
             for times in range(1, 50)
@@ -376,7 +377,9 @@ class TestDuplicates:
         times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}
         for number, copies in times.items():
             for copy in range(copies):
-                (tmp_path / f"{number:03}-{copy:03}.form").write_text(f'{{"a": {number}}}')
+                (tmp_path / f"{number:03}-{copy:03}.form").write_text(
+                    f'{{"components": [], "a": {number}}}'
+                )
         duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
         assert duplicates["contents"] == 110
         assert duplicates["diagrams"] == sum(times.values())
@@ -648,7 +651,9 @@ class TestFormats:
     ) -> None:
         for number in range(30):
             for copy in range(2 if number else 11):
-                (tmp_path / f"{number:02}-{copy:02}.form").write_text(f'{{"a": {number}}}')
+                (tmp_path / f"{number:02}-{copy:02}.form").write_text(
+                    f'{{"components": [], "a": {number}}}'
+                )
         printed = run("summary", "-f", format_name, ".", cwd=tmp_path).stdout.decode().splitlines()
         assert [line for line in printed if " more " in line] == expected
 

@@ -48,3 +48,19 @@ def test_utf_16_without_a_declaration() -> None:
 def test_byte_order_mark_and_another_fault() -> None:
     source = b"\xef\xbb\xbf" + process('<bpmn:task foo:x="y"/>')
     assert any("byte order mark" in message for _, message in warnings_of(source))
+
+
+@pytest.mark.parametrize("name", ["utf-16", "UTF-16LE", "utf_16", "UTF-32", "utf-32-be"])
+def test_declaration_that_contradicts_the_bytes(name: str) -> None:
+    source = f'<?xml version="1.0" encoding="{name}"?>\n'.encode() + process(
+        f'<bpmn:task name="café"/>{TASK}'
+    )
+    assert embedded_forms(scan(source)) == 1
+    message = f"encoding that contradicts the bytes read as UTF-8: '{name}'"
+    assert warnings_of(source) == [(1, message)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_declaration_of_utf_8_in_utf_16(encoding: str) -> None:
+    source = '<?xml version="1.0" encoding="UTF-8"?>\n' + process(TASK).decode()
+    assert embedded_forms(scan(source.encode(encoding))) == 1

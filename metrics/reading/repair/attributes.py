@@ -137,5 +137,15 @@ class Attributes:
         return self._valid_declarations[declaration]
 
 
+def find_unclosed(text: str, position: int, end: int) -> int:
+    """The position of the first attribute in a tag whose value seems to go on into other markup."""
+    while match := ATTRIBUTE.match(text, position, end):
+        is_glued = match.end() < end and text[match.end()] not in BLANKS
+        if is_glued or "<" in match["value"]:
+            return match.start("name")
+        position = match.end()
+    return end - len(text[position:end].lstrip(BLANKS))
+
+
 def _is_valid_name(name: str) -> bool:
     return name != RESERVED_DECLARATION and QUALIFIED_NAME.fullmatch(name) is not None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.reading.errors import ENTITIES, EXTERNAL_TYPE, ErrorType
+from metrics.reading.errors import ENTITIES, ErrorType
 from metrics.reading.repair.patterns import (
     AMPERSAND,
     DOCTYPE,
     ENTITY,
     ENTITY_DECLARATION,
-    EXTERNAL_IDENTIFIER,
     ILLEGAL_CHARACTER,
     REST_OF_TAG,
 )
@@ -66,13 +65,11 @@ def end_of_tag(draft: Draft, start: int) -> int:
 def skip_declaration(draft: Draft, start: int, *, may_be_doctype: bool) -> int:
     """Remove a document type, or another `<!…>`; returns the position after it.
 
-    Raises `DocumentError` if it declares entities or refers to an external document type.
+    An external document type is never fetched. Raises `DocumentError` if it declares entities.
     """
     text = draft.text
     doctype = DOCTYPE.match(text, start) if may_be_doctype else None
     end = doctype.end() if doctype else end_of_tag(draft, start)
-    if EXTERNAL_IDENTIFIER.match(text, start, end):
-        raise draft.error(ErrorType.FORBIDDEN, EXTERNAL_TYPE, start)
     entity = _entity_declaration(text, start, end) if doctype else text.find(ENTITY, start, end)
     if entity != -1:
         raise draft.error(ErrorType.FORBIDDEN, ENTITIES, entity)

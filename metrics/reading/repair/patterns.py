@@ -50,8 +50,10 @@ ENTITY: Final = "<!ENTITY"
 ENTITY_DECLARATION: Final = re.compile(
     r"""<!--.*?-->|<\?.*?\?>|"[^"]*+"|'[^']*+'|(?P<entity><!ENTITY)""", re.DOTALL
 )
-EXTERNAL_IDENTIFIER: Final = re.compile(r"<!DOCTYPE\s+[^\s\[>]+\s+(?:SYSTEM|PUBLIC)\b", re.ASCII)
-SECTIONS: Final = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
+COMMENT: Final = "<!--"
+END_OF_CDATA: Final = "]]>"
+SECTIONS: Final = ((COMMENT, "-->"), ("<![CDATA[", END_OF_CDATA), ("<?", "?>"))
+ESCAPED_QUOTE: Final = re.compile(r"""=\\["']""")
 
 # A set of the few characters that do not belong compiles in a thousandth of the time of one that
 # names all of Unicode.
@@ -61,17 +63,12 @@ NAME_CHARACTER: Final = r"[^\x00-,/;-@\[-^`{-\x7f]"
 STRAY_OPENINGS: Final = re.compile(rf"<+(?!/?{NAME_START}|[!?])")
 TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
 ATTRIBUTE: Final = re.compile(
-    rf"""\s++(?P<name>{NAME_START}{NAME_CHARACTER}*+)\s*+=\s*+"""
-    r"""(?P<value>"[^"]*+"|'[^']*+')""",
-    re.ASCII,
+    rf"""\s++(?P<name>{NAME_START}{NAME_CHARACTER}*+)=(?P<value>"[^"]*+"|'[^']*+')""", re.ASCII
 )
-NAMES: Final = re.compile(
-    rf"""({NAME_START}{NAME_CHARACTER}*+)\s*+=\s*+(?:"[^"]*+"|'[^']*+')""", re.ASCII
-)
-# The rest of a well-formed tag after its name, with its end.
+NAMES: Final = re.compile(rf"""({NAME_START}{NAME_CHARACTER}*+)=(?:"[^"]*+"|'[^']*+')""", re.ASCII)
+# The rest of a tag after its name, with its end, if the Modeler reads every attribute.
 VALID_REST: Final = re.compile(
-    _once(rf"""\s++{NAME_START}{NAME_CHARACTER}*+\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')""", "*")
-    + r"\s*+/?+>",
+    _once(rf"""\s++{NAME_START}{NAME_CHARACTER}*+=(?:"[^"<]*+"|'[^'<]*+')""", "*") + r"\s*+/?+>",
     re.ASCII,
 )
 UNREADABLE_ATTRIBUTE: Final = re.compile(

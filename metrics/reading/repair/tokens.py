@@ -5,13 +5,18 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.reading.errors import ErrorType
-from metrics.reading.repair.attributes import Attributes
+from metrics.reading.encoding import quoted
+from metrics.reading.errors import DocumentError, ErrorType
+from metrics.reading.namespaces import LOWER_CASE_NAMESPACES
+from metrics.reading.repair.attributes import Attributes, find_unclosed
 from metrics.reading.repair.draft import Draft
 from metrics.reading.repair.entities import end_of_tag, escape_ampersands, skip_declaration
 from metrics.reading.repair.namespaces import Scopes, declared_namespaces
 from metrics.reading.repair.patterns import (
     BLANKS,
+    COMMENT,
+    END_OF_CDATA,
+    ESCAPED_QUOTE,
     ILLEGAL_CHARACTER,
     NAMES,
     SECTIONS,
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
-    from metrics.reading.errors import DiagramWarning, DocumentError
+    from metrics.reading.errors import DiagramWarning
 
 # Far more than the parser allows: it will refuse the file, so that the rest need not be read.
 MAX_OPEN_ELEMENTS: Final = 10_000
@@ -37,12 +42,26 @@ class RepairedSource(NamedTuple):
     """The well-formed UTF-8 of a malformed file, and the warnings about what was changed.
 
     `stray` is the error for the first `<` that starts no tag, None without one. The Modeler stops
-    at it, but only in a diagram that it reads beyond the root element.
+    at it, but only in a diagram that it reads beyond the root element. `unclosed` is the error for
+    the first attribute whose value seems to have no end, None without one: it explains why the
+    rest of the file is not well-formed, if it is not.
     """
 
     source: bytes
     warnings: tuple[DiagramWarning, ...]
-    stray: DocumentError | None
+    stray: DocumentError | None = None
+    unclosed: DocumentError | None = None
+
+
+class _OpenElement(NamedTuple):
+    """An element without its end tag so far.
+
+    `declared` holds the namespaces that its tag declares, by prefix. `capital_name` is its name if
+    the first letter was a capital, and was changed.
+    """
+
+    declared: Mapping[str, str]
+    capital_name: str | None
 
 
 class Repairer:
@@ -53,19 +72,35 @@ class Repairer:
         self._draft = Draft(text, warnings)
         self._scopes = Scopes(self._draft)
         self._attributes = Attributes(self._draft, self._scopes)
-        # The namespaces that the tag of each open element declares, by prefix.
-        self._open: list[Mapping[str, str]] = []
+        self._open: list[_OpenElement] = []
         self._end_of_root_name: int | None = None
         self._has_doctype = False
         self._stray: DocumentError | None = None
+        self._unclosed: DocumentError | None = None
 
     def repair(self) -> RepairedSource:
         """Read all tokens; raises `DocumentError` for what the Modeler refuses."""
+        try:
+            self._read_tokens()
+        except DocumentError as error:
+            if error.type is ErrorType.MALFORMED and self._unclosed is not None:
+                raise self._unclosed from None
+            raise
+        return RepairedSource(
+            self._draft.edited(), self._draft.warnings(), self._stray, self._unclosed
+        )
+
+    def _read_tokens(self) -> None:
         text = self._text
         position = self._read_prolog()
         while (start := text.find("<", position)) != -1:
             if start > position:
                 self._read_text(position, start)
+            if self._has_root_ended() and self._is_markup(start):
+                self._draft.warn("content after the root element skipped", start)
+                self._draft.blank(start, len(text))
+                position = len(text)
+                break
             position = self._read_token(start)
         self._read_text(position, len(text))
         if self._end_of_root_name is None:
@@ -74,7 +109,15 @@ class Repairer:
             raise self._stray or self._draft.malformed(fault, start)
         end = self._end_of_root_name
         self._draft.replace(end, end, self._scopes.missing_declarations())
-        return RepairedSource(self._draft.edited(), self._draft.warnings(), self._stray)
+
+    def _has_root_ended(self) -> bool:
+        return self._end_of_root_name is not None and not self._open
+
+    def _is_markup(self, start: int) -> bool:
+        """Whether a token is none of those that may follow the root element."""
+        return not self._text.startswith((COMMENT, "<?"), start) or bool(
+            XML_DECLARATION.match(self._text, start)
+        )
 
     def _read_prolog(self) -> int:
         """Remove the XML declaration, which UTF-8 does not need, and what precedes it."""
@@ -94,10 +137,18 @@ class Repairer:
 
     def _read_text(self, start: int, end: int) -> None:
         if self._open:
-            escape_ampersands(self._draft, start, end)
+            self._escape_text(start, end)
         elif text := self._text[start:end].lstrip(BLANKS + "\ufeff"):
             self._draft.warn("text outside the root element skipped", end - len(text))
             self._draft.blank(start, end)
+
+    def _escape_text(self, start: int, end: int) -> None:
+        while (position := self._text.find(END_OF_CDATA, start, end)) != -1:
+            escape_ampersands(self._draft, start, position)
+            self._draft.warn("']]>' in text read as text", position)
+            start = position + len(END_OF_CDATA)
+            self._draft.replace(start - 1, start, "&gt;")
+        escape_ampersands(self._draft, start, end)
 
     def _read_token(self, start: int) -> int:
         """Read the token that starts with the `<` at `start`; returns the position after it."""
@@ -113,17 +164,16 @@ class Repairer:
         tag = TAG.match(self._text, start)
         if tag is None:
             return self._read_stray_opening(start)
-        if not tag["close"]:
-            return self._read_start_tag(tag)
-        if self._open and (declared := self._open.pop()):
-            self._scopes.leave(declared)
-        return end_of_tag(self._draft, start)
+        return self._read_end_tag(tag) if tag["close"] else self._read_start_tag(tag)
 
     def _read_section(self, start: int, opening: str, closing: str) -> int:
         """Read a comment, a CDATA section or a processing instruction."""
         end = self._text.find(closing, start + len(opening))
         if end == -1:
             raise self._draft.malformed(f"{opening!r} without {closing!r}", start)
+        if opening == COMMENT and "--" in self._text[start + len(opening) : end + 1]:
+            self._draft.warn("'--' in a comment", start)
+            self._draft.blank(start + len(opening), end)
         end += len(closing)
         if XML_DECLARATION.match(self._text, start):
             self._draft.warn("XML declaration after the start of the file skipped", start)
@@ -145,21 +195,56 @@ class Repairer:
         is_root = self._end_of_root_name is None
         if is_root:
             self._end_of_root_name = tag.end()
-        elif not self._open:
-            raise self._draft.malformed("an element after the root element", tag.start())
         rest = VALID_REST.match(self._text, tag.end())
         end = rest.end() if rest else end_of_tag(self._draft, tag.start())
         is_empty = self._text[end - 2] == "/"
         stop = end - 2 if is_empty else end - 1
+        if rest is None:
+            self._check_quotes(tag.end(), stop, is_root=is_root)
         declared = self._read_attributes(tag, stop, is_valid=rest is not None, is_root=is_root)
+        capital_name = self._lower_first_letter(tag)
         if is_empty:
             self._scopes.leave(declared)
             return end
-        self._open.append(declared)
+        self._open.append(_OpenElement(declared, capital_name))
         if len(self._open) > MAX_OPEN_ELEMENTS:
             message = f"more than {MAX_OPEN_ELEMENTS:,} nested elements"
             raise self._draft.error(ErrorType.TOO_LARGE, message, tag.start())
         return end
+
+    def _read_end_tag(self, tag: re.Match[str]) -> int:
+        if self._open:
+            declared, capital_name = self._open.pop()
+            if capital_name is not None:
+                if tag["name"] != capital_name:
+                    fault = f"the end tag of {quoted(capital_name)} is {quoted(tag['name'])}"
+                    raise self._draft.malformed(fault, tag.start())
+                self._lower(tag)
+            if declared:
+                self._scopes.leave(declared)
+        return end_of_tag(self._draft, tag.start())
+
+    def _lower_first_letter(self, tag: re.Match[str]) -> str | None:
+        """Change a capital first letter as the Modeler does; returns the old name if it had one."""
+        name = tag["name"]
+        prefix, _, local = name.rpartition(":")
+        if not local[:1].isupper() or self._scopes.namespace(prefix) not in LOWER_CASE_NAMESPACES:
+            return None
+        self._lower(tag)
+        return name
+
+    def _lower(self, tag: re.Match[str]) -> None:
+        position = tag.start("name") + tag["name"].rfind(":") + 1
+        self._draft.replace(position, position + 1, self._text[position].lower())
+
+    def _check_quotes(self, start: int, stop: int, *, is_root: bool) -> None:
+        """Look for quotes that make no sense in a tag's attributes."""
+        if is_root and (escaped := ESCAPED_QUOTE.search(self._text, start, stop)):
+            message = "its quotes are escaped: it is the text of a JSON or program string"
+            raise self._draft.error(ErrorType.UNSUPPORTED, message, escaped.start())
+        if self._unclosed is None and self._text.find("<", start, stop) != -1:
+            position = find_unclosed(self._text, start, stop)
+            self._unclosed = self._draft.malformed("an attribute value has no end", position)
 
     def _read_attributes(
         self, tag: re.Match[str], stop: int, *, is_valid: bool, is_root: bool
