@@ -12,7 +12,8 @@ leaves of a block. A leaf is a value that a dotted key names:
 |---|---|
 | `int` | a number, which adds up over diagrams unless `total` says otherwise |
 | `float`, or `float` or None | a ratio, which does not add up |
-| `str`, `bool`, literals | a text; a version with `is_version` |
+| `str`, `bool`, literals | a text |
+| any, with `is_version` | a version |
 | `tuple[…, …]` | a list: one leaf, of JSON |
 | `Mapping[Literal[…], int]` | a fixed map: a number for each name |
 | `Mapping[str, int]` | an open map: one leaf, whose members can be named by keys |
@@ -339,6 +340,8 @@ class _LeafType(NamedTuple):
 
 
 def _kind_of(hint: Any, *, is_version: bool) -> _LeafType:
+    if is_version:
+        return _LeafType(LeafKind.VERSION)
     for part in alternatives(hint):
         origin, arguments = get_origin(part), get_args(part)
         if origin is tuple:
@@ -351,7 +354,7 @@ def _kind_of(hint: Any, *, is_version: bool) -> _LeafType:
             return _LeafType(LeafKind.NUMBER)
         if part is float:
             return _LeafType(LeafKind.RATIO)
-    return _LeafType(LeafKind.VERSION if is_version else LeafKind.TEXT)
+    return _LeafType(LeafKind.TEXT)
 
 
 def leaf_values(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from metrics.blocks import NUMERIC, LeafKind, joined, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
-from metrics.bpmn.names import element_type
+from metrics.bpmn.names import element_type, own_attribute
 from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
 from metrics.keys import find_key, leaves_with
 from metrics.metric import Evidence, SourceElement
@@ -180,12 +180,14 @@ def _explain(
         blocks[metric.name] = block = metric.count(findings, diagram.engine)
         if block is not None:
             meaning_of |= meanings(block, metric.key)
-            values |= _numbers(to_json(block), metric.key)
+            versions = {leaf.key for leaf in metric.leaves() if leaf.kind is LeafKind.VERSION}
+            numbers_of_block = _numbers(to_json(block), metric.key)
+            values |= {key: value for key, value in numbers_of_block if key not in versions}
         for piece in metric.explain(findings):
             key = joined(metric.key, piece.key)
             if keys is None or key in keys:
                 evidence.setdefault(key, []).append(piece)
-    report = Report(name, document.kind, blocks, document.warnings)
+    report = Report(name, document.kind, blocks, document.warnings + diagram.uncounted)
     elements = (element for pieces in evidence.values() for element in _elements(pieces))
     descriptions = _ElementDescriptions(document.lines(elements))
     numbers = tuple(
@@ -249,7 +251,7 @@ class _ElementDescriptions:
     def _describe(self, element: Element) -> DiagramElement:
         description = self._known.get(element)
         if description is None:
-            id, name = _cut(element.get("id")), _cut(element.get("name"))
+            id, name = (_cut(own_attribute(element, key)) for key in ("id", "name"))
             description = DiagramElement(element_type(element), id, name, self._lines[element])
             self._known[element] = description
         return description

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn.ids import NOTHING_DROPPED, find_dropped
@@ -14,7 +15,9 @@ from metrics.bpmn.names import (
     INNER_CONTAINERS,
     PROCESS,
     ROOT_CONTAINERS,
+    own_attribute,
 )
+from metrics.bpmn.uncounted import warn_of_uncounted
 from metrics.reading.document import Kind
 from metrics.reading.errors import MAX_WARNINGS_PER_KIND
 from metrics.reading.json_text import without_surrogates
@@ -36,10 +39,13 @@ class Engine(StrEnum):
 
 
 class Platform(NamedTuple):
-    """The execution platform that a diagram names; None for a part that it does not name."""
+    """The execution platform that a diagram names; None for a part that it does not name.
+
+    The version of a form may be a number.
+    """
 
     name: str | None = None
-    version: str | None = None
+    version: str | float | None = None
 
 
 NO_PLATFORM: Final = Platform()
@@ -51,8 +57,9 @@ class Diagram:
     `tags` lists, for each engine, the tags that `elements` may ask for, as lxml writes them or in
     any namespace (`{*}name`): one walk selects them all. `dropped_elements` holds the elements that
     the Modeler drops because of their ids, and all elements below them: the tree still has them,
-    the other attributes and methods skip them. `dropped` describes the first `max_dropped` of them,
-    and `warnings` has a warning for each.
+    the other attributes and methods skip them. `dropped` describes the first `max_dropped` of them.
+    `uncounted` are the warnings about other engines; `warnings` has these, and one for each of
+    `dropped`.
     """
 
     def __init__(
@@ -72,7 +79,11 @@ class Diagram:
         dropped = find_dropped(document, max_dropped) if is_bpmn else NOTHING_DROPPED
         self.dropped_elements = dropped.elements
         self.dropped = dropped.described
-        self.warnings = tuple(dropped.warnings())
+        is_camunda_8 = engine is Engine.CAMUNDA_8
+        self.uncounted = (
+            tuple(warn_of_uncounted(document, is_camunda_8=is_camunda_8)) if is_bpmn else ()
+        )
+        self.warnings = (*dropped.warnings(), *self.uncounted)
         if is_bpmn:
             for element in self.kept(self.root.iter(*tags[engine])):
                 self._elements.setdefault(element.tag, []).append(element)
@@ -93,9 +104,9 @@ class Diagram:
     def root_elements_by_id(self) -> dict[str | None, Element]:
         """The BPMN children of the root by their ids, to resolve references."""
         return {
-            element.get("id"): element
+            id: element
             for element in self.children(self.root, f"{{{BPMN}}}*")
-            if element.get("id")
+            if (id := own_attribute(element, "id"))
         }
 
     def kept(self, elements: Iterable[Element]) -> Iterable[Element]:
@@ -180,7 +191,8 @@ class Diagram:
 def _platform(document: Document) -> Platform:
     if document.form is not None:
         name, version = map(document.form.get, ("executionPlatform", "executionPlatformVersion"))
-        return Platform(_text(name) or None, _text(version))
+        number = _number(version)
+        return Platform(_text(name) or None, _text(version) if number is None else number)
     root = document.root
     name = None if root is None else _root_attribute(root, EXECUTION_PLATFORM, "executionPlatform")
     if root is None or not name:
@@ -192,6 +204,12 @@ def _platform(document: Document) -> Platform:
 def _text(value: object) -> str | None:
     # A form may hold any JSON here: only a string names something.
     return without_surrogates(value) if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        return value
+    return None
 
 
 def _root_attribute(root: Element, qualified: str, plain: str) -> str | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -64,18 +64,34 @@ EXTENSIONS_WITH_IDS: Final = {
 """The extension elements that have ids, or hold elements that do, by the parent's tag."""
 
 MODEL_TAGS: Final = (f"{{{BPMN}}}", f"{{{BPMNDI}}}")
-_ids: Final = etree.XPath("/descendant::*/@id", smart_strings=False, regexp=False)
-_ids_with_elements: Final = etree.XPath("/descendant::*/@id", regexp=False)
-# One query each: libxml2 sorts a union, in quadratic time for a hostile file.
-_model_ids: Final = tuple(
-    etree.XPath(
-        f"/descendant::{name}/@id",
-        namespaces={"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA},
-        smart_strings=False,
-        regexp=False,
-    )
-    for name in ("bpmn:*", "di:*", "camunda:errorEventDefinition")
-)
+QUALIFIED_ID: Final = b":id="
+NAMESPACES: Final = {"bpmn": BPMN, "di": BPMNDI, "camunda": CAMUNDA}
+
+
+class _Queries(NamedTuple):
+    """Queries for ids: of all elements, with the elements, and of those in the Modeler's model."""
+
+    all: etree.XPath
+    with_elements: etree.XPath
+    of_model: tuple[etree.XPath, ...]
+
+
+def _queries(attribute: str) -> _Queries:
+    def query(elements: str, *, smart_strings: bool = False) -> etree.XPath:
+        return etree.XPath(
+            f"/descendant::{elements}/@{attribute}",
+            namespaces=NAMESPACES,
+            smart_strings=smart_strings,
+            regexp=False,
+        )
+
+    # One query for each: libxml2 sorts a union, in quadratic time for a hostile file.
+    model = ("bpmn:*", "di:*", "camunda:errorEventDefinition")
+    return _Queries(query("*"), query("*", smart_strings=True), tuple(map(query, model)))
+
+
+_plain_ids: Final = _queries("id")
+_all_ids: Final = cache(partial(_queries, "*[local-name() = 'id']"))
 
 
 class Dropped(NamedTuple):
@@ -129,17 +145,23 @@ NOTHING_DROPPED: Final = DroppedElements(frozenset(), (), 0)
 def find_dropped(document: Document, max_described: int) -> DroppedElements:
     """The elements of a BPMN document that the Modeler drops; describes the first of them."""
     root = document.root
-    if root is None or not (suspicious := _suspicious_ids(root)):
+    if root is None:
+        return NOTHING_DROPPED
+    queries = _all_ids() if document.mentions(QUALIFIED_ID) else _plain_ids
+    suspicious = _suspicious_ids(root, queries)
+    if not suspicious:
         return NOTHING_DROPPED
     elements: set[Element] = set()
     described: list[tuple[Element, Dropped]] = []
     others = 0
     seen: set[str] = set()
     is_read: dict[Element, bool] = {root: True}
-    for id in _ids_with_elements(root):
+    for id in queries.with_elements(root):
         if id not in suspicious:
             continue
         element = id.getparent()
+        if queries is not _plain_ids and not _is_own_id(id, element):
+            continue
         tag = str(element.tag)
         if not (_has_an_id(tag) and _is_read(element, is_read)):
             continue
@@ -165,12 +187,19 @@ def find_dropped(document: Document, max_described: int) -> DroppedElements:
     )
 
 
-def _suspicious_ids(root: Element) -> set[str]:
+def _is_own_id(id: Any, element: Element) -> bool:
+    """Whether an attribute is the id that the Modeler reads: of `id` and `bpmn:id` the last one."""
+    own_names = ("id", f"{{{etree.QName(element).namespace}}}id")
+    last = [name for name in map(str, element.attrib) if name in own_names][-1:]
+    return last == [id.attrname]
+
+
+def _suspicious_ids(root: Element, queries: _Queries) -> set[str]:
     """The ids that occur more than once or are illegal: most diagrams have none."""
-    if not _may_be_suspicious(_ids(root)):
+    if not _may_be_suspicious(queries.all(root)):
         return set()
     # Most of them belong to form fields and the like, whose ids the Modeler does not check.
-    ids: list[str] = [id for select in _model_ids for id in select(root)]
+    ids: list[str] = [id for select in queries.of_model for id in select(root)]
     if not _may_be_suspicious(ids):
         return set()
     occurrences = Counter(ids)

@@ -156,6 +156,19 @@ def attribute(element: Element, name: AttributeName) -> str | None:
     return value
 
 
+def own_attribute(element: Element, name: str) -> str | None:
+    """The value of an attribute that BPMN itself defines: `id`, or `bpmn:id` in the same namespace.
+
+    If an element has both, the last one counts.
+    """
+    return attribute(element, _own_name(str(element.tag), name))
+
+
+@lru_cache(maxsize=256)
+def _own_name(tag: str, name: str) -> AttributeName:
+    return AttributeName(tag[: tag.rfind("}") + 1] + name, name)
+
+
 def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
     """A function that finds the elements of a tree that have an extension attribute.
 

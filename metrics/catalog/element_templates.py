@@ -59,6 +59,7 @@ from metrics.bpmn.names import (
     camunda_attribute,
     element_type,
     elements_with,
+    own_attribute,
     zeebe,
     zeebe_attribute,
 )
@@ -390,7 +391,7 @@ def _camunda_8_bindings(diagram: Diagram, element: Element, referred: _Referred)
             elif tag in CAMUNDA_8_LISTS:
                 yield from _listed(extension, CAMUNDA_8_LISTS[tag])
     if element.tag == RECEIVE_TASK:
-        yield from referred.message(element.get("messageRef"))
+        yield from referred.message(own_attribute(element, "messageRef"))
     elif element.tag in EVENTS:
         for definition in diagram.children(element):
             yield from _event_bindings(diagram, definition, referred)
@@ -398,9 +399,9 @@ def _camunda_8_bindings(diagram: Diagram, element: Element, referred: _Referred)
 
 def _event_bindings(diagram: Diagram, definition: Element, referred: _Referred) -> Iterator[Times]:
     if definition.tag == MESSAGE_EVENT:
-        yield from referred.message(definition.get("messageRef"))
+        yield from referred.message(own_attribute(definition, "messageRef"))
     elif definition.tag == SIGNAL_EVENT:
-        yield from referred.signal(definition.get("signalRef"))
+        yield from referred.signal(own_attribute(definition, "signalRef"))
     elif definition.tag == TIMER_EVENT:
         for time in diagram.children(definition, *TIMES):
             yield Times("bpmn:TimerEventDefinition#property", 1, time)
@@ -430,14 +431,18 @@ class _Referred:
 
     def signal(self, reference: str | None) -> Iterator[Times]:
         signal = self._elements.get(reference)
-        if signal is not None and signal.tag == SIGNAL and signal.get("name") is not None:
+        if (
+            signal is not None
+            and signal.tag == SIGNAL
+            and own_attribute(signal, "name") is not None
+        ):
             yield Times("bpmn:Signal#property", 1, signal)
 
     def _message(self, reference: str | None) -> Iterator[Times]:
         message = self._elements.get(reference)
         if message is None or message.tag != MESSAGE:
             return
-        if message.get("name") is not None:
+        if own_attribute(message, "name") is not None:
             yield Times("bpmn:Message#property", 1, message)
         yield from _attributes_of_first(
             self._diagram, message, SUBSCRIPTION, "bpmn:Message#zeebe:subscription#property"

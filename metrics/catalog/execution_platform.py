@@ -44,9 +44,9 @@ class ExecutionPlatform:
     execution_platform: str = described(
         "The platform that the diagram names, or the default one", text=PLATFORM_NAME
     )
-    execution_platform_version: str | Omitted | None = described(
-        "The version that the diagram names; null if a BPMN or DMN diagram names only the platform,"
-        " omitted if a diagram names no platform",
+    execution_platform_version: str | float | Omitted | None = described(
+        "The version that the diagram names, which may be a number in a form; null if a BPMN or DMN"
+        " diagram names only the platform, omitted if a diagram names no platform",
         is_version=True,
         text=VERSION,
     )

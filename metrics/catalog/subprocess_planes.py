@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from metrics.blocks import block_of, described
-from metrics.bpmn.names import BPMN_DIAGRAM, BPMN_PLANE, PLANE_ELEMENTS, PROCESS, SUB_PROCESSES
+from metrics.bpmn.names import (
+    BPMN_DIAGRAM,
+    BPMN_PLANE,
+    PLANE_ELEMENTS,
+    PROCESS,
+    SUB_PROCESSES,
+    own_attribute,
+)
 from metrics.metric import Finding, Metric, by_keys, counting
 from metrics.reading.namespaces import BPMNDI
 
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
 # The elements that planes show: the process alone in most diagrams.
 _shown: Final = etree.XPath(
-    "/*/di:BPMNDiagram/di:BPMNPlane/@bpmnElement",
+    "/*/di:BPMNDiagram/di:BPMNPlane/@*[local-name() = 'bpmnElement']",
     namespaces={"di": BPMNDI},
     smart_strings=False,
     regexp=False,
@@ -55,7 +62,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
         id: element
         for tag in SUB_PROCESSES
         for element in diagram.elements(tag)
-        if (id := element.get("id"))
+        if (id := own_attribute(element, "id"))
     }
     if sub_processes.keys().isdisjoint(_shown(diagram.root)):
         return ()
@@ -63,7 +70,7 @@ def find(diagram: Diagram) -> Sequence[Finding]:
     depths: dict[Element, int] = {}
     deepest: Element | None = None
     for plane in _planes(diagram):
-        sub_process = sub_processes.get(plane.get("bpmnElement", ""))
+        sub_process = sub_processes.get(own_attribute(plane, "bpmnElement") or "")
         if sub_process is not None and diagram.root_element(sub_process) is not None:
             findings.append(Finding(("count",), plane, {"subProcess": sub_process}))
             depth = _depth(sub_process, depths)

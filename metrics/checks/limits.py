@@ -149,7 +149,8 @@ class Limit:
     def _comparable(self, value: Value) -> int | float | str | Version | None:
         if self._key.kind is not LeafKind.VERSION:
             return value
-        return version(value) if isinstance(value, str) else None
+        # The version of a form may be a number.
+        return None if value is None else version(str(value))
 
 
 Limits = Mapping[str, tuple[Limit, ...]]

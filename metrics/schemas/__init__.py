@@ -47,6 +47,7 @@ SCALARS: Final[Mapping[type, Schema]] = {
     float: {"type": "number"},
     str: {"type": "string"},
     bool: {"type": "boolean"},
+    NoneType: {"type": "null"},
 }
 
 # The payload of a BPMN diagram names a platform of Camunda 8 if, and only if, it is for Camunda 8.
@@ -258,10 +259,11 @@ class _Schemas(NamedTuple):
         if blocks:
             (block,) = blocks
             return self._block(block, example)
-        parts = alternatives(hint)
-        (part,) = [part for part in parts if part is not NoneType]
-        schema = self._single(part, text)
-        return schema | {"type": [schema["type"], "null"]} if NoneType in parts else schema
+        schemas = [self._single(part, text) for part in alternatives(hint)]
+        if len(schemas) == 1:
+            return schemas[0]
+        types = {"type": [schema["type"] for schema in schemas]}
+        return {key: value for schema in schemas for key, value in schema.items()} | types
 
     def _single(self, hint: Any, text: Text) -> Schema:
         if get_origin(hint) is tuple:

@@ -7,6 +7,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from metrics.blocks import OMITTED
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
 from metrics.report import MAX_CHARACTERS_KEPT
@@ -41,7 +42,7 @@ def profile_of(report: Report) -> Profile:
         return "", None
     version = profile.execution_platform_version
     name = short_name(profile.execution_platform)
-    return name, short_name(version) if isinstance(version, str) else None
+    return name, None if version is None or version is OMITTED else short_name(str(version))
 
 
 def _by_folder(report: Report) -> tuple[str, ...]:

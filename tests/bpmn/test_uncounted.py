@@ -6,7 +6,7 @@ import pytest
 from support.diagrams import BPMN, CAMUNDA, MODELER, ZEEBE, process
 from support.reports import TASK, warnings_of
 
-from metrics import scan
+from metrics import explain, scan
 
 NAMESPACES = {
     "activiti": "http://activiti.org/bpmn",
@@ -65,6 +65,12 @@ def test_one_warning_for_each_namespace() -> None:
         (None, "activiti: 1 attribute not counted"),
         (None, "flowable: 1 attribute not counted"),
     ]
+
+
+def test_explanation_has_the_warnings() -> None:
+    source = diagram('<bpmn:task activiti:a="1"/>', **NAMESPACES)
+    messages = [warning.message for warning in explain(source).report.warnings]
+    assert messages == ["activiti: 1 attribute not counted"]
 
 
 def test_zeebe_in_a_camunda_7_diagram() -> None:

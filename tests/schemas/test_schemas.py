@@ -210,7 +210,8 @@ def changed(value: Any, path: tuple[str | int, ...], to: Any) -> Any:
 def types_at(path: tuple[str | int, ...]) -> set[type]:
     """Further types of the values at a path: a ratio may be whole, and it or a text null."""
     if path == ("executionPlatformVersion",):
-        return {NoneType}
+        # The version of a form may be a number.
+        return {NoneType, int, float}
     kinds: dict[LeafKind, set[type]] = {
         LeafKind.RATIO: {int, float, NoneType},
         LeafKind.TEXT: {str, NoneType},

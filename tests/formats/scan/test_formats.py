@@ -51,6 +51,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def place(warning: dict[str, Any]) -> str:
+    """Where a table says that a warning belongs to."""
+    return f"line {warning['line']}: " if "line" in warning else ""
+
+
 class TestSameValues:
     """All formats show the same values."""
 
@@ -99,7 +104,7 @@ class TestSameValues:
             details, *warnings = re.split(r" (?=warning: )", " ".join(below.split()))
             assert details.split(" · ") == details_of(record, names_numbers=columns == 60)
             assert warnings == [
-                f"warning: line {warning['line']}: {warning['message']}"
+                f"warning: {place(warning)}{warning['message']}"
                 for warning in record.get("warnings", ())
             ]
 
