@@ -25,7 +25,7 @@ from metrics.reading.errors import (
     malformed,
 )
 from metrics.reading.json_text import read_json
-from metrics.reading.namespaces import BPMN, DMN_FAMILY, LOWER_CASE_NAMESPACES
+from metrics.reading.namespaces import BPMN, DMN_FAMILY, LOWER_CASE_NAMES, LOWER_CASE_NAMESPACES
 from metrics.reading.xml_parser import parse_xml
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
-# A blank beside `=` in a start tag, which the Modeler does not read as an attribute. The first
-# pattern rules out most files in a tenth of the time of the second.
-BLANK_BESIDE_EQUALS_SIGN: Final = re.compile(rb"=(?:(?<=[ \t\r\n]=)|(?=[ \t\r\n]))")
+# The Modeler does not read an attribute with a blank beside its `=`. The first pattern rules out
+# most files in a tenth of the time of the second, which looks at start tags only.
+BLANK_BESIDE_EQUALS_SIGN: Final = re.compile(rb"""=(?:[ \t\r\n]+["']|(?<=[ \t\r\n]=)["'])""")
 TAG_WITH_SUCH_A_BLANK: Final = re.compile(
     rb"""<[^\s<>/!?="']+(?:\s+[^\s<>/="']+=(?:"[^"<]*"|'[^'<]*'))*\s+[^\s<>/="']+(?:\s+=|=\s)"""
 )
-# A capital first letter, but for the elements of shapes and edges, whose names have one.
-CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]+:)?[A-Z](?!PMN|ounds\b)")
-TAGS_IN_LOWER_CASE: Final = tuple(f"{{{namespace}}}*" for namespace in LOWER_CASE_NAMESPACES)
+# A name with a capital first letter, but for those of shapes and edges, which have one.
+CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]+:)?([A-Z](?!PMN|ounds\b)\w*)")
+CAPITAL_NAMES: Final = frozenset((name[0].upper() + name[1:]).encode() for name in LOWER_CASE_NAMES)
 
 # What a merge leaves behind begins a line; `<<<<<<<` is not well-formed.
 END_OF_CONFLICT: Final = b"\n>>>>>>> "
@@ -212,9 +212,9 @@ def _is_read_otherwise(source: bytes, root: Element) -> bool:
     """Whether the Modeler reads other elements or attributes than those of well-formed XML."""
     if BLANK_BESIDE_EQUALS_SIGN.search(source) and TAG_WITH_SUCH_A_BLANK.search(source):
         return True
-    return CAPITAL_NAME.search(source) is not None and any(
-        etree.QName(element).localname[:1].isupper() for element in root.iter(*TAGS_IN_LOWER_CASE)
-    )
+    names = CAPITAL_NAMES.intersection(CAPITAL_NAME.findall(source))
+    tags = (f"{{{space}}}{name.decode()}" for space in LOWER_CASE_NAMESPACES for name in names)
+    return bool(names) and next(root.iter(*tags), None) is not None
 
 
 def _left_markers(source: bytes) -> Iterator[DiagramWarning]:

@@ -1,0 +1,70 @@
+"""The names that the Modeler's model knows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from metrics.bpmn import names
+from metrics.catalog import element_templates, process_variables, service_tasks, user_tasks
+from metrics.reading.namespaces import LOWER_CASE_NAMES, LOWER_CASE_NAMESPACES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+MODULES = (names, element_templates, process_variables, service_tasks, user_tasks)
+NO_ELEMENTS = {
+    # The root may be in any case, wherever it is read.
+    "definitions",
+    # Attributes.
+    "modelerTemplate",
+    "modelerTemplateIcon",
+    "modelerTemplateVersion",
+    "errorCodeVariable",
+    "errorMessageVariable",
+    "escalationCodeVariable",
+    "formKey",
+    "formRef",
+    "formId",
+    "id",
+    "local",
+    "name",
+    "resultVariable",
+    "target",
+    "type",
+    "class",
+    "delegateExpression",
+    "expression",
+}
+
+
+def texts(value: object) -> Iterator[str]:
+    """The texts in constants."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in (*value, *value.values()):
+            yield from texts(item)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for item in value:
+            yield from texts(item)
+
+
+def tags(module: ModuleType) -> Iterator[str]:
+    """The names of elements in upper-case constants of a module, without their namespaces."""
+    for constant, value in vars(module).items():
+        if constant.isupper():
+            for text in texts(value):
+                namespace, _, name = text.rpartition("}")
+                if namespace[1:] in LOWER_CASE_NAMESPACES and re.fullmatch("[a-z]+[A-Za-z]*", name):
+                    yield name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_element_that_a_rule_mentions_is_known(module: ModuleType) -> None:
+    mentioned = set(tags(module)) - NO_ELEMENTS
+    assert mentioned
+    assert mentioned <= LOWER_CASE_NAMES
