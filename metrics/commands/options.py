@@ -110,6 +110,15 @@ stdin_filename = click.option(
 )
 
 
+quiet = click.option(
+    "-q",
+    "--quiet",
+    "is_quiet",
+    is_flag=True,
+    help="Print no warnings, notes or closing count on standard error; errors are still printed.",
+)
+
+
 def template_definitions(
     source: str, folders: tuple[str, ...], max_size: int
 ) -> TemplateDefinitions | None:

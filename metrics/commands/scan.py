@@ -47,6 +47,7 @@ Examples:
 @options.max_size
 @options.stdin_filename
 @options.no_ignore
+@options.quiet
 def command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
@@ -62,6 +63,7 @@ def command(
     max_size: int,
     stdin_filename: str | None,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Print the metric payload of each diagram.
 
@@ -84,7 +86,9 @@ def command(
             scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
         ],
     )
-    scan_options = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
+    scan_options = ScanOptions(
+        jobs, timeout, max_size, no_ignore, templates, fragments=added, is_quiet=is_quiet
+    )
     with open_run(paths, inputs, scan_options, output_path) as run:
         layout = ScanLayout(
             fragments, with_fragments, documented_keys, warnings, single, run.is_terminal

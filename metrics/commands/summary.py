@@ -55,6 +55,7 @@ Examples:
 @options.with_fragments
 @options.max_size
 @options.no_ignore
+@options.quiet
 def command(
     paths: tuple[str, ...],
     by: str | None,
@@ -67,6 +68,7 @@ def command(
     with_fragments: tuple[str, ...],
     max_size: int,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Summarize the numbers of many diagrams.
 
@@ -97,6 +99,7 @@ def command(
         fragments=added,
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
+        is_quiet=is_quiet,
     )
     inputs = ScanInputs(is_ndjson, read_ndjson)
     with open_run(paths or (os.curdir,), inputs, scan_options, output_path) as run:

@@ -279,6 +279,15 @@ def test_readme_shows_what_is_printed() -> None:
     assert result.stdout.decode() == shown
 
 
+def test_quiet_scan_prints_errors_only(repository: Path) -> None:
+    (quiet,) = (block for block in blocks("docs/command-line.md") if "--quiet" in block.code)
+    result = run_block(quiet, repository)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "processes/broken.bpmn"
+    ]
+
+
 def test_command_line_shows_the_table_that_is_printed() -> None:
     (shown,) = (block.code for block in blocks("docs/command-line.md") if block.language == "text")
     result = subprocess.run(
