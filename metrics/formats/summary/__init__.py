@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Format = Callable[[Iterable[Report], "SummaryLayout"], Iterator[bytes]]
 
 FORMATS: Final[Formats[Format]] = Formats(
-    "metrics.formats.summary", ("table", "json", "markdown", "html")
+    "metrics.formats.summary", ("table", "json", "csv", "markdown", "html")
 )
 
 
