@@ -431,7 +431,7 @@ class TestExitStatus:
 
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["-f", "csv", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
+        [[], ["-f", "xml", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
     )
     def test_usage(self, states: Path, arguments: list[str]) -> None:
         result = run("diff", "--exit-code", *arguments, cwd=states)

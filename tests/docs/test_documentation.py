@@ -301,6 +301,12 @@ def test_quiet_scan_prints_errors_only(repository: Path) -> None:
     ]
 
 
+def test_schema_validates_a_result(repository: Path) -> None:
+    (validated,) = (b for b in blocks("docs/command-line.md") if "metrics schema" in b.code)
+    result = run_block(validated, repository)
+    assert (result.returncode, result.stdout) == (0, "ok -- validation done\n")
+
+
 def test_command_line_shows_the_table_that_is_printed() -> None:
     (shown,) = (block.code for block in blocks("docs/command-line.md") if block.language == "text")
     result = subprocess.run(
