@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
 from metrics.report import MAX_CHARACTERS_KEPT
+from metrics.top import natural_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,8 +25,6 @@ NOT_MEASURED: Final = "(not measured)"
 
 # Marks names that do not come from a diagram, such as NOT_MEASURED: a platform is never empty.
 OWN_NAME: Final = ("",)
-
-DIGITS: Final = re.compile("([0-9]+)")
 
 
 def short_name(name: str) -> str:
@@ -69,7 +67,7 @@ GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = MappingPro
 def named_groups(groups: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The groups in natural order, each with a unique name."""
     # `01` and `1` have the same key: the inner sort puts them in order.
-    ordered = sorted(sorted(groups), key=_sort_key)
+    ordered = sorted(sorted(groups), key=lambda parts: [*map(natural_order, parts)])
     names = distinct(" ".join(filter(None, parts)) for parts in ordered)
     return zip(names, ordered, strict=True)
 
@@ -85,15 +83,3 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
             number += 1
         taken.add(unique)
         yield unique
-
-
-def _sort_key(parts: Iterable[str]) -> list[Any]:
-    """A key that sorts version 8.9 before 8.10."""
-    # Text and digits alternate. Without leading zeros, more digits are a larger number.
-    return [
-        [
-            (len(digits := piece.lstrip("0")), digits) if number % 2 else piece
-            for number, piece in enumerate(DIGITS.split(part))
-        ]
-        for part in parts
-    ]

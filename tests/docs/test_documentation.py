@@ -301,6 +301,13 @@ def test_quiet_scan_prints_errors_only(repository: Path) -> None:
     ]
 
 
+def test_sorted_scan(repository: Path) -> None:
+    (sorted_scan,) = (block for block in blocks("docs/command-line.md") if "--sort" in block.code)
+    result = run_block(sorted_scan, repository)
+    assert result.returncode == 2
+    assert " 1 failed, 10 shown" in " ".join(result.stdout.split())
+
+
 def test_schema_validates_a_result(repository: Path) -> None:
     (validated,) = (b for b in blocks("docs/command-line.md") if "metrics schema" in b.code)
     result = run_block(validated, repository)

@@ -41,6 +41,6 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     maps = map_keys(columns)
     rows = (
         {"file": STANDARD_INPUT} | dict(leaf_values(record(report, layout), maps=maps))
-        for report in reports
+        for report in layout.in_order(reports)
     )
     return csv_rows(names, rows)
