@@ -30,3 +30,4 @@ class SummaryLayout(NamedTuple):
     each_once: bool = False
     is_terminal: bool = False
     fragments: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
