@@ -108,8 +108,6 @@ stdin_filename = click.option(
     metavar="NAME",
     help="File name for standard input; input with a name that ends in .form is read as a form.",
 )
-
-
 quiet = click.option(
     "-q",
     "--quiet",

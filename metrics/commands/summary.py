@@ -52,8 +52,8 @@ def _grouping(by: str) -> str:
     type=_grouping,
     metavar="[folder[:DEPTH]|platform|version]",
     shell_complete=lambda ctx, param, start: [by for by in GROUPINGS if by.startswith(start)],
-    help="Also summarize each folder, platform or version. With a DEPTH, a folder includes its"
-    " subfolders: the first DEPTH folders of each path below its PATH.",
+    help="Also summarize each folder, platform or version. folder:DEPTH takes the first DEPTH"
+    " folders below PATH, each with its subfolders.",
 )
 @format_option(
     FORMATS.names,

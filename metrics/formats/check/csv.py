@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.blocks import OMITTED
 from metrics.formats.check import content
 from metrics.formats.text.csv import csv_rows
-from metrics.reading.sources import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +27,11 @@ def csv(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
 def _row(violation: Violation) -> dict[str, Any]:
     limit = violation.limit
     return {
-        "file": _path(violation.file),
+        "file": content.printed_path(violation.file),
         "line": content.first_line(violation),
         "key": limit.key,
         "operator": limit.operator,
         "limit": limit.bound,
         "value": violation.value,
-        "configuration": _path(violation.configuration),
+        "configuration": content.printed_path(violation.configuration),
     }
-
-
-def _path(path: str | None) -> Any:
-    return OMITTED if path is None else printable(path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 
 from metrics.blocks import OMITTED, Omitted, described, to_json
+from metrics.formats.check.content import printed_path
 from metrics.formats.explain.json import item_record
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
@@ -111,8 +112,8 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
 def _violation(violation: Violation) -> ViolationRecord:
     file, limit, value, items, contributions, configuration = violation
     return ViolationRecord(
-        _path(file),
-        _path(configuration),
+        printed_path(file),
+        printed_path(configuration),
         limit.key,
         limit.condition,
         value,
@@ -126,14 +127,10 @@ def _violation(violation: Violation) -> ViolationRecord:
 def _improvement(improvement: Improvement) -> ImprovementRecord:
     file, key, baseline, value, is_tolerated, is_gone = improvement
     return ImprovementRecord(
-        _path(file),
+        printed_path(file),
         key,
         baseline,
         value,
         True if is_gone else OMITTED,
         OMITTED if is_gone else is_tolerated,
     )
-
-
-def _path(path: str | None) -> str | Omitted:
-    return OMITTED if path is None else printable(path)
