@@ -439,7 +439,7 @@ def to_json(value: Any, *, documented_keys: bool = False) -> Any:
             key: item if type(item) in SCALARS else to_json(item, documented_keys=documented_keys)
             for key, item in value.items()
         }
-    if kind is tuple:
+    if kind is tuple or kind is list:
         return [to_json(item, documented_keys=documented_keys) for item in value]
     if isinstance(value, Enum):
         return value.value

@@ -1,17 +1,20 @@
-"""The n largest of many."""
+"""Order: the n largest of many, the first of many, and texts with numbers in them."""
 
 from __future__ import annotations
 
 import heapq
+import re
 from itertools import count
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Item = TypeVar("Item")
 
 MAX_ITEMS: Final = 10
+
+DIGITS: Final = re.compile("([0-9]+)")
 
 
 class Largest(Generic[Item]):
@@ -43,3 +46,24 @@ class Largest(Generic[Item]):
         """The items with their values, the largest first."""
         for value, _, item in sorted(self._heap, reverse=True):
             yield item, value
+
+
+def in_order(
+    items: Iterable[Item], rank: Callable[[Item], Any], max_items: int | None = None
+) -> list[Item]:
+    """The items in ascending order of their ranks; items of equal rank keep their order.
+
+    With `max_items`, only the first of them, in memory that does not grow with their number.
+    """
+    if max_items is None:
+        return sorted(items, key=rank)
+    return heapq.nsmallest(max_items, items, key=rank)
+
+
+def natural_order(text: str) -> list[Any]:
+    """A rank by which `8.9` comes before `8.10`."""
+    # Text and digits alternate. Without leading zeros, more digits are a larger number.
+    return [
+        (len(digits := piece.lstrip("0")), digits) if number % 2 else piece
+        for number, piece in enumerate(DIGITS.split(text))
+    ]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from metrics.top import MAX_ITEMS, Largest
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from metrics.top import MAX_ITEMS, Largest, in_order, natural_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_largest_come_first() -> None:
@@ -42,3 +48,40 @@ def test_ten_are_kept_by_default() -> None:
     for value in range(1, 100):
         largest.add(value, value)
     assert [item for item, _ in largest] == list(range(99, 99 - MAX_ITEMS, -1))
+
+
+def test_items_of_equal_rank_keep_their_order() -> None:
+    words = ["bb", "a", "cc", "d"]
+    assert in_order(words, len) == ["a", "d", "bb", "cc"]
+    for number in range(1, 6):
+        assert in_order(iter(words), len, number) == ["a", "d", "bb", "cc"][:number]
+
+
+def test_first_items_take_bounded_memory() -> None:
+    class Item:
+        def __init__(self, rank: int) -> None:
+            self.rank = rank
+
+    alive = WeakSet[Item]()
+    most = 0
+
+    def items() -> Iterator[Item]:
+        nonlocal most
+        for number in range(1000):
+            item = Item(-number)
+            alive.add(item)
+            most = max(most, len(alive))
+            yield item
+
+    assert [item.rank for item in in_order(items(), lambda item: item.rank, 3)] == [
+        -999,
+        -998,
+        -997,
+    ]
+    assert most < 10
+
+
+def test_natural_order() -> None:
+    versions = ["8.10", "8.9", "8", "a", "8.9.1", "7.021", "7.3"]
+    ordered = ["7.3", "7.021", "8", "8.9", "8.9.1", "8.10", "a"]
+    assert sorted(versions, key=natural_order) == ordered

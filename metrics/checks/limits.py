@@ -89,9 +89,14 @@ class Limit:
     @property
     def condition(self) -> str:
         """The operator and the value, as a configuration states them."""
+        return f"{self.operator} {self.bound}"
+
+    @property
+    def bound(self) -> str:
+        """The value, or the list of values, as a configuration states it."""
         if OPERATORS[self.operator].takes_list:
-            return f"{self.operator} [{', '.join(map(_item, self.values))}]"
-        return f"{self.operator} {_single(str(self.values[0]))}"
+            return f"[{', '.join(map(_item, self.values))}]"
+        return _single(str(self.values[0]))
 
     @property
     def is_upper_bound(self) -> bool:

@@ -121,6 +121,7 @@ class _Output(NamedTuple):
 @options.max_size
 @options.stdin_filename
 @options.no_ignore
+@options.quiet
 def command(
     paths: tuple[str, ...],
     limits: tuple[str, ...],
@@ -137,6 +138,7 @@ def command(
     max_size: int,
     stdin_filename: str | None,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Check diagrams against limits and report violations.
 
@@ -172,6 +174,7 @@ def command(
         templates,
         fragments=gate.fragments,
         shows_warnings=False,
+        is_quiet=is_quiet,
     )
     diagrams = _Diagrams(paths, scan_options, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
@@ -180,7 +183,8 @@ def command(
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config_path))
         if write_baseline and baseline_path is not None:
-            result = _write_baseline(result, baseline, baseline_path)
+            result, note = _write_baseline(result, baseline, baseline_path)
+            scan_options.show_note(note)
         _write(diagrams.explain(result, run.executor), outputs)
     if not (result.has_passed or exit_zero):
         raise click.exceptions.Exit(ExitStatus.VIOLATION)
@@ -341,8 +345,8 @@ def _no_limits(config_path: str | None) -> str:
     )
 
 
-def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> CheckResult:
-    """Write all violations to a baseline; returns the result with that baseline."""
+def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> tuple[CheckResult, str]:
+    """Write all violations to a baseline; returns the result with it, and what was written."""
     with open_output(path) as (stream, _):
         for line in baseline_lines(result.entries, path):
             stream.write(line)
@@ -355,9 +359,9 @@ def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> Check
         (sum(before[key] != now[key] for key in before.keys() & now.keys()), "changed"),
     ):
         parts += [f"{number:,} {word}"] if before and number else []
-    show_message(f"metrics: wrote {on_one_line(path)}: {', '.join(parts)}")
     tolerated = result.tolerated + len(result.violations)
-    return replace(result, violations=(), improvements=(), tolerated=tolerated)
+    tolerant = replace(result, violations=(), improvements=(), tolerated=tolerated)
+    return tolerant, f"wrote {on_one_line(path)}: {', '.join(parts)}"
 
 
 def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:

@@ -121,9 +121,9 @@ def output(path: str | None = None) -> Iterator[BinaryIO | Stream]:
         raise click.ClickException(reason) from None
 
 
-def describe_report(report: Report) -> Iterator[str]:
+def describe_report(report: Report, *, shows_warnings: bool = True) -> Iterator[str]:
     """The messages about a diagram: its warnings, and the error if it could not be measured."""
-    for warning in report.warnings:
+    for warning in report.warnings if shows_warnings else ():
         yield message_for(report.file, f"warning: {warning.message}", warning.line)
     if (error := report.error) is not None:
         yield message_for(report.file, f"{error.type}: {error.message}", error.line, error.column)

@@ -8,7 +8,7 @@ import click
 
 from metrics.catalog import own_fragments
 from metrics.commands import options
-from metrics.commands.console import show_message, source_of
+from metrics.commands.console import source_of
 from metrics.commands.format_option import format_option
 from metrics.commands.runs import (
     ScanInputs,
@@ -76,6 +76,7 @@ class _CommandWithPaths(click.Command):
 @options.timeout
 @options.max_size
 @options.no_ignore
+@options.quiet
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -90,6 +91,7 @@ def command(
     timeout: float | None,
     max_size: int,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Compare the numbers of diagrams between two revisions.
 
@@ -116,6 +118,7 @@ def command(
         fragments=own_fragments(with_fragments),
         shows_warnings=False,
         shows_totals=False,
+        is_quiet=is_quiet,
     )
     if paths is None and new is not None and is_path(old) and is_path(new):
         refuse_to_overwrite((old, new), "--output", output_path)
@@ -123,6 +126,9 @@ def command(
         sources = states.sources()
     else:
         states = _states_of_revisions(old, new, paths)
+        for submodule in states.submodules:
+            name = on_one_line(submodule)
+            scan_options.show_note(f"{name} is a submodule: its diagrams are not compared")
         sources = _loaded(states.sources(), max_size)
     is_shown = is_standard_output(output_path)
     with (
@@ -157,18 +163,13 @@ def _states_of_revisions(old: str, new: str | None, paths: Sequence[str] | None)
     from metrics.diff.revisions import RangeError, pair_revisions
 
     try:
-        states = pair_revisions(old, new, paths or ())
+        return pair_revisions(old, new, paths or ())
     except RangeError as error:
         raise click.UsageError(on_one_line(str(error))) from None
     except RevisionError as error:
         may_be_path = isinstance(error, UnknownRevisionError) and paths is None
         hint = _hint(old, new) if may_be_path else ""
         raise click.ClickException(on_one_line(str(error)) + hint) from None
-    for submodule in states.submodules:
-        show_message(
-            f"metrics: {on_one_line(submodule)} is a submodule: its diagrams are not compared"
-        )
-    return states
 
 
 def _hint(old: str, new: str | None) -> str:

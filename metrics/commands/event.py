@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from metrics.report import Report
-    from metrics.template_definitions import TemplateDefinitions
 
     Callback = Callable[..., None]
     Decorator = Callable[[Callback], Callback]
@@ -129,7 +128,7 @@ _shrinking = _output(
     " the event as too large; accepts sizes such as 100K."
 )
 _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
-_reading = _together(options.max_size, options.stdin_filename)
+_reading = _together(options.max_size, options.stdin_filename, options.quiet)
 _templates = _together(options.template_source, options.template_folders)
 _opened_or_closed = _together(
     _file, _sender, options.documented_keys, _templates, _reading, _shrinking
@@ -367,6 +366,7 @@ def _print(
     max_size: int = 0,
     template_source: str = "diagram",
     template_folders: tuple[str, ...] = (),
+    is_quiet: bool = False,
     **values: Any,
 ) -> None:
     """Print an event; `values` are the values of its fields, None for unused options."""
@@ -375,7 +375,8 @@ def _print(
     try:
         if file is not None and issubclass(event_class, events.OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
-            report = _report(file, stdin_filename, max_size=max_size, templates=templates)
+            report = scan_file(file, stdin_filename, max_size=max_size, templates=templates)
+            _show_messages(report, is_quiet=is_quiet)
             name = report.file
             event: events.Event = event_class(report, **fields)
         else:
@@ -388,26 +389,18 @@ def _print(
         (parameter,) = (item for item in parameters if item.name == error.field)
         raise click.BadParameter(on_one_line(f"{error}."), param=parameter) from None
     printed, remarks = _printed(event, max_bytes, documented_keys=documented_keys, compact=compact)
-    for remark in remarks:
+    for remark in () if is_quiet else remarks:
         show_message(message_for(name, remark))
     write(printed)
 
 
-def _report(
-    file: str,
-    stdin_filename: str | None,
-    *,
-    max_size: int,
-    templates: TemplateDefinitions | None,
-) -> Report:
-    """Read a diagram, and show its warnings or its error; exits if there is an error."""
-    report = scan_file(file, stdin_filename, max_size=max_size, templates=templates)
-    for line in describe_report(report):
+def _show_messages(report: Report, *, is_quiet: bool) -> None:
+    """Show the warnings of a diagram, unless the run is quiet; exits if it has an error."""
+    for line in describe_report(report, shows_warnings=not is_quiet):
         show_message(line)
     if report.error is not None:
         # Standard output may be piped to a receiver, so it holds events only.
         raise click.exceptions.Exit(ExitStatus.FAILURE)
-    return report
 
 
 def _printed(

@@ -47,6 +47,7 @@ Examples:
 @options.with_fragments
 @options.max_size
 @options.stdin_filename
+@options.quiet
 def command(
     file: str,
     keys: tuple[str, ...],
@@ -54,6 +55,7 @@ def command(
     with_fragments: tuple[str, ...],
     max_size: int,
     stdin_filename: str | None,
+    is_quiet: bool,
 ) -> None:
     """Show the elements that each number of a diagram counts.
 
@@ -80,7 +82,7 @@ def command(
         for piece in FORMATS.load(format_name)(explanation, sys.stdout.isatty()):
             stream.write(piece)
     if explanation.report.error is not None:
-        for line in describe_report(explanation.report):
+        for line in describe_report(explanation.report, shows_warnings=not is_quiet):
             show_message(line)
         raise click.exceptions.Exit(ExitStatus.FAILURE)
 

@@ -108,6 +108,13 @@ stdin_filename = click.option(
     metavar="NAME",
     help="File name for standard input; input with a name that ends in .form is read as a form.",
 )
+quiet = click.option(
+    "-q",
+    "--quiet",
+    "is_quiet",
+    is_flag=True,
+    help="Print no warnings, notes or closing count on standard error; errors are still printed.",
+)
 
 
 def template_definitions(

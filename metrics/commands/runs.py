@@ -62,7 +62,10 @@ class ScanInputs(NamedTuple):
 
 
 class ScanOptions(NamedTuple):
-    """The options of a run; most are options of the commands."""
+    """The options of a run; most are options of the commands.
+
+    A run that `is_quiet` shows errors only, whatever it `shows` otherwise.
+    """
 
     jobs: int | None
     timeout: float | None
@@ -73,6 +76,12 @@ class ScanOptions(NamedTuple):
     fragments: AbstractSet[str] = frozenset()
     shows_warnings: bool = True
     shows_totals: bool = True
+    is_quiet: bool = False
+
+    def show_note(self, text: str) -> None:
+        """Show a note on standard error, unless the run is quiet."""
+        if not self.is_quiet:
+            show_message(f"metrics: {text}")
 
 
 class Scan(NamedTuple):
@@ -169,7 +178,7 @@ def scan_paths(
         jobs, sources = _worthwhile_jobs(sources, max_jobs, inputs)
         executor = _executor(jobs, options.timeout, stack)
         progress = _progress(names, stack, is_output_shown=is_output_shown)
-        messages = _Messages(progress, shows_warnings=options.shows_warnings)
+        messages = _Messages(progress, options)
         measure = partial(
             scan_many,
             executor=executor,
@@ -271,9 +280,10 @@ def _can_show_progress() -> bool:
 class _Messages:
     """Shows the errors and warnings of reports as they pass, and counts them."""
 
-    def __init__(self, progress: Progress | None, *, shows_warnings: bool) -> None:
+    def __init__(self, progress: Progress | None, options: ScanOptions) -> None:
         self._progress = progress
-        self._shows_warnings = shows_warnings
+        self._options = options
+        self._shows_warnings = options.shows_warnings and not options.is_quiet
         self.measured = 0
         self.failed = 0
         self.warnings = 0
@@ -282,9 +292,8 @@ class _Messages:
         """Yield the reports unchanged."""
         for report in reports:
             self.warnings += len(report.warnings)
-            if self._shows_warnings or report.error is not None:
-                for line in describe_report(report):
-                    self._show(line)
+            for line in describe_report(report, shows_warnings=self._shows_warnings):
+                self._show(line)
             if report.error is None:
                 self.measured += 1
             else:
@@ -298,14 +307,14 @@ class _Messages:
         """Show the number of failures and warnings; their messages may have scrolled away."""
         diagrams = self.measured + self.failed
         if not diagrams:
-            show_message("metrics: no diagrams found")
+            self._options.show_note("no diagrams found")
         elif diagrams > 1 and (self.failed or self.warnings):
-            parts = [f"metrics: {self.measured:,} of {counted(diagrams, 'diagram')} measured"]
+            parts = [f"{self.measured:,} of {counted(diagrams, 'diagram')} measured"]
             if self.failed:
                 parts.append(f"{self.failed:,} failed")
             if self.warnings:
                 parts.append(counted(self.warnings, "warning"))
-            show_message(", ".join(parts))
+            self._options.show_note(", ".join(parts))
 
     def _show(self, line: str) -> None:
         # Results and the exit status do not depend on a working standard error.

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from metrics.blocks import LeafKind
 from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file
 from metrics.commands.format_option import format_option
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
-from metrics.formats.scan import FORMATS, ScanLayout
+from metrics.formats.scan import FORMATS, ROWS, ScanLayout
+from metrics.formats.text import on_one_line
+from metrics.keys import UnknownKeyError, find_key
+from metrics.reading.errors import truncated
 from metrics.reading.sources import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from metrics.keys import Key
+
+MAX_MESSAGE_CHARACTERS: Final = 1000
 
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
@@ -20,6 +30,7 @@ Examples:
   metrics scan order.bpmn
   metrics scan --fragment diagramMetrics processes/
   metrics scan --format csv --output metrics.csv processes/
+  metrics scan --format table --sort diagramMetrics.tasks.userTask.count --top 10 processes/
   cat order.bpmn | metrics scan --stdin-filename order.bpmn -
 """
 
@@ -36,6 +47,19 @@ Examples:
 @format_option(
     FORMATS.names, help="Default: json for a single file, ndjson for a folder or several paths."
 )
+@click.option(
+    "--sort",
+    "sort_key",
+    metavar="KEY",
+    help="Sort the diagrams by the value with this dotted key: numbers in descending order, texts"
+    " in ascending order; table and csv only.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Print only the first N diagrams; needs --sort.",
+)
 @options.with_fragments
 @options.output_path
 @options.jobs
@@ -47,11 +71,14 @@ Examples:
 @options.max_size
 @options.stdin_filename
 @options.no_ignore
+@options.quiet
 def command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
     with_fragments: tuple[str, ...],
     format_name: str | None,
+    sort_key: str | None,
+    top: int | None,
     output_path: str | None,
     jobs: int | None,
     timeout: float | None,
@@ -62,6 +89,7 @@ def command(
     max_size: int,
     stdin_filename: str | None,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Print the metric payload of each diagram.
 
@@ -76,7 +104,11 @@ def command(
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
     single = len(paths) == 1 and not os.path.isdir(paths[0])
-    write = FORMATS.load(format_name or ("json" if single else "ndjson"))
+    format_name = format_name or ("json" if single else "ndjson")
+    sort = _sort(sort_key, top, format_name)
+    if sort is not None and sort.fragment is not None:
+        with_fragments = (*with_fragments, sort.fragment)
+    write = FORMATS.load(format_name)
     added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
@@ -84,10 +116,38 @@ def command(
             scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
         ],
     )
-    scan_options = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
+    scan_options = ScanOptions(
+        jobs, timeout, max_size, no_ignore, templates, fragments=added, is_quiet=is_quiet
+    )
     with open_run(paths, inputs, scan_options, output_path) as run:
         layout = ScanLayout(
-            fragments, with_fragments, documented_keys, warnings, single, run.is_terminal
+            fragments,
+            with_fragments,
+            documented_keys,
+            warnings,
+            single,
+            run.is_terminal,
+            sort,
+            top,
         )
         for piece in write(run.reports, layout):
             run.stream.write(piece)
+
+
+def _sort(text: str | None, top: int | None, format_name: str) -> Key | None:
+    """The key to sort by; raises `click.UsageError` if the options do not fit together."""
+    if text is None:
+        if top is not None:
+            raise click.UsageError("--top needs --sort KEY.")
+        return None
+    if format_name not in ROWS:
+        raise click.UsageError(f"--sort needs --format {' or '.join(ROWS)}.")
+    try:
+        key = find_key(text)
+    except UnknownKeyError as error:
+        reason = truncated(on_one_line(str(error)), MAX_MESSAGE_CHARACTERS)
+        raise click.UsageError(f"--sort: {reason}") from None
+    if key.kind in (LeafKind.LIST, LeafKind.MAP):
+        name = on_one_line(text)
+        raise click.UsageError(f"--sort: {name} is {key.kind.value}: use a number or a text.")
+    return key

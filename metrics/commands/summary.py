@@ -13,8 +13,9 @@ from metrics.commands.console import source_of
 from metrics.commands.format_option import format_option
 from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout
+from metrics.formats.text import on_one_line
 from metrics.scanning.ndjson_reports import read_reports
-from metrics.summary.groups import GROUPINGS
+from metrics.summary.groups import GROUPINGS, grouping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,17 +30,30 @@ EXAMPLES = """\b
 Examples:
   metrics summary processes/
   metrics summary --by platform --format json processes/
+  metrics summary --by folder:1 processes/
   metrics summary --format html --output report.html processes/
   metrics scan processes/ > scan.ndjson && metrics summary scan.ndjson
 """
+
+
+def _grouping(by: str) -> str:
+    """Check the name of a grouping."""
+    try:
+        grouping(by)
+    except ValueError as error:
+        raise click.BadParameter(on_one_line(f"{error}.")) from None
+    return by
 
 
 @click.command(name="summary", epilog=EXAMPLES)
 @options.paths
 @click.option(
     "--by",
-    type=click.Choice(tuple(GROUPINGS)),
-    help="Also summarize each folder, platform or version.",
+    type=_grouping,
+    metavar="[folder[:DEPTH]|platform|version]",
+    shell_complete=lambda ctx, param, start: [by for by in GROUPINGS if by.startswith(start)],
+    help="Also summarize each folder, platform or version. folder:DEPTH takes the first DEPTH"
+    " folders below PATH, each with its subfolders.",
 )
 @format_option(
     FORMATS.names,
@@ -55,6 +69,7 @@ Examples:
 @options.with_fragments
 @options.max_size
 @options.no_ignore
+@options.quiet
 def command(
     paths: tuple[str, ...],
     by: str | None,
@@ -67,6 +82,7 @@ def command(
     with_fragments: tuple[str, ...],
     max_size: int,
     no_ignore: bool,
+    is_quiet: bool,
 ) -> None:
     """Summarize the numbers of many diagrams.
 
@@ -97,12 +113,13 @@ def command(
         fragments=added,
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
+        is_quiet=is_quiet,
     )
     inputs = ScanInputs(is_ndjson, read_ndjson)
     with open_run(paths or (os.curdir,), inputs, scan_options, output_path) as run:
         # Discovery yields each file once, but NDJSON may list a file twice.
         each_once = not any(map(is_ndjson, paths))
-        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added)
+        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, paths)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,7 +65,8 @@ class Comparison:
 
     `unchanged` is the number of diagrams that were compared and have the same payload on both
     sides. `totals` has every number that differs in some diagram, summed on each side over the
-    diagrams whose values differ.
+    diagrams whose values differ. `maxima` has the numbers that do not add up, such as the nesting
+    of sub-processes, with their largest values in these diagrams.
     """
 
     old: str
@@ -74,6 +74,7 @@ class Comparison:
     changes: tuple[Change, ...]
     unchanged: int
     totals: Mapping[str, Difference]
+    maxima: Mapping[str, Difference] = field(default_factory=dict)
 
     def count(self, status: Status) -> int:
         """The number of diagrams with a status."""
@@ -121,15 +122,18 @@ def compare_pairs(
         changes.append(change)
         if change.values:
             totals.add(change, old_values, new_values)
-    return Comparison(old_name, new_name, tuple(changes), unchanged, totals.differences())
+    differences = totals.differences()
+    sums = {key: total for key, total in differences.items() if find_key(key).adds_up}
+    maxima = {key: total for key, total in differences.items() if key not in sums}
+    return Comparison(old_name, new_name, tuple(changes), unchanged, sums, maxima)
 
 
 class _Totals:
-    """Sums of the values of changed diagrams, on both sides."""
+    """Totals of the values of changed diagrams, on both sides: sums or, for some keys, maxima."""
 
     def __init__(self) -> None:
-        self._before: Counter[str] = Counter()
-        self._after: Counter[str] = Counter()
+        self._before: dict[str, int] = {}
+        self._after: dict[str, int] = {}
         self._changed_keys: dict[str, None] = {}
 
     def add(
@@ -138,17 +142,17 @@ class _Totals:
         """Add all values of a diagram that changed."""
         keys = (key for key, difference in change.values.items() if difference.step)
         self._changed_keys.update(dict.fromkeys(keys))
-        self._before.update(_summable(old_values))
-        self._after.update(_summable(new_values))
+        _combine(self._before, old_values)
+        _combine(self._after, new_values)
 
     def differences(self) -> dict[str, Difference]:
-        """The sums of the numbers that differ in some diagram, in the order of the payload."""
+        """The totals of the numbers that differ in some diagram, in the order of the payload."""
         leaf_keys = leaves_with(frozenset(OWN_FRAGMENTS))
         order = {key: position for position, key in enumerate(leaf_keys)}
         return {
-            key: Difference(self._before[key], self._after[key])
+            key: Difference(self._before.get(key, 0), self._after.get(key, 0))
             for key in sorted(self._changed_keys, key=lambda key: order[find_key(key).leaf.key])
-            if find_key(key).adds_up
+            if find_key(key).total is not None
         }
 
 
@@ -217,15 +221,15 @@ def _differ(before: Any, after: Any) -> bool:
     return type(before) is not type(after) or bool(before != after)
 
 
-def _summable(values: Mapping[str, Any]) -> dict[str, int]:
-    """The values that add up over diagrams, by their keys; those of open maps by member."""
-    summable: dict[str, int] = {}
+def _combine(totals: dict[str, int], values: Mapping[str, Any]) -> None:
+    """Combine the values of a diagram with totals, by their keys; those of open maps by member."""
     for key, value in values.items():
         if isinstance(value, dict):
-            summable |= {f"{key}.{key_part(name)}": number for name, number in value.items()}
-        elif type(value) is int and find_key(key).adds_up:
-            summable[key] = value
-    return summable
+            for name, number in value.items():
+                member = f"{key}.{key_part(name)}"
+                totals[member] = totals.get(member, 0) + number
+        elif type(value) is int and (total := find_key(key).total) is not None:
+            totals[key] = total(totals.get(key, 0), value)
 
 
 def _values(report: Report | None) -> dict[str, Any]:

@@ -29,26 +29,38 @@ from metrics.blocks import (
 from metrics.bpmn.diagram import Engine
 from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, all_metrics
 from metrics.events import ANY_TEXT, EVENTS, OfDiagram
+from metrics.formats.check.json import CheckRecord
+from metrics.formats.diff.json import DiffRecord
 from metrics.reading.document import Kind
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, GROUPS, ErrorBlock, WarningBlock
+from metrics.summary.leaves import summary_leaves
+from metrics.summary.model import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from metrics.blocks import Tally
     from metrics.events import Event
 
 Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-SCALARS: Final[Mapping[type, Schema]] = {
+SCALARS: Final[Mapping[Any, Schema]] = {
+    Any: {},
     int: {"type": "integer", "minimum": 0},
     float: {"type": "number"},
     str: {"type": "string"},
     bool: {"type": "boolean"},
-    NoneType: {"type": "null"},
 }
+
+RESULTS: Final[Mapping[str, type]] = {
+    "summary": Summary,
+    "check": CheckRecord,
+    "diff": DiffRecord,
+}
+"""What the commands of these names print as JSON."""
 
 # The payload of a BPMN diagram names a platform of Camunda 8 if, and only if, it is for Camunda 8.
 EXECUTION_PLATFORM: Final = "executionPlatform"
@@ -78,9 +90,10 @@ class _Failed:
 def names() -> tuple[str, ...]:
     """The names of all schemas.
 
-    These are `payload`, the fragments, `error`, `line` (of NDJSON), and the events by their names.
+    These are `payload`, the fragments, `error`, `line` (of NDJSON), the results of commands by
+    their names, and the events by theirs.
     """
-    return ("payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *EVENTS)
+    return ("payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *RESULTS, *EVENTS)
 
 
 def schema(name: str, *, documented_keys: bool = False) -> Schema:
@@ -141,6 +154,8 @@ class _Schemas(NamedTuple):
         """The schema of one of `names()`, without its head."""
         if name in EVENTS:
             return self._event(EVENTS[name])
+        if name in RESULTS:
+            return self._result(RESULTS[name])
         if name in (*FRAGMENTS, *OWN_FRAGMENTS):
             schemas = [
                 _merged(_object(part.description), part.content) for part in self._parts(name)
@@ -165,6 +180,17 @@ class _Schemas(NamedTuple):
             "then": failed,
             "else": self._of_diagram(measured, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS),
         }
+
+    def _result(self, block: type) -> Schema:
+        result = self._block(block, None)
+        if block is Summary:
+            # The JSON has the names of each tally under the key of the tally.
+            del result["properties"]["tallies"]
+            result["required"].remove("tallies")
+            documented = summary_leaves().tallies
+            for key, tally in summary_leaves(frozenset(OWN_FRAGMENTS)).tallies.items():
+                _add(result, tally.key, _tally(tally), required=key in documented)
+        return result
 
     def _event(self, event: type[Event]) -> Schema:
         schema = _object(_meaning(event))
@@ -255,15 +281,18 @@ class _Schemas(NamedTuple):
             return _values(known)
         blocks = inner_blocks(hint)
         if type(example) in blocks:
-            blocks = [type(example)]
+            return self._block(type(example), example)
+        parts = alternatives(hint)
+        part, *others = (part for part in parts if part is not NoneType)
+        if others:
+            schemas = [self._value(each, text) for each in (part, *others)]
+            return {"anyOf": [*schemas, *([{"type": "null"}] if NoneType in parts else [])]}
         if blocks:
-            (block,) = blocks
-            return self._block(block, example)
-        schemas = [self._single(part, text) for part in alternatives(hint)]
-        if len(schemas) == 1:
-            return schemas[0]
-        types = {"type": [schema["type"] for schema in schemas]}
-        return {key: value for schema in schemas for key, value in schema.items()} | types
+            # A summary holds summaries of groups.
+            is_whole = part in RESULTS.values()
+            return {"$ref": "#"} if is_whole else self._block(part, example)
+        schema = self._single(part, text)
+        return schema | {"type": [schema["type"], "null"]} if NoneType in parts else schema
 
     def _single(self, hint: Any, text: Text) -> Schema:
         if get_origin(hint) is tuple:
@@ -322,6 +351,14 @@ def _merged(holder: Schema, other: Schema) -> Schema:
     holder["properties"] |= other["properties"]
     holder["required"] += other["required"]
     return holder
+
+
+def _tally(tally: Tally) -> Schema:
+    """The schema of the names that a summary counts."""
+    name = _object("A name, and how often it occurs")
+    for key in filter(None, (tally.records, tally.values)):
+        _add(name, key, SCALARS[int] | {"description": f"The number of {key}"})
+    return {"description": tally.title, "type": "object", "additionalProperties": name}
 
 
 def _values(known: Collection[Any]) -> Schema:

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import OMITTED
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
 from metrics.report import MAX_CHARACTERS_KEPT
+from metrics.top import natural_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from metrics.report import Report
 
 Profile = tuple[str, str | None]
 """A platform and its version; an empty platform for a diagram that was not measured."""
 
+Grouping = Callable[["Report"], tuple[str, ...]]
+"""A function that returns the parts of the name of a report's group."""
+
 OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
 
+FOLDERS: Final = re.compile("folder:([1-9][0-9]{0,3})")
+
+# What precedes the first folder of a path.
+START: Final = re.compile(rf"(?:\.?{re.escape(os.sep)})*")
+
 # Marks names that do not come from a diagram, such as NOT_MEASURED: a platform is never empty.
 OWN_NAME: Final = ("",)
-
-DIGITS: Final = re.compile("([0-9]+)")
 
 
 def short_name(name: str) -> str:
@@ -61,16 +70,44 @@ def _by_version(report: Report) -> tuple[str, ...]:
     return (platform, NO_VERSION, *OWN_NAME) if version is None else (platform, version)
 
 
-GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = MappingProxyType(
+GROUPINGS: Final[Mapping[str, Grouping]] = MappingProxyType(
     {"folder": _by_folder, "platform": _by_platform, "version": _by_version}
 )
-"""The groupings: each function returns the parts of the name of a report's group."""
+"""The groupings that need no arguments."""
+
+
+def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
+    """The grouping with a name: one of `GROUPINGS`, or `folder:DEPTH`.
+
+    The latter groups by the first DEPTH folders below that of the `paths` in which a file was
+    found; the path of another file counts from its start. Raises `ValueError` for another name.
+    """
+    if by in GROUPINGS:
+        return GROUPINGS[by]
+    match = FOLDERS.fullmatch(by)
+    if match is None:
+        raise ValueError(
+            f"no grouping is named '{by}': use {', '.join(GROUPINGS)}, or folder:DEPTH with a DEPTH"
+            " from 1"
+        )
+    tops = tuple(os.path.join(printable(path), "") for path in paths if path != os.curdir)
+    return partial(_by_first_folders, int(match[1]), tops)
+
+
+def _by_first_folders(depth: int, tops: Iterable[str], report: Report) -> tuple[str, ...]:
+    file = printable(report.file or "")
+    start = START.match(file)
+    top = next(filter(file.startswith, tops), start[0] if start is not None else "")
+    folders = os.path.dirname(file)[len(top) :].split(os.sep)[:depth]
+    if any(folders):
+        return (os.path.join(top, *folders),)
+    return (top.rstrip(os.sep) or top or os.curdir,)
 
 
 def named_groups(groups: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The groups in natural order, each with a unique name."""
     # `01` and `1` have the same key: the inner sort puts them in order.
-    ordered = sorted(sorted(groups), key=_sort_key)
+    ordered = sorted(sorted(groups), key=lambda parts: [*map(natural_order, parts)])
     names = distinct(" ".join(filter(None, parts)) for parts in ordered)
     return zip(names, ordered, strict=True)
 
@@ -86,15 +123,3 @@ def distinct(names: Iterable[str]) -> Iterator[str]:
             number += 1
         taken.add(unique)
         yield unique
-
-
-def _sort_key(parts: Iterable[str]) -> list[Any]:
-    """A key that sorts version 8.9 before 8.10."""
-    # Text and digits alternate. Without leading zeros, more digits are a larger number.
-    return [
-        [
-            (len(digits := piece.lstrip("0")), digits) if number % 2 else piece
-            for number, piece in enumerate(DIGITS.split(part))
-        ]
-        for part in parts
-    ]

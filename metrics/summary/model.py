@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metrics.blocks import Omitted, described
+from metrics.reading.sources import printable
+from metrics.report import ErrorBlock, error_block
 
 if TYPE_CHECKING:
-    from metrics.report import ErrorBlock
+    from metrics.reading.errors import DocumentError
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class Failure:
 
     file: str = described("The file of the diagram")
     error: ErrorBlock = described("The reason")
+
+    @classmethod
+    def of(cls, name: str, error: DocumentError) -> Failure:
+        """The failure of the diagram with a name."""
+        return cls(printable(name), error_block(error))
 
 
 @dataclass(frozen=True)

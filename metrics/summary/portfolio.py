@@ -16,7 +16,7 @@ from metrics.catalog import metric_named, own_fragments
 from metrics.keys import maps_with
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
 from metrics.summary.duplicates import Duplicates
-from metrics.summary.groups import GROUPINGS, named_groups, profile_of, short_name
+from metrics.summary.groups import grouping, named_groups, profile_of, short_name
 from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
 from metrics.summary.sums import DiagramNumbers, GroupSums
@@ -40,16 +40,18 @@ def summarize(
     max_size: int = DEFAULT_MAX_SIZE,
     each_once: bool = False,
     fragments: Collection[str] = (),
+    paths: Collection[str] = (),
 ) -> Summary:
     """Summarize many reports.
 
-    With `by`, one of `GROUPINGS`, each group of diagrams has a summary, too. Files with equal
+    With `by`, the name of a `grouping`, each group of diagrams has a summary, too; the grouping by
+    the first folders counts them below the `paths` in which the files were found. Files with equal
     fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
     `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
     of our own to summarize. Raises `ValueError` for an unknown grouping or fragment, and `OSError`
     if the disk is full.
     """
-    with closing(Portfolio(by, own_fragments(fragments))) as portfolio:
+    with closing(Portfolio(by, own_fragments(fragments), paths)) as portfolio:
         for report in reports:
             portfolio.add(report)
         return portfolio.summary(max_size=max_size, each_once=each_once)
@@ -67,10 +69,14 @@ class _BlockNumbers(NamedTuple):
 class Portfolio:
     """Sums up reports, with the arguments of `summarize`; must be closed."""
 
-    def __init__(self, by: str | None = None, fragments: frozenset[str] = frozenset()) -> None:
-        if by is not None and by not in GROUPINGS:
-            raise ValueError(f"no grouping is named '{by}'")
+    def __init__(
+        self,
+        by: str | None = None,
+        fragments: frozenset[str] = frozenset(),
+        paths: Collection[str] = (),
+    ) -> None:
         self._by = by
+        self._group_of = None if by is None else grouping(by, paths)
         self._leaves = summary_leaves(fragments)
         self._maps = maps_with(fragments)
         self._all = GroupSums(self._leaves)
@@ -118,9 +124,9 @@ class Portfolio:
         return payload
 
     def _groups_of(self, report: Report) -> tuple[GroupSums, ...]:
-        if self._by is None:
+        if self._group_of is None:
             return (self._all,)
-        name = GROUPINGS[self._by](report)
+        name = self._group_of(report)
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.blocks import OMITTED, Omitted
 from metrics.reading.document import Kind
-from metrics.reading.sources import printable
-from metrics.report import error_block
 from metrics.summary.groups import OTHERS, Profile
 from metrics.summary.model import (
     Failure,
@@ -110,7 +108,7 @@ class GroupSums:
         self._failures[type] += 1
         first = self._first_failures.setdefault(type, [])
         if len(first) < MAX_ITEMS:
-            first.append(Failure(printable(report.name), error_block(report.error)))
+            first.append(Failure.of(report.name, report.error))
 
     def summary(self) -> Summary:
         """The summary, without the fields that groups omit."""

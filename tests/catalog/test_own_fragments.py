@@ -208,6 +208,19 @@ class TestScan:
         assert "longest 7" in table.splitlines()[-1]
         assert "perTask" not in table.splitlines()[-1]
 
+    def test_sort(self, metrics: Runner) -> None:
+        for key, first in (
+            ("notes.count", "annotated.bpmn"),
+            ("notes.words.Ask", "annotated.bpmn"),
+            ("notes.perTask", "annotated.bpmn"),
+            ("notes.first", "annotated.bpmn"),
+        ):
+            rows = metrics("scan", "-f", "csv", "--sort", key, "empty.bpmn", "annotated.bpmn")
+            assert rows.splitlines()[1].startswith(first)
+            assert "notes.count" in rows.splitlines()[0]
+        rows = metrics("scan", "-f", "csv", "--sort", "notes.words", ".", status=2)
+        assert "notes.words is a map: use a number or a text." in rows
+
     def test_earlier_lines(self, metrics: Runner, diagrams: Path) -> None:
         lines = metrics("scan", "--with", "notes", ".")
         (diagrams / "scan.ndjson").write_text(lines)

@@ -398,6 +398,23 @@ class TestTotals:
         old = {"a.bpmn": tasks(0), "b.bpmn": with_plane(1)}
         new = {"a.bpmn": with_plane(2), "b.bpmn": with_plane(3)}
         assert self.totals(tmp_path, old, new) == {f"{PLANES}.count": both(1, 2)}
+        # Tables show the largest value instead.
+        for format_name, row in (
+            ("table", f"  {PLANES}.nesting  1 → 3  +2\n"),
+            ("markdown", f"| `{PLANES}.nesting` | 1 | 3 | +2 |\n"),
+        ):
+            printed = run("diff", "-f", format_name, "old", "new", cwd=tmp_path).stdout.decode()
+            _, _, totals = printed.partition("Totals of these diagrams")
+            assert row in totals.partition("| Diagram |")[0]
+
+    def test_largest_value_may_stay(self, tmp_path: Path) -> None:
+        old = {"a.bpmn": with_plane(1), "b.bpmn": with_plane(3), "same.bpmn": with_plane(5)}
+        new = {**old, "a.bpmn": with_plane(2), "b.bpmn": with_plane(4)}
+        write(tmp_path / "old", old)
+        write(tmp_path / "new", new)
+        printed = run("diff", "old", "new", cwd=tmp_path).stdout.decode()
+        # The depth is all that changed; diagrams without a change do not count.
+        assert printed.endswith(f"\nTotals of these diagrams\n  {PLANES}.nesting  3 → 4  +1\n")
 
     def test_missing_number_is_no_zero(self, tmp_path: Path) -> None:
         # A count that the other engine does not have is missing, not 0.
@@ -431,7 +448,7 @@ class TestExitStatus:
 
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["-f", "csv", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
+        [[], ["-f", "xml", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
     )
     def test_usage(self, states: Path, arguments: list[str]) -> None:
         result = run("diff", "--exit-code", *arguments, cwd=states)

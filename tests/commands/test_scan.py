@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -455,6 +456,61 @@ class TestStreams:
         result = run("scan", "--max-size", "99999999999999G", "-", stdin=process(TASK))
         assert json.loads(result.stdout)["diagramType"] == "bpmn"
         assert run("scan", "--max-size", "9" * 5000, "-").returncode == 2
+
+
+class TestSort:
+    """`--sort` and `--top`: rows in the order of a value."""
+
+    USER_TASKS = "diagramMetrics.tasks.userTask.count"
+
+    @pytest.fixture
+    def diagrams(self, tmp_path: Path) -> Path:
+        for name, number in (("a", 1), ("b", 3), ("d", 1), ("e", 0)):
+            (tmp_path / f"{name}.bpmn").write_bytes(process("<bpmn:userTask/>" * number))
+        (tmp_path / "c.bpmn").write_bytes(b"<")
+        (tmp_path / "f.form").write_bytes(b"{}")
+        return tmp_path
+
+    @pytest.mark.parametrize("options", [["-j", "1"], ["-j", "2"]])
+    def test_csv(self, diagrams: Path, options: list[str]) -> None:
+        command = ["scan", "-f", "csv", "--sort", self.USER_TASKS, *options]
+        result = run(*command, cwd=diagrams)
+        assert result.returncode == 2
+        _, *rows = result.stdout.decode().splitlines()
+        assert [row.partition(".")[0] for row in rows] == ["b", "a", "d", "e", "f", "c"]
+        first = run(*command, "--top", "2", cwd=diagrams)
+        assert first.returncode == 2
+        assert first.stdout.decode().splitlines()[1:] == rows[:2]
+        assert first.stderr == result.stderr
+        assert b"metrics: 5 of 6 diagrams measured, 1 failed" in first.stderr
+
+    def test_table_with_a_part_of_the_payload(self, diagrams: Path) -> None:
+        options = ["--fragment", "profile", "--sort", self.USER_TASKS]
+        printed = run("scan", "-f", "table", *options, cwd=diagrams).stdout.decode()
+        assert re.findall(r"^(\w)\.", printed, re.MULTILINE) == ["b", "a", "d", "e", "f", "c"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--sort", USER_TASKS], "--sort needs --format table or csv."),
+            (["-f", "json", "--sort", USER_TASKS], "--sort needs --format table or csv."),
+            (["-f", "csv", "--top", "3"], "--top needs --sort KEY."),
+            (["-f", "csv", "--sort", USER_TASKS, "--top", "0"], "'--top': 0 is not in the range"),
+            (
+                ["-f", "csv", "--sort", "diagramMetrics.tasks.userTask.counts"],
+                f"Did you mean {USER_TASKS}?",
+            ),
+            (["-f", "csv", "--sort", "a\nb"], r"no payload has the value 'a\nb'."),
+            (
+                ["-f", "csv", "--sort", "elementTemplates"],
+                "--sort: elementTemplates is a list: use a number or a text.",
+            ),
+        ],
+    )
+    def test_usage(self, diagrams: Path, arguments: list[str], reason: str) -> None:
+        result = run("scan", *arguments, cwd=diagrams)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert reason in result.stderr.decode()
 
 
 def test_module() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import time
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.checking import nested
 from support.command import METRICS, lines, run
 from support.diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
 
+from metrics import scan, summarize
+from metrics.formats.summary.content import group_figures
 from metrics.reading.fingerprint import fingerprint
 from metrics.summary.duplicates import Duplicates
 
@@ -25,6 +29,15 @@ if TYPE_CHECKING:
 USER_TASKS = "diagramMetrics.tasks.userTask.count"
 FORMS = "diagramMetrics.tasks.userTask.form.count"
 EMBEDDED = "diagramMetrics.tasks.userTask.form.embedded"
+PLANES = "diagramMetrics.subprocessPlanes.count"
+NESTING = "diagramMetrics.subprocessPlanes.nesting"
+HEADLINES = {
+    "elementTemplateCount",
+    "diagramMetrics.processVariablesCount",
+    USER_TASKS,
+    "diagramMetrics.tasks.serviceTask.count",
+    PLANES,
+}
 FORM = {"diagramType": "form", "executionPlatform": "Camunda Platform"}
 TASK = "<bpmn:userTask/>"
 EMBEDDED_TASK = '<bpmn:userTask camunda:formKey="embedded:a"/>'
@@ -415,6 +428,40 @@ class TestGroups:
             own = sorted(path for path in Path(name).iterdir() if not path.is_dir())
             assert group == self.alone(summary_of(*own))
 
+    def test_first_folders(self, folder: Path, tmp_path: Path) -> None:
+        (folder / "user_tasks" / "deep" / "deeper").mkdir(parents=True)
+        deep = folder / "user_tasks" / "deep" / "deeper" / "a.bpmn"
+        deep.write_bytes(process(TASK))
+        try:
+            summary = summary_of("--by", "folder:1", folder)
+            assert summary["by"] == "folder:1"
+            assert [*summary["groups"]] == sorted(
+                {str(folder), *(str(path) for path in folder.iterdir() if path.is_dir())}
+            )
+            for name, group in summary["groups"].items():
+                own = sorted(path for path in Path(name).iterdir() if not path.is_dir())
+                paths = own if name == str(folder) else [Path(name)]
+                assert group == self.alone(summary_of(*paths))
+            parts = summary_of("--by", "folder:3", folder / "user_tasks", folder)["groups"]
+            assert str(deep.parent) in parts
+            # The lines of a scan do not have its PATH.
+            (tmp_path / "scan.ndjson").write_bytes(run("scan", ".", cwd=folder).stdout)
+            earlier = summary_of("--by", "folder:2", tmp_path / "scan.ndjson")
+            assert "user_tasks/deep" in earlier["groups"]
+        finally:
+            shutil.rmtree(folder / "user_tasks" / "deep")
+
+    @pytest.mark.parametrize("by", ["folder:0", "folder:x", "owner", "a\nb"])
+    def test_unknown_groupings(self, tmp_path: Path, by: str) -> None:
+        result = run("summary", "--by", by, tmp_path)
+        assert (result.returncode, result.stdout) == (2, b"")
+        *_, error = result.stderr.decode().splitlines()
+        escaped = by.replace("\n", "\\n")
+        assert error == (
+            f"Error: Invalid value for '--by': no grouping is named '{escaped}': use folder,"
+            " platform, version, or folder:DEPTH with a DEPTH from 1."
+        )
+
     def test_platforms_and_versions(self, tmp_path: Path) -> None:
         for name, attributes in {
             "a": platform("Camunda Cloud", "8.6.0"),
@@ -581,6 +628,14 @@ class TestHostile:
                     assert len(re.findall(r"(?<!\\)\|", row)) in {3, 4, 8}
 
 
+def columns_left_out(note: str) -> int:
+    """The number in the note below a table of groups; 0 without a note."""
+    match = re.match(
+        r"(\d+) columns? left out: use a wider terminal, or --format csv$", " ".join(note.split())
+    )
+    return int(match[1]) if match else 0
+
+
 class TestFormats:
     """The formats for people show the numbers of the JSON."""
 
@@ -619,13 +674,15 @@ class TestFormats:
 
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_groups(self, folder: Path, format_name: str) -> None:
-        printed = run("summary", "-f", format_name, "--by", "platform", folder).stdout.decode()
+        command = ["summary", "-f", format_name, "--by", "platform"]
+        printed = run(*command, folder, env={"COLUMNS": "400"}).stdout.decode()
         summary = summary_of("--by", "platform", folder)
         rows = [re.findall(r"(?<!\S)[\d,]+(?!\S)", row) for row in printed.splitlines()]
         # All but the nesting, which does not add up.
         keys = [key for key in summary["numbers"] if not key.endswith(".nesting")]
         assert all(summary["numbers"][key]["sum"] for key in keys)
-        for group in summary["groups"].values():
+        # The last row has the totals.
+        for group in (*summary["groups"].values(), summary):
             figures = [group["diagrams"], group["failed"]]
             figures += [group["numbers"][key]["sum"] for key in keys]
             assert [f"{figure:,}" for figure in figures] in [row[: len(figures)] for row in rows]
@@ -662,14 +719,47 @@ class TestFormats:
         printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
         assert "Identical files: none" in printed
 
-    @pytest.mark.parametrize("columns", ["20", "80", "300"])
-    def test_each_group_has_a_line(self, folder: Path, columns: str) -> None:
-        result = run("summary", "--by", "folder", folder, env={"COLUMNS": columns})
-        groups = summary_of("--by", "folder", folder)["groups"]
-        printed = result.stdout.decode().splitlines()
-        for name, group in groups.items():
-            (line,) = (line for line in printed if line.endswith(f"  {name}"))
-            assert line.split()[0] == f"{group['diagrams']:,}"
+    @pytest.mark.parametrize("columns", [20, 60, 80, 120, 200, 400])
+    def test_table_of_groups_fits(self, tmp_path: Path, columns: int) -> None:
+        shutil.copytree(FIXTURES / "user_tasks", tmp_path / "a")
+        shutil.copytree(FIXTURES / "service_tasks", tmp_path / "b" / ("x" * 90) / "y")
+        for number in range(200):
+            (tmp_path / f"{number:03}").mkdir()
+            (tmp_path / f"{number:03}" / "a.bpmn").write_bytes(process(TASK * number))
+        env = {"COLUMNS": str(columns)}
+        printed = run("summary", "--by", "folder", ".", cwd=tmp_path, env=env).stdout.decode()
+        above, _, below = printed.partition("By folder\n")
+        start = len(above.splitlines()[-1])
+        table = below[: below.index("\n\n")].splitlines()
+        assert max(map(len, table)) <= columns
+        (last,) = (number for number, line in enumerate(table) if line.endswith("  Total"))
+        figures, names = [], []
+        for line in table[: last + 1]:
+            if line[:start].strip():
+                figures.append(line[:start].split())
+                names.append("")
+            names[-1] += line[start:]
+        summary = summary_of("--by", "folder", ".", cwd=tmp_path)
+        groups = [*summary["groups"].values(), summary]
+        assert names == [*summary["groups"], "Total"]
+        keys = [
+            key
+            for key, number in summary["numbers"].items()
+            if key in HEADLINES or (number["sum"] and key != NESTING)
+        ]
+        left_out = columns_left_out(" ".join(table[last + 1 :]))
+        assert (left_out > 0) == (columns < 400)
+        shown = 2 + len(keys) - left_out
+        for row, group in zip(figures, groups, strict=True):
+            values = [group["numbers"][key]["sum"] for key in keys]
+            expected = [group["diagrams"], group["failed"], *values][:shown]
+            assert row == [f"{value:,}" for value in expected]
+
+    def test_largest_value_is_the_total_of_depths(self, tmp_path: Path) -> None:
+        for name, depth in (("a", 1), ("b", 3)):
+            (tmp_path / f"{name}.bpmn").write_bytes(nested(depth))
+        summary = summarize([scan(path) for path in sorted(tmp_path.iterdir())])
+        assert group_figures(summary, [PLANES, NESTING]) == ("2", "0", "2", "3")
 
     def test_failures_alone(self, tmp_path: Path) -> None:
         result = run("summary", "nowhere", cwd=tmp_path)

@@ -151,6 +151,7 @@ SHOWN = [
     pytest.param(block, id=f"{page}-{number}")
     for page in ("docs/explain.md", "docs/summary.md")
     for number, block in enumerate(blocks(page))
+    if block.language == "sh"
 ]
 
 
@@ -167,15 +168,22 @@ def test_explain_and_summary(block: Block, repository: Path) -> None:
         assert (repository / name).stat().st_size > 1000
 
 
-def texts(page: str) -> list[str]:
+def texts(page: str, language: str = "text") -> list[str]:
     """What a page shows as printed, in order."""
-    return [block.code for block in blocks(page) if block.language == "text"]
+    return [block.code for block in blocks(page) if block.language == language]
 
 
 def test_check_shows_what_is_printed(tmp_path: Path) -> None:
     shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / "order.bpmn")
     result = run_block(blocks("docs/check.md")[0], tmp_path)
     assert (result.returncode, result.stdout) == (1, texts("docs/check.md")[0])
+
+
+def test_check_shows_the_csv_that_is_printed(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / "order.bpmn")
+    (command,) = (block for block in blocks("docs/check.md") if "--format csv" in block.code)
+    result = run_block(command, tmp_path)
+    assert (result.returncode, [result.stdout]) == (1, texts("docs/check.md", "csv"))
 
 
 @pytest.mark.slow
@@ -189,7 +197,7 @@ def test_check(tmp_path: Path) -> None:
     ran = [block for block in blocks("docs/check.md") if block.language == "sh"]
     statuses = [run_block(block, tmp_path).returncode for block in ran]
     # Its baseline tolerates what is there.
-    assert statuses == [1, 0, 1]
+    assert statuses == [1, 0, 1, 1]
     for name in ("metrics-baseline.ndjson", "metrics.sarif", "metrics.xml"):
         assert (tmp_path / name).stat().st_size > 90
 
@@ -228,6 +236,11 @@ def change(tmp_path: Path) -> Path:
 def test_diff_shows_what_is_printed(change: Path) -> None:
     result = run_block(Block("sh", "metrics diff main HEAD"), change)
     assert (result.returncode, result.stderr, [result.stdout]) == (0, "", texts("docs/diff.md"))
+
+
+def test_diff_shows_the_csv_that_is_printed(change: Path) -> None:
+    result = run_block(Block("sh", "metrics diff --format csv main HEAD"), change)
+    assert (result.returncode, [result.stdout]) == (0, texts("docs/diff.md", "csv"))
 
 
 @pytest.mark.slow
@@ -277,6 +290,28 @@ def test_readme_shows_what_is_printed() -> None:
         [METRICS, "scan", "examples/invoice.bpmn"], cwd=ROOT, capture_output=True, check=True
     )
     assert result.stdout.decode() == shown
+
+
+def test_quiet_scan_prints_errors_only(repository: Path) -> None:
+    (quiet,) = (block for block in blocks("docs/command-line.md") if "--quiet" in block.code)
+    result = run_block(quiet, repository)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "processes/broken.bpmn"
+    ]
+
+
+def test_sorted_scan(repository: Path) -> None:
+    (sorted_scan,) = (block for block in blocks("docs/command-line.md") if "--sort" in block.code)
+    result = run_block(sorted_scan, repository)
+    assert result.returncode == 2
+    assert " 1 failed, 10 shown" in " ".join(result.stdout.split())
+
+
+def test_schema_validates_a_result(repository: Path) -> None:
+    (validated,) = (b for b in blocks("docs/command-line.md") if "metrics schema" in b.code)
+    result = run_block(validated, repository)
+    assert (result.returncode, result.stdout) == (0, "ok -- validation done\n")
 
 
 def test_command_line_shows_the_table_that_is_printed() -> None:

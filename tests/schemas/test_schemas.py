@@ -24,7 +24,7 @@ from metrics import EVENTS, FRAGMENTS, OWN_FRAGMENTS, discover, scan
 from metrics.blocks import LeafKind
 from metrics.formats.text import dumps
 from metrics.keys import leaves_with
-from metrics.schemas import file_name, names, schema
+from metrics.schemas import RESULTS, file_name, names, schema
 
 if TYPE_CHECKING:
     from metrics import Report
@@ -63,8 +63,10 @@ def described(document: Any) -> Iterator[dict[str, Any]]:
     inner_schemas = [item for item in document.get("properties", {}).values() if item is not True]
     # The condition of a branch needs no description.
     yield from (item for item in inner_schemas if set(item) not in ({"const"}, {"enum"}))
-    branches = (document[key] for key in ("then", "else", "items") if key in document)
-    for inner in (*inner_schemas, *branches, *document.get("oneOf", ())):
+    keys = ("then", "else", "items", "additionalProperties")
+    branches = (document[key] for key in keys if isinstance(document.get(key), dict))
+    unions = (*document.get("oneOf", ()), *document.get("anyOf", ()))
+    for inner in (*inner_schemas, *branches, *unions):
         yield from described(inner)
 
 
@@ -77,7 +79,17 @@ def test_changing_a_schema_changes_no_other() -> None:
 def test_names_are_listed() -> None:
     listed = run("schema").stdout.decode().splitlines()
     assert listed == list(names())
-    assert set(listed) == {"payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *EVENTS}
+    assert set(listed) == {
+        "payload",
+        *FRAGMENTS,
+        *OWN_FRAGMENTS,
+        "error",
+        "line",
+        "summary",
+        "check",
+        "diff",
+        *EVENTS,
+    }
 
 
 def test_unknown_name() -> None:
@@ -184,7 +196,8 @@ EXAMPLES = list(examples())
 
 
 def test_each_schema_has_an_example() -> None:
-    assert {example.name for example in EXAMPLES} == set(names())
+    # Those of the results of commands are in a module of their own.
+    assert {example.name for example in EXAMPLES} | {*RESULTS} == set(names())
 
 
 def paths_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

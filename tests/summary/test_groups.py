@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.diagrams import MODELER, NAMESPACES, process
 
 from metrics import Report, scan
-from metrics.summary.groups import GROUPINGS, distinct, named_groups, profile_of
+from metrics.summary.groups import GROUPINGS, distinct, grouping, named_groups, profile_of
 
 PARTS = st.lists(st.sampled_from(["", "a", "A", "a (2)", "1", "01", "10", "2"]), max_size=3)
 
@@ -44,6 +44,42 @@ def test_long_names_are_truncated() -> None:
 )
 def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
     assert GROUPINGS["folder"](report("P", file=file)) == (folder,)
+
+
+@pytest.mark.parametrize(
+    ("by", "file", "group"),
+    [
+        ("folder:1", "models/a/b/c.bpmn", "models/a"),
+        ("folder:2", "models/a/b/c.bpmn", "models/a/b"),
+        ("folder:9", "models/a/b/c.bpmn", "models/a/b"),
+        ("folder:1", "models/c.bpmn", "models"),
+        ("folder:1", "models 2/a/b/c.bpmn", "models 2"),
+        ("folder:1", "./x/a/b/c.bpmn", "./x/a"),
+        ("folder:1", "/top/a/b/c.bpmn", "/top/a"),
+        ("folder:1", "/other/a/b/c.bpmn", "/other"),
+        ("folder:2", "/other/a/b/c.bpmn", "/other/a"),
+        ("folder:1", "/c.bpmn", "/"),
+        ("folder:1", "./y/a/c.bpmn", "./y"),
+        ("folder:1", "./c.bpmn", "."),
+        ("folder:1", "c.bpmn", "."),
+        ("folder:1", "models/a/in/deep/c.bpmn", "models/a"),
+    ],
+)
+def test_first_folders(by: str, file: str, group: str) -> None:
+    paths = [".", "models/", "./x", "/top", "models/a", "c.bpmn"]
+    assert grouping(by, paths)(report("P", file=file)) == (group,)
+
+
+def test_first_folders_of_bytes_without_a_name() -> None:
+    assert grouping("folder:1")(scan(b"<")) == (".",)
+
+
+@pytest.mark.parametrize(
+    "name", ["owner", "folder:", "folder:0", "folder:-1", "folder:x", "folder:12345", "platform:1"]
+)
+def test_unknown_groupings(name: str) -> None:
+    with pytest.raises(ValueError, match=f"no grouping is named '{name}': use folder, platform"):
+        grouping(name)
 
 
 def test_standard_input_is_in_the_current_folder() -> None:

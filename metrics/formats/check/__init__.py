@@ -15,5 +15,5 @@ if TYPE_CHECKING:
     Format = Callable[[CheckResult, bool], Iterator[bytes]]
 
 FORMATS: Final[Formats[Format]] = Formats(
-    "metrics.formats.check", ("text", "json", "sarif", "junit", "github")
+    "metrics.formats.check", ("text", "json", "csv", "sarif", "junit", "github")
 )

@@ -6,9 +6,10 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from metrics.blocks import Omitted
+from metrics.blocks import OMITTED, Omitted
 from metrics.formats.text import counted
 from metrics.reading.errors import truncated
+from metrics.reading.sources import printable
 
 if TYPE_CHECKING:
     from metrics.checks.limits import Value
@@ -81,6 +82,11 @@ def name_of(item: Item) -> str:
         return next((text for text in item.texts.values() if text is not None), "without a name")
     parts = (item.element.type, item.element.name and f"“{item.element.name}”", item.element.id)
     return " ".join(part for part in parts if part)
+
+
+def printed_path(path: str | None) -> str | Omitted:
+    """A path as JSON and CSV print it; `OMITTED` for None."""
+    return OMITTED if path is None else printable(path)
 
 
 def first_line(violation: Violation) -> int | None:

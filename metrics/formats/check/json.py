@@ -2,57 +2,135 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
-from metrics.blocks import Omitted
+from metrics.blocks import OMITTED, Omitted, described, to_json
+from metrics.formats.check.content import printed_path
 from metrics.formats.explain.json import item_record
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
+from metrics.summary.model import Failure, LargestDiagram
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from metrics.checks.result import CheckResult, Improvement, Violation
 
-Record = dict[str, Any]
+LimitedValue = float | str | None
+"""A value that can have a limit; None for a missing version."""
+
+
+@dataclass(frozen=True)
+class ElementRecord:
+    """An element of a diagram; it has the keys that are known."""
+
+    kind: str | Omitted = described("The kind that it counts as, if its number has several")
+    type: str | Omitted = described("The type, as the Modeler writes it")
+    id: str | Omitted = described("The id")
+    name: str | Omitted = described("The name")
+    line: int | Omitted = described("The line in which it begins")
+
+
+ItemValue = str | float | ElementRecord | tuple[ElementRecord, ...] | None
+
+
+@dataclass(frozen=True)
+class ViolationRecord:
+    """A diagram or a total that breaks a limit."""
+
+    file: str | Omitted = described("The path of the diagram; omitted for a total")
+    configuration: str | Omitted = described("The file that sets the limit of a total")
+    key: str = described("The key of the value")
+    limit: str = described("The operator and the value of the limit")
+    value: LimitedValue = described("The value; null for a missing version")
+    items: tuple[Mapping[str, ItemValue], ...] | Omitted = described(
+        "The first elements that the value counts, as `metrics explain` prints them; omitted for a"
+        " total"
+    )
+    most: tuple[LargestDiagram, ...] | Omitted = described(
+        "The diagrams with the largest values, at most ten; omitted for a diagram"
+    )
+
+
+@dataclass(frozen=True)
+class ImprovementRecord:
+    """A value that is better than in the baseline."""
+
+    file: str | Omitted = described("The path of the diagram; omitted for a total")
+    key: str = described("The key of the value")
+    baseline: LimitedValue = described("The value in the baseline")
+    value: LimitedValue | Omitted = described(
+        "The value now; omitted if the payload no longer has it"
+    )
+    gone: Literal[True] | Omitted = described("True if the diagram or the limit no longer exists")
+    tolerated: bool | Omitted = described(
+        "Whether the value still breaks a limit; omitted if it is `gone`"
+    )
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """The result of a check."""
+
+    diagrams: int = described("All diagrams")
+    measured: int = described("Diagrams that were measured")
+    failed: int = described("Diagrams that could not be measured")
+    tolerated: int = described("Violations that the baseline tolerates")
+    not_applied: int | Omitted = described(
+        "Limits that did not apply because the number is null; omitted without any"
+    )
+    violations: tuple[ViolationRecord, ...] = described(
+        "The violations of diagrams, then those of totals"
+    )
+    improvements: tuple[ImprovementRecord, ...] = described("Values better than in the baseline")
+    failures: tuple[Failure, ...] = described("The diagrams that could not be measured")
 
 
 def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
     """The object, indented."""
-    record = {
-        "diagrams": result.diagrams,
-        "measured": len(result.files),
-        "failed": len(result.failures),
-        "tolerated": result.tolerated,
-        **({"notApplied": result.not_applied} if result.not_applied else {}),
-        "violations": [*map(_violation, result.violations)],
-        "improvements": [*map(_improvement, result.improvements)],
-        "failures": [
-            {"file": printable(report.file or "")} | report.payload() for report in result.failures
-        ],
-    }
-    yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    record = CheckRecord(
+        result.diagrams,
+        len(result.files),
+        len(result.failures),
+        result.tolerated,
+        result.not_applied or OMITTED,
+        tuple(map(_violation, result.violations)),
+        tuple(map(_improvement, result.improvements)),
+        tuple(
+            Failure.of(report.name, report.error)
+            for report in result.failures
+            if report.error is not None
+        ),
+    )
+    yield dumps(to_json(record), orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _violation(violation: Violation) -> Record:
+def _violation(violation: Violation) -> ViolationRecord:
     file, limit, value, items, contributions, configuration = violation
-    names = {"file": file, "configuration": configuration}
-    record: Record = {name: printable(path) for name, path in names.items() if path is not None}
-    record |= {"key": limit.key, "limit": limit.condition, "value": value}
-    if file is not None:
-        return record | {"items": [item_record(item) for item in items]}
-    largest = [{"file": printable(name), "value": number} for name, number in contributions]
-    return record | {"most": largest}
+    return ViolationRecord(
+        printed_path(file),
+        printed_path(configuration),
+        limit.key,
+        limit.condition,
+        value,
+        OMITTED if file is None else tuple(map(item_record, items)),
+        tuple(LargestDiagram(printable(name), number) for name, number in contributions)
+        if file is None
+        else OMITTED,
+    )
 
 
-def _improvement(improvement: Improvement) -> Record:
+def _improvement(improvement: Improvement) -> ImprovementRecord:
     file, key, baseline, value, is_tolerated, is_gone = improvement
-    return {
-        **({} if file is None else {"file": printable(file)}),
-        "key": key,
-        "baseline": baseline,
-        **({} if isinstance(value, Omitted) else {"value": value}),
-        **({"gone": True} if is_gone else {"tolerated": is_tolerated}),
-    }
+    return ImprovementRecord(
+        printed_path(file),
+        key,
+        baseline,
+        value,
+        True if is_gone else OMITTED,
+        OMITTED if is_gone else is_tolerated,
+    )

@@ -14,4 +14,6 @@ if TYPE_CHECKING:
     # The second argument is whether the output is a terminal.
     Format = Callable[[Comparison, bool], Iterator[bytes]]
 
-FORMATS: Final[Formats[Format]] = Formats("metrics.formats.diff", ("table", "json", "markdown"))
+FORMATS: Final[Formats[Format]] = Formats(
+    "metrics.formats.diff", ("table", "json", "csv", "markdown")
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import Omitted
@@ -31,7 +32,12 @@ def conclusion(comparison: Comparison) -> str:
 
 def has_totals(comparison: Comparison) -> bool:
     """Whether to show totals: those of a single diagram repeat its values."""
-    return bool(comparison.totals) and len(comparison.changes) > 1
+    return any(totals(comparison)) and len(comparison.changes) > 1
+
+
+def totals(comparison: Comparison) -> Iterator[tuple[str, Difference]]:
+    """The totals to show: the sums, then the maxima of the numbers that do not add up."""
+    return chain(comparison.totals.items(), comparison.maxima.items())
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:

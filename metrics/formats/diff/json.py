@@ -2,56 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from metrics.blocks import Omitted, to_json
+from metrics.blocks import OMITTED, Omitted, described, to_json
 from metrics.diff.pairs import Status
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
-from metrics.report import error_block
+from metrics.report import ErrorBlock, error_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from metrics.diff.comparison import Change, Comparison, Difference
+    from metrics.reading.errors import DocumentError
 
-Record = dict[str, Any]
+ComparedValue = float | str | bool | tuple[Any, ...] | None
+
+
+@dataclass(frozen=True)
+class StatusCounts:
+    """The number of diagrams by status."""
+
+    added: int = described("Diagrams that only the new side has")
+    removed: int = described("Diagrams that only the old side has")
+    renamed: int = described("Diagrams with another path on the new side")
+    changed: int = described("Diagrams with other values on the new side")
+    unmeasured: int = described("Diagrams of both sides that could not be measured on one")
+    unchanged: int = described("Diagrams with the same values on both sides")
+
+
+@dataclass(frozen=True)
+class ErrorsRecord:
+    """Why a diagram could not be measured, for each side."""
+
+    before: ErrorBlock | Omitted = described("The error on the old side")
+    after: ErrorBlock | Omitted = described("The error on the new side")
+
+
+@dataclass(frozen=True)
+class DifferenceRecord:
+    """A value on both sides."""
+
+    before: ComparedValue | Omitted = described(
+        "The value on the old side; omitted if that side does not have it"
+    )
+    after: ComparedValue | Omitted = described(
+        "The value on the new side; omitted if that side does not have it"
+    )
+
+
+@dataclass(frozen=True)
+class ChangeRecord:
+    """A diagram that changed."""
+
+    status: Status = described("How it changed")
+    file: str = described("The path of the diagram")
+    old_file: str | Omitted = described("Its path on the old side, if that differs")
+    errors: ErrorsRecord | Omitted = described("Why it could not be measured; omitted if it was")
+    values: Mapping[str, DifferenceRecord] = described("The values that differ, by their keys")
+
+
+@dataclass(frozen=True)
+class DiffRecord:
+    """The changes between two states of diagrams."""
+
+    old: str = described("The name of the old side")
+    new: str = described("The name of the new side")
+    diagrams: StatusCounts = described("The number of diagrams by status")
+    changes: tuple[ChangeRecord, ...] = described("The diagrams that changed, sorted by path")
+    totals: Mapping[str, DifferenceRecord] = described(
+        "The sums over the diagrams whose values differ, by the keys of the numbers"
+    )
 
 
 def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     """Print the object, indented."""
-    record = {
-        "old": printable(comparison.old),
-        "new": printable(comparison.new),
-        "diagrams": {
-            **{str(status): comparison.count(status) for status in Status},
-            "unchanged": comparison.unchanged,
-        },
-        "changes": [*map(_change, comparison.changes)],
-        "totals": _values(comparison.totals),
-    }
-    yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    record = DiffRecord(
+        printable(comparison.old),
+        printable(comparison.new),
+        StatusCounts(
+            **{status.value: comparison.count(status) for status in Status},
+            unchanged=comparison.unchanged,
+        ),
+        tuple(map(_change, comparison.changes)),
+        _values(comparison.totals),
+    )
+    yield dumps(to_json(record), orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _change(change: Change) -> Record:
-    record: Record = {"status": change.status, "file": printable(change.file)}
-    if change.old_file is not None:
-        record["oldFile"] = printable(change.old_file)
-    if change.errors:
-        record["errors"] = {
-            side: to_json(error_block(error)) for side, error in change.errors.items()
-        }
-    return record | {"values": _values(change.values)}
+def _change(change: Change) -> ChangeRecord:
+    errors = ErrorsRecord(_error(change.old_error), _error(change.new_error))
+    return ChangeRecord(
+        change.status,
+        printable(change.file),
+        OMITTED if change.old_file is None else printable(change.old_file),
+        errors if change.errors else OMITTED,
+        _values(change.values),
+    )
 
 
-def _values(values: Mapping[str, Difference]) -> Record:
-    return {
-        key: {
-            side: value
-            for side, value in difference._asdict().items()
-            if not isinstance(value, Omitted)
-        }
-        for key, difference in values.items()
-    }
+def _error(error: DocumentError | None) -> ErrorBlock | Omitted:
+    return OMITTED if error is None else error_block(error)
+
+
+def _values(values: Mapping[str, Difference]) -> dict[str, DifferenceRecord]:
+    return {key: DifferenceRecord(*difference) for key, difference in values.items()}

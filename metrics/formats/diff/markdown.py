@@ -15,6 +15,7 @@ from metrics.formats.diff.content import (
     has_totals,
     shown,
     step,
+    totals,
     values,
 )
 from metrics.formats.text import counted
@@ -71,7 +72,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield f"{old} → {new}: {conclusion(comparison)}."
     if has_totals(comparison):
         yield ""
-        rows = ((cell(key), *_figures(total)) for key, total in comparison.totals.items())
+        rows = ((cell(key), *_figures(total)) for key, total in totals(comparison))
         yield from table_of((TOTALS, *HEADS), rows)
 
 

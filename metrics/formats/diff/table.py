@@ -35,7 +35,7 @@ def _lines(comparison: Comparison) -> Iterator[Segments]:
     if content.has_totals(comparison):
         yield []
         yield [(content.TOTALS, "bold")]
-        yield from _rows(comparison.totals.items())
+        yield from _rows(content.totals(comparison))
 
 
 def _head(change: Change) -> Segments:

@@ -11,10 +11,12 @@ from metrics.blocks import to_json
 from metrics.formats.registry import Formats
 from metrics.reading.sources import printable
 from metrics.report import warning_block
+from metrics.scanning.sorting import sorted_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from metrics.keys import Key
     from metrics.report import Report
 
     Format = Callable[[Iterable[Report], "ScanLayout"], Iterator[bytes]]
@@ -24,6 +26,9 @@ FORMATS: Final[Formats[Format]] = Formats(
     "metrics.formats.scan", ("json", "ndjson", "csv", "table")
 )
 
+ROWS: Final = ("table", "csv")
+"""The formats with a row for each diagram, which can be sorted."""
+
 
 class ScanLayout(NamedTuple):
     """The parts of a report to print, and the output.
@@ -31,7 +36,7 @@ class ScanLayout(NamedTuple):
     `fragments` are the fragments of the payload to print, all if empty; `added` are the fragments
     of our own in the reports. `documented_keys` spells keys as the telemetry page does, `warnings`
     includes warnings. A `single` report is not part of an array. `is_terminal` says that the output
-    is a terminal.
+    is a terminal. Rows are sorted by the value of `sort`, and limited to the first `top`.
     """
 
     fragments: tuple[str, ...] = ()
@@ -40,6 +45,12 @@ class ScanLayout(NamedTuple):
     warnings: bool = False
     single: bool = False
     is_terminal: bool = False
+    sort: Key | None = None
+    top: int | None = None
+
+    def in_order(self, reports: Iterable[Report]) -> Iterable[Report]:
+        """The reports to print as rows; those that are not sorted are yielded as they come."""
+        return reports if self.sort is None else sorted_reports(reports, self.sort, self.top)
 
 
 def record(report: Report, layout: ScanLayout, *, named: bool = True) -> dict[str, Any]:

@@ -7,14 +7,11 @@ maps with open keys, and warnings are JSON in a cell.
 
 from __future__ import annotations
 
-import csv as python_csv
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import leaf_values, leaves, map_keys
 from metrics.formats.scan import ScanLayout, record
-from metrics.formats.text import dumps, escaped
-from metrics.formats.text.printed import Printed
+from metrics.formats.text.csv import csv_rows
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, payload_leaves
 
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.report import Report
-
-# Tabs and line breaks stay, since the writer quotes them.
-UNQUOTED: Final = re.compile("[\0-\x08\v-\x1f\x7f-\x9f]")
 
 ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error"))
 
@@ -45,18 +39,8 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         *ERROR_COLUMNS,
     ]
     maps = map_keys(columns)
-    rows = Printed(newline="")
-    writer = python_csv.DictWriter(rows, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    for report in reports:
-        values = leaf_values(record(report, layout), maps=maps)
-        writer.writerow({"file": STANDARD_INPUT} | {key: _cell(value) for key, value in values})
-        yield rows.take()
-    # The header, if there are no diagrams.
-    yield rows.take()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return dumps(value).decode()
-    return escaped(value, UNQUOTED) if isinstance(value, str) else value
+    rows = (
+        {"file": STANDARD_INPUT} | dict(leaf_values(record(report, layout), maps=maps))
+        for report in layout.in_order(reports)
+    )
+    return csv_rows(names, rows)

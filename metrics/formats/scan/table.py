@@ -23,7 +23,7 @@ from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import DIAGRAM_TYPE, payload_leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from metrics.blocks import Leaf
     from metrics.report import Report
@@ -43,28 +43,56 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         added=layout.added,
         documented_keys=layout.documented_keys,
     )
-    maps = map_keys(chain.from_iterable(by_metric.values()))
+    leaves = [*chain.from_iterable(by_metric.values())]
+    maps = map_keys(leaves)
+
+    def values(report: Report) -> Values:
+        return dict(leaf_values(record(report, layout), maps=maps))
+
     rows = _Rows(by_metric, is_terminal=layout.is_terminal)
     yield rows.head()
-    totals: Values = {}
-    measured = failed = 0
-    for report in reports:
-        values = dict(leaf_values(record(report, layout), maps=maps))
-        if report.error is None:
-            measured += 1
-            _add(totals, values, by_metric)
-        else:
-            failed += 1
-        yield rows.row(values)
-    yield rows.foot(totals, measured, failed)
+    totals = _Totals(leaves, values)
+    shown = 0
+    for report in layout.in_order(totals.watch(reports)):
+        shown += 1
+        yield rows.row(values(report))
+    yield rows.foot(totals.values, totals.description(shown))
 
 
-def _add(totals: Values, values: Values, by_metric: Mapping[str, Sequence[Leaf]]) -> None:
-    for metric_leaves in by_metric.values():
-        for leaf in metric_leaves:
+class _Totals:
+    """The totals of all reports that pass, also of those without a row."""
+
+    def __init__(self, leaves: Iterable[Leaf], values: Callable[[Report], Values]) -> None:
+        self._leaves = [leaf for leaf in leaves if leaf.total is not None]
+        self._values = values
+        self.values: Values = {}
+        self._measured = 0
+        self._failed = 0
+
+    def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
+        """Yield the reports unchanged."""
+        for report in reports:
+            if report.error is None:
+                self._measured += 1
+                self._add(self._values(report))
+            else:
+                self._failed += 1
+            yield report
+
+    def description(self, shown: int) -> str:
+        """The number of diagrams, of which some are `shown` as rows."""
+        parts = [f"{counted(self._measured, 'diagram')} measured"]
+        if self._failed:
+            parts.append(f"{self._failed:,} failed")
+        if shown < self._measured + self._failed:
+            parts.append(f"{shown:,} shown")
+        return ", ".join(parts)
+
+    def _add(self, values: Values) -> None:
+        for leaf in self._leaves:
             value = values.get(leaf.key)
             if leaf.total is not None and isinstance(value, int):
-                totals[leaf.key] = leaf.total(totals.get(leaf.key, 0), value)
+                self.values[leaf.key] = leaf.total(self.values.get(leaf.key, 0), value)
 
 
 class _MetricLeaves(NamedTuple):
@@ -121,11 +149,8 @@ class _Rows:
         ]
         return self._bytes(*self._named(name, values), *warnings)
 
-    def foot(self, totals: Values, measured: int, failed: int) -> bytes:
-        name = f"{counted(measured, 'diagram')} measured"
-        if failed:
-            name += f", {failed:,} failed"
-        return self._bytes(self._rule(), *self._named(name, totals))
+    def foot(self, totals: Values, description: str) -> bytes:
+        return self._bytes(self._rule(), *self._named(description, totals))
 
     def _rule(self) -> Text:
         return Text("─" * self._width, "dim")

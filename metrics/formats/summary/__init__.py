@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Format = Callable[[Iterable[Report], "SummaryLayout"], Iterator[bytes]]
 
 FORMATS: Final[Formats[Format]] = Formats(
-    "metrics.formats.summary", ("table", "json", "markdown", "html")
+    "metrics.formats.summary", ("table", "json", "csv", "markdown", "html")
 )
 
 
@@ -30,3 +30,4 @@ class SummaryLayout(NamedTuple):
     each_once: bool = False
     is_terminal: bool = False
     fragments: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()

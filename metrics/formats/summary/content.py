@@ -35,6 +35,7 @@ RATIO_HEADS: Final = (
     "Maximum",
 )
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
+TOTAL: Final = "Total"
 NO_VERSION: Final = "no version"
 NOT_COMPARED: Final = "not compared, because their files could not be read"
 MAX_VERSIONS: Final = 10
@@ -51,7 +52,7 @@ class Row(NamedTuple):
     """A row of a table: its name, its figures, and the depth of its indentation.
 
     `is_quoted` says that the name is that of a file or comes from a diagram, `is_faint` that the
-    figures are 0.
+    figures are 0, `is_total` that they are those of all rows.
     """
 
     name: str
@@ -59,12 +60,13 @@ class Row(NamedTuple):
     depth: int = 0
     is_quoted: bool = False
     is_faint: bool = False
+    is_total: bool = False
 
 
 class Table(NamedTuple):
     """Rows of figures; the first of the heads is that of the names.
 
-    `has_paths` says that names may be longer than a line.
+    `has_paths` says that names may be longer than a line, and that there may be many columns.
     """
 
     heads: Sequence[str]
@@ -80,6 +82,7 @@ def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
         max_size=layout.max_size,
         each_once=layout.each_once,
         fragments=layout.fragments,
+        paths=layout.paths,
     )
 
 
@@ -97,18 +100,11 @@ def tables(summary: Summary) -> Iterator[Table]:
         columns = group_columns(summary)
         heads = (f"By {summary.by}", "Diagrams", "Failed", *columns)
         rows = (
-            Row(
-                name,
-                [
-                    quantity(group.diagrams),
-                    quantity(group.failed),
-                    *(quantity(group.numbers[key].sum) for key in columns.values()),
-                ],
-                is_quoted=True,
-            )
+            Row(name, group_figures(group, columns.values()), is_quoted=True)
             for name, group in summary.groups.items()
         )
-        yield Table(heads, rows, has_paths=True)
+        total = Row(TOTAL, group_figures(summary, columns.values()), is_total=True)
+        yield Table(heads, [*rows, total], has_paths=True)
 
 
 def _profiles(summary: Summary) -> Iterator[Row]:
@@ -224,6 +220,16 @@ def group_columns(summary: Summary) -> dict[str, str]:
         for title, key in titles(summary)
         if title in main or (find_key(key).adds_up and summary.numbers[key].sum)
     }
+
+
+def group_figures(summary: Summary, keys: Iterable[str]) -> tuple[str, ...]:
+    """The figures of a row of the table of groups: diagrams, failures, and the total of each key.
+
+    The total is the sum, or the largest value if the number does not add up.
+    """
+    numbers = ((key, summary.numbers[key]) for key in keys)
+    totals = (number.sum if find_key(key).adds_up else number.maximum for key, number in numbers)
+    return tuple(map(quantity, (summary.diagrams, summary.failed, *totals)))
 
 
 def titles(summary: Summary) -> Iterator[tuple[str, str]]:

@@ -21,8 +21,10 @@ from metrics.formats.summary.content import (
     HEADS,
     NO_VERSION,
     NOT_COMPARED,
+    TOTAL,
     cells,
     group_columns,
+    group_figures,
     headlines,
     label,
     percent,
@@ -54,7 +56,7 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     page = _page()
     with (
         closing(Rows()) as rows,
-        closing(Portfolio(layout.by, layout.fragments)) as portfolio,
+        closing(Portfolio(layout.by, layout.fragments, layout.paths)) as portfolio,
     ):
         for report in reports:
             rows.add(report, portfolio.add(report))
@@ -99,6 +101,7 @@ def _page() -> Any:
     environment.globals |= {
         "cells": cells,
         "counted": counted,
+        "group_figures": group_figures,
         "label": label,
         "tally_heads": tally_heads,
         "tally_figures": tally_figures,
@@ -107,6 +110,7 @@ def _page() -> Any:
         "max_copies": MAX_COPIES,
         "not_compared": NOT_COMPARED,
         "no_version": NO_VERSION,
+        "total": TOTAL,
     }
     return environment.get_template(PAGE)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +19,8 @@ from metrics.formats.text.terminal import UNBOUNDED, console
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rich.console import RenderableType
+
     from metrics.formats.summary import SummaryLayout
     from metrics.formats.summary.content import Table as Figures
     from metrics.report import ErrorBlock, Report
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 MAX_LARGEST: Final = 3
 MAX_FILES: Final = 3
 INDENT: Final = "  "
+GAP: Final = 2
+MIN_NAME_WIDTH: Final = 24
+WIDER: Final = "use a wider terminal, or --format csv"
 
 
 def table(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
@@ -38,8 +45,12 @@ def table(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
         style="bold",
         highlight=False,
     )
+    width = console(text, is_terminal=layout.is_terminal).width
     for figures in tables(summary):
-        part = _table_of_paths(figures) if figures.has_paths else _table(figures)
+        if figures.has_paths:
+            page.print(*_table_of_paths(figures, width), width=width, sep="")
+            continue
+        part = _table(figures)
         if part.row_count:
             page.print(Padding(part, (1, 0, 0, 0), expand=False))
     for lines in (_largest(summary), _failures(summary), _duplicates(summary)):
@@ -52,7 +63,7 @@ def table(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
 
 
 def _grid() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    return Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
 
 
 def _table(figures: Figures) -> Table:
@@ -67,19 +78,33 @@ def _table(figures: Figures) -> Table:
     return grid
 
 
-def _table_of_paths(figures: Figures) -> Table:
-    """A table with the names in the last column: a long path would push numbers out of sight."""
+def _table_of_paths(figures: Figures, max_width: int) -> Iterator[RenderableType]:
+    """A table that fits a width, with the names in the last column, where long ones are wrapped.
+
+    Columns that do not fit are left out, and counted below the table.
+    """
     title, *heads = figures.heads
     rows = [*figures.rows]
+    names = [on_one_line(row.name) for row in rows]
+    # As wide as its longest word or number.
+    widths = [
+        max(map(len, (*head.split(), *(row.figures[index] for row in rows))))
+        for index, head in enumerate(heads)
+    ]
+    longest = max(map(cell_len, (title, *names)))
+    name_width = min(longest, max(MIN_NAME_WIDTH, max_width // 3), max_width // 2)
+    ends = accumulate(width + GAP for width in widths)
+    shown = sum(end <= max_width - name_width for end in ends)
     grid = _grid()
-    for index, head in enumerate(heads):
-        # As wide as its longest word or number.
-        words = [*head.split(), *(row.figures[index] for row in rows)]
-        grid.add_column(head, justify="right", width=max(map(len, words)))
-    grid.add_column(title, no_wrap=True)
-    for row in rows:
-        grid.add_row(*row.figures, Text(on_one_line(row.name)))
-    return grid
+    for head, width in zip(heads[:shown], widths, strict=False):
+        grid.add_column(head, justify="right", width=width)
+    grid.add_column(title, overflow="fold")
+    for row, name in zip(rows, names, strict=True):
+        style = "bold" if row.is_total else ""
+        grid.add_row(*row.figures[:shown], Text(name), style=style)
+    yield Padding(grid, (1, 0, 0, 0), expand=False)
+    if more := len(heads) - shown:
+        yield Text(f"{counted(more, 'column')} left out: {WIDER}", "dim")
 
 
 def _largest(summary: Summary) -> Iterator[Text]:

@@ -198,6 +198,39 @@ def uri_of(location: dict[str, Any]) -> str:
     return uri
 
 
+class TestCsv:
+    """A row for each violation."""
+
+    def test_rows(self, folder: Path) -> None:
+        assert checked(folder, "csv").decode() == (
+            "file,line,key,operator,limit,value,configuration\n"
+            f"models/a.bpmn,4,{VARIABLES},<=,0,1,\n"
+            f"models/a.bpmn,3,{EMBEDDED},<=,0,1,\n"
+            f"models/b.bpmn,3,{EMBEDDED},<=,0,1,\n"
+            f",,{USER_TASKS},<,2,2,{folder}/metrics.toml\n"
+        )
+
+    def test_failures_are_errors(self, folder: Path) -> None:
+        result = run("check", "-f", "csv", "--quiet", cwd=folder)
+        assert result.returncode == 2
+        assert result.stderr.startswith(b"d.bpmn:2:1: malformed: ")
+
+    def test_no_violations(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": embedded(0)})
+        assert checked(tmp_path, "csv", "--limit", NONE) == (
+            b"file,line,key,operator,limit,value,configuration\n"
+        )
+
+    def test_lists_and_missing_values(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a\nb\x1b.bpmn": of_version(None)})
+        limits = ["--limit", f"{VERSION} in [8.6, 8.7]", "--limit", "diagramType == dmn"]
+        _, *rows = checked(tmp_path, "csv", *limits).decode().split('\n"a\n')
+        assert rows == [
+            f'b\\x1b.bpmn",1,{VERSION},in,"[8.6, 8.7]",,',
+            'b\\x1b.bpmn",1,diagramType,==,dmn,bpmn,\n',
+        ]
+
+
 class TestSarif:
     """A log for code scanning."""
 

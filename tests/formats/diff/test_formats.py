@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from support.command import run
 from support.diagrams import process
+from support.repositories import Repository
 from support.states import FORM, platform, tasks, two_states, write
 
 if TYPE_CHECKING:
@@ -132,6 +133,37 @@ class TestFormats:
         }
         printed = run("diff", "-f", "json", "old", "new", cwd=states).stdout.decode()
         assert printed == json.dumps(expected, indent=2) + "\n"
+
+    def test_csv(self, states: Path) -> None:
+        result = run("diff", "-f", "csv", "old", "new", cwd=states)
+        assert result.returncode == 2
+        assert result.stdout.decode() == (
+            "file,oldFile,status,key,old,new,difference,oldError,newError\n"
+            "a.bpmn,,changed,executionPlatformVersion,,7.21.0,,,\n"
+            "a.bpmn,,changed,diagramMetrics.tasks.userTask.count,1,1201,1200,,\n"
+            f"b.form,,unmeasured,,,,,,unsupported: {REASON}\n"
+            "gone.form,,removed,diagramType,form,,,,\n"
+            "gone.form,,removed,executionPlatform,Camunda Cloud,,,,\n"
+            "gone.form,,removed,executionPlatformVersion,8.6.0,,,,\n"
+            "new.dmn,,added,diagramType,,dmn,,,\n"
+            "new.dmn,,added,executionPlatform,,Camunda Platform,,,\n"
+        )
+
+    def test_csv_of_lists_and_renamed_diagrams(self, tmp_path: Path) -> None:
+        template = '<bpmn:task id="T" camunda:modelerTemplate="t"/>'
+        old, new = tmp_path / "old", tmp_path / "new"
+        write(old, {"a.bpmn": process('<bpmn:task id="T"/>')})
+        write(new, {"a.bpmn": process(template)})
+        *_, row = run("diff", "-f", "csv", old, new).stdout.decode().splitlines()
+        assert row == (
+            'a.bpmn,,changed,elementTemplates,[],"[{""appliesTo"":[""bpmn:Task""],'
+            '""properties"":{}}]",,,'
+        )
+        repository = Repository(tmp_path / "repository")
+        repository.commit({"a.bpmn": tasks(1, "x")})
+        repository.commit({"a.bpmn": None, "b.bpmn": tasks(1, "x")})
+        printed = run("diff", "-f", "csv", "HEAD~1", "HEAD", cwd=repository.folder).stdout
+        assert printed.splitlines()[1:] == [b"b.bpmn,a.bpmn,renamed,,,,,,"]
 
     def test_markdown(self, states: Path) -> None:
         printed = run("diff", "-f", "markdown", "old", "new", cwd=states).stdout.decode()

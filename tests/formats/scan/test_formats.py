@@ -241,6 +241,23 @@ class TestTable:
             ["user tasks: form 2, embedded 2 · subprocess planes: nesting 2"],
         ]
 
+    def test_totals_include_diagrams_without_a_row(self, tmp_path: Path) -> None:
+        for name, number in (("a", 1), ("b", 3), ("c", 2)):
+            (tmp_path / f"{name}.bpmn").write_bytes(process("<bpmn:userTask/>" * number))
+        (tmp_path / "d.bpmn").write_bytes(b"")
+        options = ["--sort", "diagramMetrics.tasks.userTask.count", "--top", "2"]
+        printed = run("scan", "-f", "table", *options, cwd=tmp_path, env=WIDE).stdout.decode()
+        _, body, foot = re.split(r"^─+\n", printed, flags=re.MULTILINE)
+        assert re.findall(r"^\S+", body, re.MULTILINE) == ["b.bpmn", "c.bpmn"]
+        assert re.split(r" {2,}", foot.strip()) == [
+            "3 diagrams measured, 1 failed, 2 shown",
+            "0",
+            "0",
+            "6",
+            "0",
+            "0",
+        ]
+
     def test_numbers_of_long_names_stay_in_the_columns(self, tmp_path: Path) -> None:
         task = '<bpmn:userTask camunda:formKey="embedded:a"/>'
         name = f"{'x' * 90}.bpmn"

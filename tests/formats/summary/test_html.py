@@ -213,6 +213,9 @@ class TestPage:
         assert shown_groups == {
             name: group["diagrams"] for name, group in summary["groups"].items()
         }
+        total = page.locator("#groups tfoot tr")
+        assert total.locator("th").text_content() == "Total"
+        assert number(total.locator("td").first.text_content()) == summary["diagrams"]
 
     def test_sorting(self, page: Page, records: list[dict[str, Any]]) -> None:
         page.locator("#size").select_option("1000")
