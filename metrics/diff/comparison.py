@@ -43,7 +43,8 @@ class Change(NamedTuple):
     """A diagram that changed, and its values that differ, by their dotted keys.
 
     If the diagram could not be measured on a side, `old_error` or `new_error` says why, and there
-    are no values.
+    are no values. `old_assumed` and `new_assumed` are the keys of the values that the diagram does
+    not state.
     """
 
     status: Status
@@ -52,6 +53,8 @@ class Change(NamedTuple):
     values: Mapping[str, Difference] = MappingProxyType({})
     old_error: DocumentError | None = None
     new_error: DocumentError | None = None
+    old_assumed: frozenset[str] = frozenset()
+    new_assumed: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> Mapping[str, DocumentError]:
@@ -175,7 +178,16 @@ def _change(
             status = Status.CHANGED
         else:
             return None
-    return Change(status, pair.file, pair.old_file, values, old_error, new_error)
+    return Change(
+        status,
+        pair.file,
+        pair.old_file,
+        values,
+        old_error,
+        new_error,
+        _assumed_keys(before),
+        _assumed_keys(after),
+    )
 
 
 def _differences(
@@ -230,6 +242,10 @@ def _summable(values: Mapping[str, Any]) -> dict[str, int]:
 
 def _values(report: Report | None) -> dict[str, Any]:
     return {} if report is None or report.error is not None else values_of(report)
+
+
+def _assumed_keys(report: Report | None) -> frozenset[str]:
+    return frozenset() if report is None else report.assumed_keys
 
 
 def _fragments(report: Report | None) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
-from metrics.report import MAX_CHARACTERS_KEPT
+from metrics.report import MAX_CHARACTERS_KEPT, marked_as_assumed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,36 +34,48 @@ def short_name(name: str) -> str:
     return truncated(printable(name), MAX_CHARACTERS_KEPT)
 
 
-def profile_of(report: Report) -> Profile:
-    """The platform and version of a report."""
+def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
+    """The platform and version of a report.
+
+    With `marks_assumed`, a platform that the diagram does not state has another name.
+    """
     profile = report.execution_platform
     if profile is None:
         return "", None
     version = profile.execution_platform_version
     name = short_name(profile.execution_platform)
+    if marks_assumed and report.assumed_keys:
+        return marked_as_assumed(name), None
     return name, short_name(version) if isinstance(version, str) else None
 
 
-def _by_folder(report: Report) -> tuple[str, ...]:
+def _by_folder(report: Report, marks_assumed: bool) -> tuple[str, ...]:
     return (os.path.dirname(printable(report.file or "")) or os.curdir,)
 
 
-def _by_platform(report: Report) -> tuple[str, ...]:
-    platform, _ = profile_of(report)
-    return (platform,) if platform else (NOT_MEASURED, *OWN_NAME)
-
-
-def _by_version(report: Report) -> tuple[str, ...]:
-    platform, version = profile_of(report)
+def _by_platform(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+    platform, _ = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
         return (NOT_MEASURED, *OWN_NAME)
+    return (platform, *OWN_NAME) if marks_assumed and report.assumed_keys else (platform,)
+
+
+def _by_version(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+    platform, version = profile_of(report, marks_assumed=marks_assumed)
+    if not platform:
+        return (NOT_MEASURED, *OWN_NAME)
+    if marks_assumed and report.assumed_keys:
+        return (platform, *OWN_NAME)
     return (platform, NO_VERSION, *OWN_NAME) if version is None else (platform, version)
 
 
-GROUPINGS: Final[Mapping[str, Callable[[Report], tuple[str, ...]]]] = MappingProxyType(
+GROUPINGS: Final[Mapping[str, Callable[[Report, bool], tuple[str, ...]]]] = MappingProxyType(
     {"folder": _by_folder, "platform": _by_platform, "version": _by_version}
 )
-"""The groupings: each function returns the parts of the name of a report's group."""
+"""The groupings: each function returns the parts of the name of a report's group.
+
+Its second argument is the `marks_assumed` of `profile_of`.
+"""
 
 
 def named_groups(groups: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -40,16 +40,18 @@ def summarize(
     max_size: int = DEFAULT_MAX_SIZE,
     each_once: bool = False,
     fragments: Collection[str] = (),
+    marks_assumed: bool = False,
 ) -> Summary:
     """Summarize many reports.
 
     With `by`, one of `GROUPINGS`, each group of diagrams has a summary, too. Files with equal
     fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
     `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
-    of our own to summarize. Raises `ValueError` for an unknown grouping or fragment, and `OSError`
-    if the disk is full.
+    of our own to summarize. `marks_assumed` lists platforms that diagrams do not state apart, as
+    `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping or fragment, and
+    `OSError` if the disk is full.
     """
-    with closing(Portfolio(by, own_fragments(fragments))) as portfolio:
+    with closing(Portfolio(by, own_fragments(fragments), marks_assumed=marks_assumed)) as portfolio:
         for report in reports:
             portfolio.add(report)
         return portfolio.summary(max_size=max_size, each_once=each_once)
@@ -67,10 +69,17 @@ class _BlockNumbers(NamedTuple):
 class Portfolio:
     """Sums up reports, with the arguments of `summarize`; must be closed."""
 
-    def __init__(self, by: str | None = None, fragments: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        by: str | None = None,
+        fragments: frozenset[str] = frozenset(),
+        *,
+        marks_assumed: bool = False,
+    ) -> None:
         if by is not None and by not in GROUPINGS:
             raise ValueError(f"no grouping is named '{by}'")
         self._by = by
+        self._marks_assumed = marks_assumed
         self._leaves = summary_leaves(fragments)
         self._maps = maps_with(fragments)
         self._all = GroupSums(self._leaves)
@@ -120,7 +129,7 @@ class Portfolio:
     def _groups_of(self, report: Report) -> tuple[GroupSums, ...]:
         if self._by is None:
             return (self._all,)
-        name = GROUPINGS[self._by](report)
+        name = GROUPINGS[self._by](report, self._marks_assumed)
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)
@@ -169,7 +178,7 @@ class Portfolio:
         return DiagramNumbers(
             report.blocks,
             kind,
-            profile_of(report),
+            profile_of(report, marks_assumed=self._marks_assumed),
             tuple(index for part in parts for index in part.numbers),
             tuple(item for part in parts for item in part.not_zero),
             tuple(item for part in parts for item in part.ratios),

@@ -279,8 +279,13 @@ def test_readme_shows_what_is_printed() -> None:
     assert result.stdout.decode() == shown
 
 
+def test_command_line_shows_the_platform_that_is_marked(tmp_path: Path) -> None:
+    (example,) = (block for block in blocks("docs/command-line.md") if "explain -" in block.code)
+    assert run_block(example, tmp_path).stdout == texts("docs/command-line.md")[1]
+
+
 def test_command_line_shows_the_table_that_is_printed() -> None:
-    (shown,) = (block.code for block in blocks("docs/command-line.md") if block.language == "text")
+    shown, _ = texts("docs/command-line.md")
     result = subprocess.run(
         [METRICS, "scan", "-f", "table", "examples"],
         cwd=ROOT,

@@ -37,7 +37,7 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
 
 
 def _violation(violation: Violation) -> Record:
-    file, limit, value, items, contributions, configuration = violation
+    file, limit, value, items, contributions, configuration, _ = violation
     names = {"file": file, "configuration": configuration}
     record: Record = {name: printable(path) for name, path in names.items() if path is not None}
     record |= {"key": limit.key, "limit": limit.condition, "value": value}
@@ -48,7 +48,7 @@ def _violation(violation: Violation) -> Record:
 
 
 def _improvement(improvement: Improvement) -> Record:
-    file, key, baseline, value, is_tolerated, is_gone = improvement
+    file, key, baseline, value, is_tolerated, is_gone, _ = improvement
     return {
         **({} if file is None else {"file": printable(file)}),
         "key": key,

@@ -8,6 +8,7 @@ from metrics.blocks import Omitted
 from metrics.diff.pairs import Status
 from metrics.formats.text import counted, shown_value
 from metrics.reading.errors import truncated
+from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,23 @@ def has_totals(comparison: Comparison) -> bool:
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:
-    """The values of a change to show, without zeros if the diagram was added or removed."""
+    """The values of a change to show, without zeros if the diagram was added or removed.
+
+    Values that the diagram does not state are marked.
+    """
     is_on_one_side = change.status in (Status.ADDED, Status.REMOVED)
     for key, difference in change.values.items():
         if not is_on_one_side or any(
             value and not isinstance(value, Omitted) for value in difference
         ):
-            yield key, difference
+            before, after = difference
+            yield (
+                key,
+                difference._replace(
+                    before=marked_as_assumed(before) if key in change.old_assumed else before,
+                    after=marked_as_assumed(after) if key in change.new_assumed else after,
+                ),
+            )
 
 
 def errors(change: Change) -> Iterator[str]:

@@ -20,7 +20,7 @@ from metrics.formats.text import counted, on_one_line, shown_value
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import console
 from metrics.reading.sources import STANDARD_INPUT
-from metrics.report import DIAGRAM_TYPE, payload_leaves
+from metrics.report import DIAGRAM_TYPE, marked_as_assumed, payload_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,12 +50,13 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     measured = failed = 0
     for report in reports:
         values = dict(leaf_values(record(report, layout), maps=maps))
+        assumed = {key: marked_as_assumed(values[key]) for key in report.assumed_keys & {*values}}
         if report.error is None:
             measured += 1
             _add(totals, values, by_metric)
         else:
             failed += 1
-        yield rows.row(values)
+        yield rows.row(values | assumed)
     yield rows.foot(totals, measured, failed)
 
 

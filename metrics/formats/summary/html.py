@@ -54,7 +54,7 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     page = _page()
     with (
         closing(Rows()) as rows,
-        closing(Portfolio(layout.by, layout.fragments)) as portfolio,
+        closing(Portfolio(layout.by, layout.fragments, marks_assumed=True)) as portfolio,
     ):
         for report in reports:
             rows.add(report, portfolio.add(report))
