@@ -67,9 +67,10 @@ class Change(NamedTuple):
 class Comparison:
     """The changes between two states, which are named `old` and `new`.
 
-    `unchanged` is the number of diagrams that were compared and have the same payload on both
-    sides. `totals` has every number that differs in some diagram, summed on each side over the
-    diagrams whose values differ.
+    `unchanged` is the number of diagrams that were compared and are not known to differ: they have
+    the same payload on both sides, and the same fingerprint if both reports have one. `totals` has
+    every number that differs in some diagram, summed on each side over the diagrams whose values
+    differ.
     """
 
     old: str
@@ -77,6 +78,18 @@ class Comparison:
     changes: tuple[Change, ...]
     unchanged: int
     totals: Mapping[str, Difference]
+
+    @property
+    def shown_changes(self) -> tuple[Change, ...]:
+        """The changes that formats for people list: all but those that are only counted."""
+        return tuple(
+            change for change in self.changes if change.status is not Status.CHANGED_OTHERWISE
+        )
+
+    @property
+    def has_different_values(self) -> bool:
+        """Whether any value differs."""
+        return any(change.values for change in self.changes)
 
     def count(self, status: Status) -> int:
         """The number of diagrams with a status."""
@@ -92,7 +105,8 @@ def compare(
 ) -> Comparison:
     """Compare the reports of two states of diagrams.
 
-    Reports are paired by `file`. The changes are sorted by name.
+    Reports are paired by `file`. The changes are sorted by name. Diagrams with the same values are
+    `changedOtherwise` if their reports have different fingerprints.
     """
     pairs = [
         *pair_by_name(
@@ -161,7 +175,7 @@ def _change(
     after: Report | None,
     differences: Mapping[str, Difference],
 ) -> Change | None:
-    """The change of a diagram, None if its payload is the same."""
+    """The change of a diagram, None if it is not known to differ."""
     old_error = before.error if before is not None else None
     new_error = after.error if after is not None else None
     is_measured = old_error is None and new_error is None
@@ -176,6 +190,8 @@ def _change(
             status = Status.UNMEASURED
         elif values:
             status = Status.CHANGED
+        elif _has_other_content(before, after):
+            status = Status.CHANGED_OTHERWISE
         else:
             return None
     return Change(
@@ -242,6 +258,13 @@ def _summable(values: Mapping[str, Any]) -> dict[str, int]:
 
 def _values(report: Report | None) -> dict[str, Any]:
     return {} if report is None or report.error is not None else values_of(report)
+
+
+def _has_other_content(before: Report | None, after: Report | None) -> bool:
+    """Whether both contents are known and differ."""
+    if before is None or after is None or None in (before.fingerprint, after.fingerprint):
+        return False
+    return before.fingerprint != after.fingerprint
 
 
 def _assumed_keys(report: Report | None) -> frozenset[str]:

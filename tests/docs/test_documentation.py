@@ -226,8 +226,13 @@ def change(tmp_path: Path) -> Path:
 
 
 def test_diff_shows_what_is_printed(change: Path) -> None:
+    revisions, otherwise = texts("docs/diff.md")
     result = run_block(Block("sh", "metrics diff main HEAD"), change)
-    assert (result.returncode, result.stderr, [result.stdout]) == (0, "", texts("docs/diff.md"))
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", revisions)
+    order = change / "processes" / "order.bpmn"
+    order.write_bytes(order.read_bytes() + b"<!-- a comment -->")
+    result = run_block(Block("sh", "metrics diff"), change)
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", otherwise)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from metrics.reading.errors import truncated
 from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from metrics.diff.comparison import Change, Comparison, Difference
     from metrics.reading.errors import DocumentError
@@ -24,15 +24,23 @@ MAX_CHARACTERS: Final = 200
 
 def conclusion(comparison: Comparison) -> str:
     """The number of diagrams of each status, in one sentence without a full stop."""
-    parts = [f"{number:,} {status}" for status in Status if (number := comparison.count(status))]
-    diagrams = counted(len(comparison.changes), "diagram")
-    sentence = f"{diagrams}: {', '.join(parts)}" if parts else "no diagram changed"
-    return f"{sentence}; {comparison.unchanged:,} unchanged" if comparison.unchanged else sentence
+    counts = {str(status): comparison.count(status) for status in Status}
+    otherwise = counts.pop(Status.CHANGED_OTHERWISE)
+    if parts := _counted(counts):
+        sentence = f"{counted(sum(counts.values()), 'diagram')}: {', '.join(parts)}"
+    else:
+        sentence = "no number changed" if otherwise else "no diagram changed"
+    rest = _counted({"changed otherwise": otherwise, "unchanged": comparison.unchanged})
+    return "; ".join([sentence, *rest])
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    return [f"{number:,} {status}" for status, number in counts.items() if number]
 
 
 def has_totals(comparison: Comparison) -> bool:
     """Whether to show totals: those of a single diagram repeat its values."""
-    return bool(comparison.totals) and len(comparison.changes) > 1
+    return bool(comparison.totals) and len(comparison.shown_changes) > 1
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:

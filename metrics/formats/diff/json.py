@@ -26,13 +26,21 @@ def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
         "old": printable(comparison.old),
         "new": printable(comparison.new),
         "diagrams": {
-            **{str(status): comparison.count(status) for status in Status},
+            **{str(status): number for status, number in _counts(comparison)},
             "unchanged": comparison.unchanged,
         },
         "changes": [*map(_change, comparison.changes)],
         "totals": _values(comparison.totals),
     }
     yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _counts(comparison: Comparison) -> Iterator[tuple[Status, int]]:
+    """The number of diagrams of each status; `changedOtherwise` is omitted if it is 0."""
+    for status in Status:
+        number = comparison.count(status)
+        if number or status is not Status.CHANGED_OTHERWISE:
+            yield status, number
 
 
 def _change(change: Change) -> Record:

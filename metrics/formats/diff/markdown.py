@@ -40,7 +40,8 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     rows: list[bytes] = []
     bytes_left = MAX_BYTES
     shown_diagrams = 0
-    for change in comparison.changes:
+    changes = comparison.shown_changes
+    for change in changes:
         lines = [*_encoded(_rows(change))]
         bytes_left -= sum(map(len, lines))
         if bytes_left < 0:
@@ -53,7 +54,7 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
         yield from _encoded(("", *table_of(("Diagram", "Value", *HEADS), (), names=2)))
         yield from rows
         yield from _encoded(("", "</details>") if is_folded else ())
-    if more := len(comparison.changes) - shown_diagrams:
+    if more := len(changes) - shown_diagrams:
         yield from _encoded(
             ["", f"{counted(more, 'more diagram')} not shown: the comment would be too long."]
         )

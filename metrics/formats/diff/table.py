@@ -26,7 +26,7 @@ def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
 def _lines(comparison: Comparison) -> Iterator[Segments]:
     states = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
     yield [(f"{states}: {content.conclusion(comparison)}", "bold")]
-    for change in comparison.changes:
+    for change in comparison.shown_changes:
         yield []
         yield _head(change)
         for error in content.errors(change):
