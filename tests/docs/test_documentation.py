@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pytest
 from support.command import METRICS
-from support.diagrams import process
+from support.diagrams import NAMESPACES, ZEEBE, process
+from support.states import DMN
 
 ROOT = Path(__file__).parent.parents[1]
 TOOLS = ("jq", "duckdb", "git", "xargs")
@@ -274,6 +275,33 @@ def test_python(page: str, repository: Path) -> None:
     for block in found:
         result = run_block(block, repository)
         assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (
+            process(
+                "<bpmn:userTask><bpmn:extensionElements>"
+                '<zeebe:formDefinition formId="f"/>'
+                "</bpmn:extensionElements></bpmn:userTask>",
+                namespaces=f'{NAMESPACES} xmlns:zeebe="{ZEEBE}"',
+            ),
+            "1",
+        ),
+        (process('<bpmn:userTask camunda:formKey="embedded:a"/>'), "1"),
+        (DMN, None),
+    ],
+    ids=["camunda-8", "camunda-7", "dmn"],
+)
+def test_first_python_example(page: str, content: bytes, count: str | None, tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "invoice.bpmn").write_bytes(content)
+    example = next(block for block in blocks(page) if block.language == "python")
+    result = run_block(example, tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (count in result.stdout.splitlines()) is (count is not None)
 
 
 def test_readme_shows_what_is_printed() -> None:
