@@ -141,7 +141,7 @@ def event_section(event: type[Event]) -> str:
     """The section of an event on the page of events."""
     argument = " FILE" if issubclass(event, OfDiagram) else ""
     table = [f"| `{DIAGRAM_TYPE}` | {listed([*Kind])} |"] if argument else []
-    table += [carried_block(metric) for metric in METRICS if metric.fragment in event.fragments]
+    table += [carried_block(metric, event) for metric in METRICS if is_of_event(metric, event)]
     shared = {field.name for field in dataclasses.fields(Event)}
     hints, options = get_type_hints(event), options_of(event)
     for field in dataclasses.fields(event):
@@ -176,15 +176,26 @@ def options_of(event: type[Event]) -> dict[str | None, str]:
     return {parameter.name: parameter.opts[0] for parameter in called.params}
 
 
-def carried_block(metric: Metric[Any, Any]) -> str:
-    """The row for a metric that an event carries."""
+def is_of_event(metric: Metric[Any, Any], event: type[Event]) -> bool:
+    """Whether an event carries a metric or may carry it."""
+    return metric.fragment in (*event.fragments, *event.optional_fragments)
+
+
+def carried_block(metric: Metric[Any, Any], event: type[Event]) -> str:
+    """The row for a metric that an event carries or may carry."""
     *_, last = metric.key.split(".")
     direct = [f"{metric.key}.{key}".lstrip(".") for key in keys(metric.block).printed]
     carried = direct if last in GROUPS or not last else [metric.key]
     title = metric.name.replace("_", " ").capitalize()
     link = f"[{title}](reference.md#{metric.name.replace('_', '-')})"
-    only = "; BPMN only" if metric.kinds == (Kind.BPMN,) else ""
-    return f"| {listed(carried)} | {link}{only} |"
+    remarks = [link]
+    if metric.kinds == (Kind.BPMN,):
+        remarks.append("BPMN only")
+    if metric.fragment in event.optional_fragments:
+        remarks.append("optional")
+    if metric.fragment not in event.fragments:
+        remarks.append("not printed by `metrics event`")
+    return f"| {listed(carried)} | {'; '.join(remarks)} |"
 
 
 def listed(values: Iterable[str]) -> str:

@@ -126,8 +126,8 @@ def described(
     default, numbers add up, and other values have no total. Texts with `is_version` compare as
     versions.
     `text` limits the texts that an event carries, `tally` describes a map in summaries.
-    `omit_if_too_large` marks a key at the top of the payload that the Modeler omits from an event
-    that is too large. Further arguments are those of `dataclasses.field`.
+    `omit_if_too_large` marks a key at the top of the payload that an event omits if it is too
+    large. Further arguments are those of `dataclasses.field`.
     """
     metadata = {
         "meaning": meaning,

@@ -42,7 +42,7 @@ from metrics.blocks import (
 )
 from metrics.bpmn.diagram import Engine
 from metrics.catalog import FRAGMENTS, METRICS
-from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME
+from metrics.catalog.execution_platform import DEFAULT_PLATFORMS, PLATFORM_NAME, VERSION
 from metrics.reading.document import Kind
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.report import DIAGRAM_TYPE, Report
@@ -62,6 +62,7 @@ TrackedContainer = Literal[
 ]
 VersionInfoSource = Literal["menu", "statusBar"]
 
+PROFILE: Final = "profile"
 CAMUNDA_7: Final = DEFAULT_PLATFORMS[Engine.CAMUNDA_7]
 
 APPLICATION_VERSION: Final = Text(
@@ -80,7 +81,7 @@ EXTERNAL_LINK: Final = "^http(?!://localhost)"
 
 
 class EventError(ValueError):
-    """An event that the Modeler would not send.
+    """An event that the telemetry page does not allow.
 
     `field` names the field with the wrong value; None if the diagram is the reason.
     """
@@ -114,19 +115,22 @@ class Event:
     fragments: ClassVar[tuple[str, ...]] = ()
     """The fragments of a diagram's payload that the event carries."""
 
+    optional_fragments: ClassVar[tuple[str, ...]] = ()
+    """The fragments that the event's JSON Schema accepts but does not require."""
+
     without_if_too_large: ClassVar[frozenset[str]] = frozenset()
-    """The keys that the Modeler omits after a receiver refuses the event as too large."""
+    """The keys to omit after a receiver refuses the event as too large."""
 
     rule: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """The part of the event's JSON Schema that does not follow from the fields."""
 
     application_version: str = described(
-        "The version of the Modeler that sends the event; by default the version of `metrics`",
+        "The version of the application; by default the version of `metrics`",
         text=APPLICATION_VERSION,
         default=__version__,
     )
     editor_id: str = described(
-        "The UUID of the installation that sends the event; by default a random one",
+        "The UUID of the installation; by default a random one",
         text=UUID_TEXT,
         default_factory=lambda: str(uuid4()),
     )
@@ -148,8 +152,8 @@ class Event:
     ) -> dict[str, Any]:
         """Return the event as JSON.
 
-        `documented_keys` spells keys as the telemetry page does where it differs from what the
-        Modeler sends. `without_if_too_large` omits the keys that the attribute of that name lists.
+        `documented_keys` spells keys as the telemetry page does where the payload of `scan` spells
+        them otherwise. `without_if_too_large` omits the keys that the attribute of that name lists.
         """
         event: dict[str, Any] = {"event": self.name}
         for field in dataclasses.fields(self):
@@ -274,6 +278,7 @@ def _is_true(value: object) -> bool:
 @event_class
 class _WholeDiagram(OfDiagram):
     fragments = FRAGMENTS
+    optional_fragments = tuple(name for name in FRAGMENTS if name != PROFILE)
 
 
 @event_class
@@ -291,6 +296,9 @@ class DeployedTo:
     """The target of a deployment."""
 
     execution_platform: str = described("The target's platform", text=PLATFORM_NAME, kw_only=False)
+    execution_platform_version: str | Omitted = described(
+        "The version of the target's platform", text=VERSION, default=OMITTED
+    )
 
     def __post_init__(self) -> None:
         _check(self)
@@ -298,7 +306,8 @@ class DeployedTo:
 
 @event_class
 class _Deployment(OfDiagram):
-    fragments = ("profile", "diagramMetrics")
+    fragments = (PROFILE, "diagramMetrics")
+    optional_fragments = ("diagramMetrics",)
     rule = MappingProxyType(
         {
             "if": {"properties": {DIAGRAM_TYPE: {"const": Kind.FORM.value}}},
@@ -317,7 +326,7 @@ class _Deployment(OfDiagram):
         "The kind of Camunda 8 target, SaaS or self-managed", default=OMITTED
     )
     deployed_to: DeployedTo | Omitted = described(
-        "The platform of the target, such as `Camunda Cloud`", default=OMITTED
+        "The target, if its platform is known", default=OMITTED
     )
 
     def __post_init__(self) -> None:
@@ -423,20 +432,28 @@ class OverlayVersionInfoOpened(Event, name="overlay:versionInfo:opened"):
 
 
 @event_class
-class OverlayDeployOpened(OfDiagram, name="overlay:deploy:opened"):
+class _Overlay(OfDiagram):
+    optional_fragments = (PROFILE,)
+    rule = MappingProxyType(
+        {"dependentRequired": {"executionPlatformVersion": ["executionPlatform"]}}
+    )
+
+
+@event_class
+class OverlayDeployOpened(_Overlay, name="overlay:deploy:opened"):
     """The deployment overlay opened."""
 
 
 @event_class
-class OverlayDeployClosed(OfDiagram, name="overlay:deploy:closed"):
+class OverlayDeployClosed(_Overlay, name="overlay:deploy:closed"):
     """The deployment overlay closed."""
 
 
 @event_class
-class OverlayStartInstanceOpened(OfDiagram, name="overlay:startInstance:opened"):
+class OverlayStartInstanceOpened(_Overlay, name="overlay:startInstance:opened"):
     """The start instance overlay opened."""
 
 
 @event_class
-class OverlayStartInstanceClosed(OfDiagram, name="overlay:startInstance:closed"):
+class OverlayStartInstanceClosed(_Overlay, name="overlay:startInstance:closed"):
     """The start instance overlay closed."""

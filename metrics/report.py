@@ -17,6 +17,7 @@ from metrics.catalog import (
     own_fragments,
     tags_with,
 )
+from metrics.catalog.execution_platform import is_assumed
 from metrics.reading import document, sources
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
@@ -41,6 +42,9 @@ MAX_CHARACTERS_KEPT: Final = 100
 MAX_ITEMS_KEPT: Final = 100
 
 FORM_EXTENSION: Final = ".form"
+
+PLATFORM: Final = "executionPlatform"
+"""The key of the platform, which payloads have even if the diagram does not state it."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,16 @@ class Report:
         return self.blocks.get("execution_platform")
 
     @property
+    def assumed_keys(self) -> frozenset[str]:
+        """The keys of the payload whose values the diagram does not state: of its platform only.
+
+        Formats for people mark these values with `marked_as_assumed`.
+        """
+        profile = self.execution_platform
+        has_default = profile is not None and is_assumed(profile, self.kind)
+        return frozenset({PLATFORM}) if has_default else frozenset()
+
+    @property
     def diagram_metrics(self) -> DiagramMetrics | None:
         """The counts of a BPMN diagram, None for other reports."""
         tree: dict[str, Any] = {}
@@ -193,6 +207,11 @@ class Report:
             for block in self.blocks.values()
             if block is not None
         )
+
+
+def marked_as_assumed(value: object) -> str:
+    """A value that the diagram does not state, for people."""
+    return f"{value} (not stated)"
 
 
 class PayloadCache(Generic[Value]):

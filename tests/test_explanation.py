@@ -110,7 +110,7 @@ class TestFormats:
     def test_tree(self) -> None:
         printed = run("explain", CASE.name, cwd=CASE.parent, env={"COLUMNS": "40"}).stdout.decode()
         assert printed.splitlines()[:8] == [
-            "every_number.bpmn  bpmn · Camunda Platform",
+            "every_number.bpmn  bpmn · Camunda Platform (not stated)",
             "elementTemplateCount  1",
             "└── org.example.Book  version 2",
             "    └── bpmn:ServiceTask Book  line 22",
@@ -129,7 +129,10 @@ class TestFormats:
     def test_tree_of_nothing(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_text("{}")
         printed = run("explain", "a.form", cwd=tmp_path).stdout.decode()
-        assert printed.splitlines() == ["a.form  form · Camunda Platform", "Nothing is counted."]
+        assert printed.splitlines() == [
+            "a.form  form · Camunda Platform (not stated)",
+            "Nothing is counted.",
+        ]
 
     def test_all_dropped_elements_are_listed(self, tmp_path: Path) -> None:
         path = tmp_path / "a.bpmn"

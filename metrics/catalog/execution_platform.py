@@ -4,7 +4,9 @@
 is printed as `{"executionPlatform": "Camunda Cloud", "executionPlatformVersion": "8.6.0"}`.
 
 A diagram that names no platform has a default one, without a version: `Camunda Cloud` if it is a
-BPMN diagram whose root declares the zeebe namespace, else `Camunda Platform`.
+BPMN diagram whose root declares the zeebe namespace, else `Camunda Platform`. Tables and texts mark
+it as `Camunda Platform (not stated)`. A form that names `Camunda Platform` without a version has
+the same payload as a form that names no platform, and is marked, too.
 """
 
 from __future__ import annotations
@@ -62,6 +64,17 @@ class Profile(NamedTuple):
 
     platform: Platform
     kind: Kind
+
+
+def is_assumed(profile: ExecutionPlatform, kind: Kind | None) -> bool:
+    """Whether the payload has the default platform because the diagram names none.
+
+    Only a form may also name a platform without a version. Its payload is the same whether it names
+    the default platform or none, and then counts as one that names none.
+    """
+    return profile.execution_platform_version is OMITTED and (
+        kind is not Kind.FORM or profile.execution_platform == DEFAULT_PLATFORMS[Engine.CAMUNDA_7]
+    )
 
 
 def find(diagram: Diagram) -> Sequence[Profile]:

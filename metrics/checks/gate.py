@@ -133,10 +133,18 @@ class _Check:
         path = _path_in_baseline(location)
         if broken or self._tolerance.knows(path):
             self._paths_with_entries.add(path)
-            outcome = self._tolerance.weigh_diagram(file, path, broken, payload.value_of)
+            outcome = self._tolerance.weigh_diagram(
+                file, path, broken, payload.value_of, payload.assumed_keys
+            )
             self._outcomes.append(outcome)
             self._violations += (
-                Violation(file, limit, limit.value_in(payload.values)) for limit in outcome.worse
+                Violation(
+                    file,
+                    limit,
+                    limit.value_in(payload.values),
+                    is_assumed=limit.key in payload.assumed_keys,
+                )
+                for limit in outcome.worse
             )
 
     def _add_failure(self, report: Report, location: DiagramLocation) -> None:

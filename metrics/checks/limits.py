@@ -285,7 +285,7 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def _example() -> str:
-    return f"{[leaf.key for leaf in LEAVES.values() if leaf.is_number][-1]} <= 3"
+    return f"{next(leaf.key for leaf in LEAVES.values() if leaf.is_number)} <= 3"
 
 
 def _check_value(key: str, kind: LeafKind, value: float | str) -> None:

@@ -122,6 +122,7 @@ class LimitedPayload:
 
     def __init__(self, report: Report) -> None:
         self.values = values_of(report)
+        self.assumed_keys = report.assumed_keys
         self._broken: dict[int, BrokenLimits] = {}
 
     def value_of(self, key: str) -> Value | Omitted:

@@ -52,11 +52,24 @@ class Tolerance:
         return path in self._baseline
 
     def weigh_diagram(
-        self, file: str, path: str, broken: Collection[Limit], value_of: ValueOf
+        self,
+        file: str,
+        path: str,
+        broken: Collection[Limit],
+        value_of: ValueOf,
+        assumed_keys: frozenset[str],
     ) -> Outcome:
-        """Compare the limits that a diagram breaks, by its path in the baseline."""
+        """Compare the limits that a diagram breaks, by its path in the baseline.
+
+        `assumed_keys` are those of values that the diagram does not state.
+        """
         entries = self._baseline.of_file(path)
-        return self._weigh(file, _Owner(path, None), broken, value_of, entries)
+        outcome = self._weigh(file, _Owner(path, None), broken, value_of, entries)
+        improvements = (
+            better._replace(is_assumed=better.key in assumed_keys)
+            for better in outcome.improvements
+        )
+        return outcome._replace(improvements=tuple(improvements))
 
     def weigh_totals(self, totals: Totals, broken: Collection[Limit], *, is_whole: bool) -> Outcome:
         """Compare the limits that totals break.

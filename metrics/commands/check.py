@@ -53,7 +53,7 @@ MAX_MESSAGE_CHARACTERS: Final = 1000
 EXAMPLES = """\b
 Examples:
   metrics check processes/
-  metrics check --limit "diagramMetrics.subprocessPlanes.nesting <= 3" order.bpmn
+  metrics check --limit "diagramMetrics.tasks.userTask.form.embedded <= 0" order.bpmn
   metrics check --format text --format sarif:metrics.sarif processes/
   metrics check --baseline metrics-baseline.ndjson --write-baseline processes/
 """

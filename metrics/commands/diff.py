@@ -41,6 +41,7 @@ NO_INPUTS: Final = ScanInputs(lambda source: False, lambda path: ())
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
 Examples:
+  metrics diff
   metrics diff main
   metrics diff main...HEAD -- processes/
   metrics diff --format markdown --output comment.md origin/main...HEAD
@@ -61,7 +62,7 @@ class _CommandWithPaths(click.Command):
 
 
 @click.command(name="diff", cls=_CommandWithPaths, epilog=EXAMPLES)
-@click.argument("old", metavar="OLD")
+@click.argument("old", metavar="[OLD]", required=False)
 @click.argument("new", metavar="[NEW]", required=False)
 @click.argument("others", metavar=f"[{SEPARATOR} PATH]...", nargs=-1)
 @format_option(
@@ -70,7 +71,7 @@ class _CommandWithPaths(click.Command):
     help="markdown is a comment for a pull request, within GitHub's length limit.",
 )
 @options.output_path
-@click.option("--exit-code", is_flag=True, help="Exit with status 1 if anything differs.")
+@click.option("--exit-code", is_flag=True, help="Exit with status 1 if any value differs.")
 @options.with_fragments
 @options.jobs
 @options.timeout
@@ -80,7 +81,7 @@ class _CommandWithPaths(click.Command):
 @click.pass_context
 def command(
     ctx: click.Context,
-    old: str,
+    old: str | None,
     new: str | None,
     others: tuple[str, ...],
     format_name: str,
@@ -98,11 +99,13 @@ def command(
     OLD and NEW are two revisions of the git repository that contains the current folder (main,
     HEAD~3, v1.2). They may also be two folders, two diagrams, or the output of metrics scan: a file
     named *.ndjson or *.jsonl, or - for standard input. Without NEW, the revision OLD is compared
-    with the tracked files of the working tree. OLD...NEW compares NEW with the merge base of the
-    two. PATHs after -- limit the comparison to a part of the repository.
+    with the tracked files of the working tree; without OLD, HEAD is compared with them. OLD...NEW
+    compares NEW with the merge base of the two. PATHs after -- limit the comparison to a part of
+    the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
-    the totals of these diagrams.
+    the totals of these diagrams. Diagrams that changed without any of these values are counted as
+    changed otherwise.
 
     The exit status is 2 if a diagram could not be measured.
     """
@@ -115,12 +118,13 @@ def command(
         timeout,
         max_size,
         no_ignore,
+        fingerprints="whole",
         fragments=own_fragments(with_fragments),
         shows_warnings=False,
         shows_totals=False,
         is_quiet=is_quiet,
     )
-    if paths is None and new is not None and is_path(old) and is_path(new):
+    if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
         refuse_to_overwrite((old, new), "--output", output_path)
         states = _states_of_paths(old, new, scan_options)
         sources = states.sources()
@@ -142,7 +146,7 @@ def command(
         )
         for piece in write(comparison, is_terminal):
             stream.write(piece)
-    if exit_code and comparison.changes:
+    if exit_code and comparison.has_different_values:
         raise click.exceptions.Exit(ExitStatus.DIFFERENCE)
 
 
@@ -158,15 +162,20 @@ def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedSta
         raise click.UsageError(str(error)) from None
 
 
-def _states_of_revisions(old: str, new: str | None, paths: Sequence[str] | None) -> PairedStates:
+def _states_of_revisions(
+    old: str | None, new: str | None, paths: Sequence[str] | None
+) -> PairedStates:
     from metrics.diff.git import RevisionError, UnknownRevisionError
-    from metrics.diff.revisions import RangeError, pair_revisions
+    from metrics.diff.revisions import HEAD, RangeError, pair_revisions
 
     try:
-        return pair_revisions(old, new, paths or ())
+        return pair_revisions(HEAD if old is None else old, new, paths or ())
     except RangeError as error:
         raise click.UsageError(on_one_line(str(error))) from None
     except RevisionError as error:
+        if old is None:
+            reason = f"Without OLD, the working tree is compared with {HEAD}, but {error}"
+            raise click.UsageError(on_one_line(reason)) from None
         may_be_path = isinstance(error, UnknownRevisionError) and paths is None
         hint = _hint(old, new) if may_be_path else ""
         raise click.ClickException(on_one_line(str(error)) + hint) from None

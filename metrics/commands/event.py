@@ -114,18 +114,18 @@ _sender = _together(
     _text(
         "--application-version",
         "VERSION",
-        "Version of the Modeler that sends the event. Default: the version of metrics.",
+        "Version of the application in the event. Default: the version of metrics.",
     ),
     _text(
         "--editor-id",
         "UUID",
-        "UUID of the installation that sends the event. Default: a random one.",
+        "UUID of the installation in the event. Default: a random one.",
     ),
 )
 _whole = _output("Warn if the event is larger; accepts sizes such as 100K.")
 _shrinking = _output(
-    "Omit the element templates if the event is larger, as the Modeler does if a receiver rejects"
-    " the event as too large; accepts sizes such as 100K."
+    "Omit the element templates if the event is larger, since a receiver may refuse it; accepts"
+    " sizes such as 100K."
 )
 _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 _reading = _together(options.max_size, options.stdin_filename, options.quiet)
@@ -176,7 +176,8 @@ _overlay = _together(
 def command() -> None:
     """Print one of the events that the Modeler's telemetry page documents, as JSON.
 
-    Nothing is sent.
+    The form is that of the page; no released Modeler sent the events in this form. This command
+    sends nothing.
     """
 
 
@@ -204,8 +205,8 @@ def command() -> None:
 def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
     """Print ping.
 
-    The Modeler sends this event when it starts, when usage statistics are switched on, and every 24
-    hours. This command sends nothing.
+    The event says that the application opened, that usage statistics were switched on, or that 24
+    hours passed. This command sends nothing.
     """
     _print(events.Ping, flags=dict(flags), **values)
 
@@ -215,8 +216,8 @@ def ping(flags: tuple[tuple[str, Any], ...], **values: Any) -> None:
 def diagram_opened(**values: Any) -> None:
     """Print diagram:opened.
 
-    The Modeler sends it when a diagram is created or opened. This command sends nothing. FILE
-    is a diagram, or - for standard input.
+    The event says that a diagram was created or opened. This command sends nothing. FILE is a
+    diagram, or - for standard input.
     """
     _print(events.DiagramOpened, **values)
 
@@ -226,8 +227,8 @@ def diagram_opened(**values: Any) -> None:
 def diagram_closed(**values: Any) -> None:
     """Print diagram:closed.
 
-    The Modeler sends it when a diagram is closed. This command sends nothing. FILE is a
-    diagram, or - for standard input.
+    The event says that a diagram was closed. This command sends nothing. FILE is a diagram, or -
+    for standard input.
     """
     _print(events.DiagramClosed, **values)
 
@@ -241,9 +242,8 @@ def diagram_closed(**values: Any) -> None:
 def deployment(outcome: str, **values: Any) -> None:
     """Print deploy:success or deploy:error.
 
-    The Modeler sends it when a diagram was deployed or could not be deployed. This command
-    sends nothing. FILE is a diagram, or - for standard input. The target of a form is always
-    Camunda 7.
+    The event says that a diagram was deployed or could not be deployed. This command sends nothing.
+    FILE is a diagram, or - for standard input. The target of a form is always Camunda 7.
     """
     _print_outcome(outcome, events.DeploySuccess, events.DeployError, **values)
 
@@ -258,9 +258,8 @@ def deployment(outcome: str, **values: Any) -> None:
 def start_instance(outcome: str, **values: Any) -> None:
     """Print startInstance:success or startInstance:error.
 
-    The Modeler sends it when it started a process instance or could not start one. This command
-    sends nothing. FILE is a diagram, or - for standard input. The target of a form is always
-    Camunda 7.
+    The event says that a process instance was started or could not be started. This command sends
+    nothing. FILE is a diagram, or - for standard input. The target of a form is always Camunda 7.
     """
     _print_outcome(outcome, events.StartInstanceSuccess, events.StartInstanceError, **values)
 
@@ -281,8 +280,8 @@ def start_instance(outcome: str, **values: Any) -> None:
 def click_(button: bool, **values: Any) -> None:
     """Print link:opened or button:clicked.
 
-    The Modeler sends it when a link or a button in a tracked container is clicked. This command
-    sends nothing.
+    The event says that a link or a button in a tracked container was clicked. This command sends
+    nothing.
     """
     if button and values.pop("link") is not None:
         raise click.UsageError("--link cannot be used with --button.")
@@ -304,7 +303,7 @@ def overlay() -> None:
 def version_info_overlay(**values: Any) -> None:
     """Print overlay:versionInfo:opened.
 
-    The Modeler sends it when the version info overlay opens. This command sends nothing.
+    The event says that the version info overlay opened. This command sends nothing.
     """
     _print(events.OverlayVersionInfoOpened, **values)
 
@@ -316,8 +315,8 @@ def version_info_overlay(**values: Any) -> None:
 def deploy_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:deploy:opened or overlay:deploy:closed.
 
-    The Modeler sends it when the deployment overlay opens or closes. This command sends
-    nothing. FILE is a diagram, or - for standard input.
+    The event says that the deployment overlay opened or closed. This command sends nothing. FILE is
+    a diagram, or - for standard input.
     """
     _print(events.OverlayDeployClosed if closed else events.OverlayDeployOpened, **values)
 
@@ -333,8 +332,8 @@ def deploy_overlay(closed: bool, **values: Any) -> None:
 def start_instance_overlay(closed: bool, **values: Any) -> None:
     """Print overlay:startInstance:opened or overlay:startInstance:closed.
 
-    The Modeler sends it when the start instance overlay opens or closes. This command sends
-    nothing. FILE is a diagram, or - for standard input.
+    The event says that the start instance overlay opened or closed. This command sends nothing.
+    FILE is a diagram, or - for standard input.
     """
     event = events.OverlayStartInstanceClosed if closed else events.OverlayStartInstanceOpened
     _print(event, **values)

@@ -13,7 +13,7 @@ import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import click
 
@@ -72,7 +72,7 @@ class ScanOptions(NamedTuple):
     max_size: int
     no_ignore: bool
     templates: TemplateDefinitions | None = None
-    fingerprints: bool = False
+    fingerprints: bool | Literal["whole"] = False
     fragments: AbstractSet[str] = frozenset()
     shows_warnings: bool = True
     shows_totals: bool = True

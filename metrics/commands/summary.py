@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from metrics.formats.summary import Format
     from metrics.report import Report
 
-REPORT_PACKAGES: Final = ("jinja2", "markupsafe", "vl_convert")
+REPORT_MODULES: Final = ("jinja2", "markupsafe", "vl_convert")
+# These names work wherever the project was installed from.
+INSTALL_REPORT: Final = "pip install jinja2 vl-convert-python"
 
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
@@ -58,7 +60,7 @@ def _grouping(by: str) -> str:
 @format_option(
     FORMATS.names,
     help="html is a self-contained page with charts and a table of all diagrams; it needs"
-    " bpmn-metrics[report].",
+    " the extra 'report'.",
     default="table",
 )
 @options.output_path
@@ -129,9 +131,9 @@ def _load_format(name: str) -> Format:
     try:
         return FORMATS.load(name)
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in REPORT_PACKAGES:
+        module = (error.name or "").partition(".")[0]
+        if module not in REPORT_MODULES:
             raise
         raise click.ClickException(
-            f"--format {name} needs the package {package}: pip install 'bpmn-metrics[report]'"
+            f"--format {name} needs the module {module}: {INSTALL_REPORT}"
         ) from None

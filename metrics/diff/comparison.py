@@ -42,7 +42,8 @@ class Change(NamedTuple):
     """A diagram that changed, and its values that differ, by their dotted keys.
 
     If the diagram could not be measured on a side, `old_error` or `new_error` says why, and there
-    are no values.
+    are no values. `old_assumed` and `new_assumed` are the keys of the values that the diagram does
+    not state.
     """
 
     status: Status
@@ -51,6 +52,8 @@ class Change(NamedTuple):
     values: Mapping[str, Difference] = MappingProxyType({})
     old_error: DocumentError | None = None
     new_error: DocumentError | None = None
+    old_assumed: frozenset[str] = frozenset()
+    new_assumed: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> Mapping[str, DocumentError]:
@@ -63,10 +66,11 @@ class Change(NamedTuple):
 class Comparison:
     """The changes between two states, which are named `old` and `new`.
 
-    `unchanged` is the number of diagrams that were compared and have the same payload on both
-    sides. `totals` has every number that differs in some diagram, summed on each side over the
-    diagrams whose values differ. `maxima` has the numbers that do not add up, such as the nesting
-    of sub-processes, with their largest values in these diagrams.
+    `unchanged` is the number of diagrams that were compared and are not known to differ: they have
+    the same payload on both sides, and the same fingerprint if both reports have one. `totals` has
+    every number that differs in some diagram, summed on each side over the diagrams whose values
+    differ. `maxima` has the numbers that do not add up, such as the nesting of sub-processes, with
+    their largest values in these diagrams.
     """
 
     old: str
@@ -75,6 +79,18 @@ class Comparison:
     unchanged: int
     totals: Mapping[str, Difference]
     maxima: Mapping[str, Difference] = field(default_factory=dict)
+
+    @property
+    def shown_changes(self) -> tuple[Change, ...]:
+        """The changes that formats for people list: all but those that are only counted."""
+        return tuple(
+            change for change in self.changes if change.status is not Status.CHANGED_OTHERWISE
+        )
+
+    @property
+    def has_different_values(self) -> bool:
+        """Whether any value differs."""
+        return any(change.values for change in self.changes)
 
     def count(self, status: Status) -> int:
         """The number of diagrams with a status."""
@@ -90,7 +106,8 @@ def compare(
 ) -> Comparison:
     """Compare the reports of two states of diagrams.
 
-    Reports are paired by `file`. The changes are sorted by name.
+    Reports are paired by `file`. The changes are sorted by name. Diagrams with the same values are
+    `changedOtherwise` if their reports have different fingerprints.
     """
     pairs = [
         *pair_by_name(
@@ -162,7 +179,7 @@ def _change(
     after: Report | None,
     differences: Mapping[str, Difference],
 ) -> Change | None:
-    """The change of a diagram, None if its payload is the same."""
+    """The change of a diagram, None if it is not known to differ."""
     old_error = before.error if before is not None else None
     new_error = after.error if after is not None else None
     is_measured = old_error is None and new_error is None
@@ -177,9 +194,20 @@ def _change(
             status = Status.UNMEASURED
         elif values:
             status = Status.CHANGED
+        elif _has_other_content(before, after):
+            status = Status.CHANGED_OTHERWISE
         else:
             return None
-    return Change(status, pair.file, pair.old_file, values, old_error, new_error)
+    return Change(
+        status,
+        pair.file,
+        pair.old_file,
+        values,
+        old_error,
+        new_error,
+        _assumed_keys(before),
+        _assumed_keys(after),
+    )
 
 
 def _differences(
@@ -234,6 +262,17 @@ def _combine(totals: dict[str, int], values: Mapping[str, Any]) -> None:
 
 def _values(report: Report | None) -> dict[str, Any]:
     return {} if report is None or report.error is not None else values_of(report)
+
+
+def _has_other_content(before: Report | None, after: Report | None) -> bool:
+    """Whether both contents are known and differ."""
+    if before is None or after is None or None in (before.fingerprint, after.fingerprint):
+        return False
+    return before.fingerprint != after.fingerprint
+
+
+def _assumed_keys(report: Report | None) -> frozenset[str]:
+    return frozenset() if report is None else report.assumed_keys
 
 
 def _fragments(report: Report | None) -> frozenset[str]:

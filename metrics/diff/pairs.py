@@ -17,7 +17,8 @@ Source = TypeVar("Source")
 class Status(StrEnum):
     """How a diagram changed from one state to another.
 
-    A diagram is `unmeasured` if both states have it but it could not be measured in one of them.
+    A diagram is `unmeasured` if both states have it but it could not be measured in one of them. It
+    is `changedOtherwise` if its content differs, but none of its values.
     """
 
     ADDED = "added"
@@ -25,6 +26,7 @@ class Status(StrEnum):
     RENAMED = "renamed"
     CHANGED = "changed"
     UNMEASURED = "unmeasured"
+    CHANGED_OTHERWISE = "changedOtherwise"
 
 
 class Pair(NamedTuple, Generic[Source]):

@@ -28,7 +28,7 @@ class RangeError(RevisionError):
 
 
 def compare_revisions(
-    old: str,
+    old: str = HEAD,
     new: str | None = None,
     paths: Iterable[str] = (),
     *,
@@ -44,11 +44,14 @@ def compare_revisions(
     Raises `RevisionError` if the revisions cannot be compared; its message says why.
     """
     states = pair_revisions(old, new, [*paths])
-    reports = scan_many(load_blobs(states.sources(), max_size=max_size), max_size=max_size)
+    blobs = load_blobs(states.sources(), max_size=max_size)
+    reports = scan_many(blobs, max_size=max_size, fingerprints="whole")
     return compare_pairs(states.pairs, reports, old_name=states.old_name, new_name=states.new_name)
 
 
-def pair_revisions(old: str, new: str | None = None, paths: Sequence[str] = ()) -> PairedStates:
+def pair_revisions(
+    old: str = HEAD, new: str | None = None, paths: Sequence[str] = ()
+) -> PairedStates:
     """Pair the diagrams that differ between two revisions, as for `compare_revisions`.
 
     Their sources include blobs, which `load_blobs` reads.

@@ -58,6 +58,7 @@ END_OF_CONFLICT: Final = b"\n>>>>>>> "
 # libxml2 does not count lines beyond this number.
 MAX_LINES: Final = 65_534
 BRACKET: Final = re.compile(b"[<>]")
+LONE_RETURN: Final = re.compile(rb"\r(?!\n)")
 
 BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
@@ -95,6 +96,7 @@ class Document(NamedTuple):
     def lines(self, elements: Iterable[Element]) -> dict[Element, int | None]:
         """The lines where the tags of elements begin, from 1; None where it is not known.
 
+        Lines end at line feeds only, as for git and most editors.
         libxml2 knows the line where a tag ends, up to line 65,535. If tags span lines, or the file
         is longer, expat parses it again, and libxml2's line is used for what expat cannot read.
         """
@@ -144,7 +146,7 @@ def _in_ascii(source: bytes, encoding: str | None) -> bytes:
         return source
     declaration = text.find("?>") + 2 if text.lstrip("\ufeff").startswith("<?xml") else 0
     # The declaration names the old encoding. Only its line breaks stay.
-    breaks = "\n" * len(text[:declaration].splitlines()[1:])
+    breaks = "\n" * text.count("\n", 0, declaration)
     return (breaks + BEYOND_ASCII.sub("x", text[declaration:])).encode()
 
 
@@ -158,7 +160,9 @@ def _lines_of_tags(source: bytes) -> array[int]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda *_: lines.append(parser.CurrentLineNumber)
     with suppress(expat.ExpatError, LookupError, ValueError):
-        parser.Parse(source, True)
+        # For expat, a carriage return ends a line. Here it is only white space. In UTF-16 this may
+        # change a letter, but not the structure.
+        parser.Parse(LONE_RETURN.sub(b" ", source), True)
     return lines
 
 

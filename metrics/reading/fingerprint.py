@@ -23,11 +23,14 @@ OF_ALL: Final = b"="
 OF_PARTS: Final = b"~"
 
 
-def fingerprint(content: bytes) -> bytes:
+def fingerprint(content: bytes, *, is_whole: bool = False) -> bytes:
     """A hash of a small file, or of the size and some parts of a larger one.
 
-    Equal files have equal fingerprints. Larger files with equal fingerprints hardly ever differ.
+    Equal files have equal fingerprints. Larger files with equal fingerprints hardly ever differ. If
+    it `is_whole`, it covers all of a large file, too: files with equal fingerprints are equal.
     """
+    if is_whole:
+        return OF_ALL + sha256(content).digest()
     return _fingerprint(len(content), lambda start, length: content[start : start + length])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 from metrics.catalog import own_fragments
 from metrics.reading.errors import DocumentError, ErrorType
@@ -46,7 +46,7 @@ def scan_many(
     jobs: int | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
-    fingerprints: bool = False,
+    fingerprints: bool | Literal["whole"] = False,
     fragments: AbstractSet[str] = frozenset(),
 ) -> Iterator[Report]:
     """Measure many diagrams and yield their reports in the order of the paths.
@@ -56,8 +56,9 @@ def scan_many(
     takes a few paths ahead. An `executor` gets the diagrams in batches, with a few pending batches
     for each of its `jobs` workers (default: the number of processors), however slowly the reports
     are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
-    each report of a measured diagram has a fingerprint. The set of `fragments` may grow while paths
-    are taken: each path is measured with the set as it is after the path was taken.
+    each report of a measured diagram has a fingerprint, which covers only parts of a large file
+    unless `fingerprints` is `"whole"`. The set of `fragments` may grow while paths are taken: each
+    path is measured with the set as it is after the path was taken.
 
     Every path gets a report. When a batch fails, its files are measured again one by one. A file
     has the error `crashed` if its worker dies twice or if it triggers a bug in this library, and
@@ -81,7 +82,7 @@ class _Options(NamedTuple):
 
     max_size: int
     templates: TemplateDefinitions | None
-    fingerprints: bool
+    fingerprints: bool | Literal["whole"]
     fragments: AbstractSet[str]
 
 
@@ -218,7 +219,8 @@ def _measured_group(group: Sequence[_ReadRequest], options: _Options) -> list[Re
 
         for report, (_, content) in zip(reports, group, strict=True):
             if report.error is None and isinstance(content, bytes):
-                report.fingerprint = fingerprint(content)
+                is_whole = options.fingerprints == "whole"
+                report.fingerprint = fingerprint(content, is_whole=is_whole)
     return reports
 
 

@@ -164,7 +164,7 @@ class _Schemas(NamedTuple):
         if name == "payload":
             own = _object("The payload of a diagram")
             self._add_fields(own, _Warnings)
-            return self._of_diagram(own, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS)
+            return self._of_diagram(own, FRAGMENTS, OWN_FRAGMENTS)
         failed = _object("A diagram that could not be measured")
         self._add_fields(failed, _Failed)
         if name == "error":
@@ -178,7 +178,7 @@ class _Schemas(NamedTuple):
             "type": "object",
             "if": {"required": ["error"]},
             "then": failed,
-            "else": self._of_diagram(measured, (*FRAGMENTS, *OWN_FRAGMENTS), OWN_FRAGMENTS),
+            "else": self._of_diagram(measured, FRAGMENTS, OWN_FRAGMENTS),
         }
 
     def _result(self, block: type) -> Schema:
@@ -197,24 +197,24 @@ class _Schemas(NamedTuple):
         _add(schema, "event", {"const": event.name, "description": "The event's name, as sent"})
         self._add_fields(schema, event)
         if issubclass(event, OfDiagram):
-            schema = self._of_diagram(schema, event.fragments, event.without_if_too_large)
+            schema = self._of_diagram(schema, event.fragments, event.optional_fragments)
         return schema | ({"allOf": [deepcopy(dict(event.rule))]} if event.rule else {})
 
     def _of_diagram(
-        self, own: Schema, fragments: Collection[str], may_lack: Collection[str] = ()
+        self, own: Schema, fragments: Collection[str], optional: Collection[str]
     ) -> Schema:
         """The schema of an object with keys of its own and the keys of a diagram's payload.
 
-        The keys of a payload depend on the type of the diagram and on its platform. The keys that
-        an object `may_lack` are optional.
+        The keys of a payload depend on the type of the diagram and on its platform. `optional` are
+        the fragments whose keys are not required, among `fragments` or beside them.
         """
         kinds = _values([kind.value for kind in Kind])
         _add(own, DIAGRAM_TYPE, kinds | {"description": "The kind of diagram"})
-        parts = self._parts(*fragments)
+        parts = self._parts(*fragments, *optional)
+        may_lack = {key for part in self._parts(*optional) for key in part.content["properties"]}
         for part in parts:
-            part.content["required"] = [
-                key for key in part.content["required"] if key not in may_lack
-            ]
+            required = part.content["required"]
+            part.content["required"] = [key for key in required if key not in may_lack]
         if len(parts) == 1:
             return _merged(own, parts[0].content)
         # Each part forbids other keys by itself.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from metrics.blocks import OMITTED
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
-from metrics.report import MAX_CHARACTERS_KEPT
+from metrics.report import MAX_CHARACTERS_KEPT, marked_as_assumed
 from metrics.top import natural_order
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 Profile = tuple[str, str | None]
 """A platform and its version; an empty platform for a diagram that was not measured."""
 
-Grouping = Callable[["Report"], tuple[str, ...]]
-"""A function that returns the parts of the name of a report's group."""
+Grouping = Callable[["Report", bool], tuple[str, ...]]
+"""A function that returns the parts of the name of a report's group.
+
+Its second argument is the `marks_assumed` of `profile_of`.
+"""
 
 OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
@@ -44,29 +47,38 @@ def short_name(name: str) -> str:
     return truncated(printable(name), MAX_CHARACTERS_KEPT)
 
 
-def profile_of(report: Report) -> Profile:
-    """The platform and version of a report."""
+def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
+    """The platform and version of a report.
+
+    With `marks_assumed`, a platform that the diagram does not state has another name.
+    """
     profile = report.execution_platform
     if profile is None:
         return "", None
     version = profile.execution_platform_version
     name = short_name(profile.execution_platform)
+    if marks_assumed and report.assumed_keys:
+        return marked_as_assumed(name), None
     return name, None if version is None or version is OMITTED else short_name(str(version))
 
 
-def _by_folder(report: Report) -> tuple[str, ...]:
+def _by_folder(report: Report, marks_assumed: bool) -> tuple[str, ...]:
     return (os.path.dirname(printable(report.file or "")) or os.curdir,)
 
 
-def _by_platform(report: Report) -> tuple[str, ...]:
-    platform, _ = profile_of(report)
-    return (platform,) if platform else (NOT_MEASURED, *OWN_NAME)
-
-
-def _by_version(report: Report) -> tuple[str, ...]:
-    platform, version = profile_of(report)
+def _by_platform(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+    platform, _ = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
         return (NOT_MEASURED, *OWN_NAME)
+    return (platform, *OWN_NAME) if marks_assumed and report.assumed_keys else (platform,)
+
+
+def _by_version(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+    platform, version = profile_of(report, marks_assumed=marks_assumed)
+    if not platform:
+        return (NOT_MEASURED, *OWN_NAME)
+    if marks_assumed and report.assumed_keys:
+        return (platform, *OWN_NAME)
     return (platform, NO_VERSION, *OWN_NAME) if version is None else (platform, version)
 
 
@@ -94,7 +106,9 @@ def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
     return partial(_by_first_folders, int(match[1]), tops)
 
 
-def _by_first_folders(depth: int, tops: Iterable[str], report: Report) -> tuple[str, ...]:
+def _by_first_folders(
+    depth: int, tops: Iterable[str], report: Report, marks_assumed: bool
+) -> tuple[str, ...]:
     file = printable(report.file or "")
     start = START.match(file)
     top = next(filter(file.startswith, tops), start[0] if start is not None else "")

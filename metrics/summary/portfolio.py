@@ -41,6 +41,7 @@ def summarize(
     each_once: bool = False,
     fragments: Collection[str] = (),
     paths: Collection[str] = (),
+    marks_assumed: bool = False,
 ) -> Summary:
     """Summarize many reports.
 
@@ -48,10 +49,13 @@ def summarize(
     the first folders counts them below the `paths` in which the files were found. Files with equal
     fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
     `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
-    of our own to summarize. Raises `ValueError` for an unknown grouping or fragment, and `OSError`
-    if the disk is full.
+    of our own to summarize. `marks_assumed` lists platforms that diagrams do not state apart, as
+    `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping or fragment, and
+    `OSError` if the disk is full.
     """
-    with closing(Portfolio(by, own_fragments(fragments), paths)) as portfolio:
+    with closing(
+        Portfolio(by, own_fragments(fragments), paths, marks_assumed=marks_assumed)
+    ) as portfolio:
         for report in reports:
             portfolio.add(report)
         return portfolio.summary(max_size=max_size, each_once=each_once)
@@ -74,9 +78,12 @@ class Portfolio:
         by: str | None = None,
         fragments: frozenset[str] = frozenset(),
         paths: Collection[str] = (),
+        *,
+        marks_assumed: bool = False,
     ) -> None:
         self._by = by
         self._group_of = None if by is None else grouping(by, paths)
+        self._marks_assumed = marks_assumed
         self._leaves = summary_leaves(fragments)
         self._maps = maps_with(fragments)
         self._all = GroupSums(self._leaves)
@@ -126,7 +133,7 @@ class Portfolio:
     def _groups_of(self, report: Report) -> tuple[GroupSums, ...]:
         if self._group_of is None:
             return (self._all,)
-        name = self._group_of(report)
+        name = self._group_of(report, self._marks_assumed)
         group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)
@@ -175,7 +182,7 @@ class Portfolio:
         return DiagramNumbers(
             report.blocks,
             kind,
-            profile_of(report),
+            profile_of(report, marks_assumed=self._marks_assumed),
             tuple(index for part in parts for index in part.numbers),
             tuple(item for part in parts for item in part.not_zero),
             tuple(item for part in parts for item in part.ratios),

@@ -108,8 +108,7 @@ class TestParsing:
         with pytest.raises(LimitError) as raised:
             parse(written)
         assert str(raised.value) == (
-            f"'{written}' is not a limit: write KEY OP VALUE,"
-            " as in 'diagramMetrics.subprocessPlanes.nesting <= 3'."
+            f"'{written}' is not a limit: write KEY OP VALUE, as in 'elementTemplateCount <= 3'."
         )
 
     @pytest.mark.parametrize(

@@ -86,7 +86,14 @@ class TestDiagrams:
         assert diff("a.bpmn", "b.bpmn", cwd=tmp_path) == {
             "old": "a.bpmn",
             "new": "b.bpmn",
-            "diagrams": dict.fromkeys(map(str, Status), 0) | {"changed": 1, "unchanged": 0},
+            "diagrams": {
+                "added": 0,
+                "removed": 0,
+                "renamed": 0,
+                "changed": 1,
+                "unmeasured": 0,
+                "unchanged": 0,
+            },
             "changes": [
                 {
                     "status": "changed",
@@ -101,8 +108,31 @@ class TestDiagrams:
     def test_same_values(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": process(f"<!-- b -->{TASK}")})
         record = diff("a.bpmn", "b.bpmn", cwd=tmp_path)
+        assert record["changes"] == [
+            {"status": "changedOtherwise", "file": "b.bpmn", "oldFile": "a.bpmn", "values": {}}
+        ]
+        assert record["diagrams"]["changedOtherwise"] == 1
+        assert record["diagrams"]["unchanged"] == 0
+        same = diff("a.bpmn", "a.bpmn", cwd=tmp_path)["diagrams"]
+        assert (same["unchanged"], "changedOtherwise" in same) == (1, False)
+
+    def test_same_values_in_large_files(self, tmp_path: Path) -> None:
+        # One character in the middle differs, and the sizes are equal.
+        middle = f"<!-- {'x' * 50_000}%s{'x' * 50_000} -->{TASK}"
+        contents = {f"{word}.bpmn": process(middle % word) for word in "ab"}
+        write(tmp_path, contents | {"c.bpmn": contents["a.bpmn"]})
+        assert diff("a.bpmn", "b.bpmn", cwd=tmp_path)["diagrams"]["changedOtherwise"] == 1
+        assert diff("a.bpmn", "c.bpmn", cwd=tmp_path)["diagrams"]["unchanged"] == 1
+
+    def test_same_values_in_a_saved_scan(self, tmp_path: Path) -> None:
+        # A saved scan does not hold the contents.
+        write(tmp_path, {"a.bpmn": tasks(1)})
+        (tmp_path / "scan.ndjson").write_bytes(
+            run("scan", "-f", "ndjson", "a.bpmn", cwd=tmp_path).stdout
+        )
+        write(tmp_path, {"a.bpmn": tasks(1) + b"<!-- -->"})
+        record = diff("scan.ndjson", "a.bpmn", cwd=tmp_path)
         assert (record["changes"], record["diagrams"]["unchanged"]) == ([], 1)
-        assert diff("a.bpmn", "a.bpmn", cwd=tmp_path)["diagrams"]["unchanged"] == 1
 
     def test_without_an_extension(self, tmp_path: Path) -> None:
         write(tmp_path, {"old": tasks(1), "new": tasks(2)})
@@ -448,7 +478,7 @@ class TestExitStatus:
 
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["-f", "xml", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
+        [["-f", "xml", "old", "new"], ["old", "new", "old"], ["-j", "0", "old", "new"]],
     )
     def test_usage(self, states: Path, arguments: list[str]) -> None:
         result = run("diff", "--exit-code", *arguments, cwd=states)
@@ -506,7 +536,8 @@ class TestOptions:
     def test_max_size(self, tmp_path: Path) -> None:
         write(tmp_path / "old", {"a.form": FORM, "b.form": FORM})
         write(tmp_path / "new", {"a.form": b"{  }", "b.form": b"{   }"})
-        (change,) = diff("--max-size", "4", "old", "new", cwd=tmp_path, status=2)["changes"]
+        read, change = diff("--max-size", "4", "old", "new", cwd=tmp_path, status=2)["changes"]
+        assert (read["status"], read["file"]) == ("changedOtherwise", "a.form")
         assert (change["status"], change["file"]) == ("unmeasured", "b.form")
         assert change["errors"] == {
             "after": {"type": "too-large", "message": "larger than 4 bytes"}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.checking import nested
 from support.command import METRICS, lines, run
-from support.diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
+from support.diagrams import FIXTURES, MODELER, NAMESPACES, ZEEBE, copy_fixtures, process
 
 from metrics import scan, summarize
 from metrics.formats.summary.content import group_figures
@@ -487,6 +487,39 @@ class TestGroups:
         }
         assert by_version["Camunda Cloud 8.6.0"]["numbers"][USER_TASKS]["sum"] == 1
 
+    @pytest.mark.parametrize("by", ["platform", "version"])
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "html"])
+    def test_platforms_that_are_not_stated(self, tmp_path: Path, format_name: str, by: str) -> None:
+        stated = process("", namespaces=platform("Camunda Platform"))
+        files = {
+            "a.bpmn": stated,
+            "b.bpmn": process(""),
+            "c.bpmn": process("", namespaces=f'{NAMESPACES} xmlns:zeebe="{ZEEBE}"'),
+            "d.form": b"{}",
+            "e.form": b'{"executionPlatform": "Camunda Cloud"}',
+            "f.form": b'{"executionPlatformVersion": "7.20.0"}',
+        }
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        (tmp_path / "scan.ndjson").write_bytes(run("scan", *files, cwd=tmp_path).stdout)
+        for paths in ([*files], ["scan.ndjson"]):
+            options = ["--by", by, *paths]
+            printed = run("summary", "-f", format_name, *options, cwd=tmp_path).stdout.decode()
+            if format_name == "html":
+                rows = re.findall(r'data-platform="([^"]+)"><th.*?</th><td>(\d+)', printed)
+            else:
+                rows = re.findall(r"^(?:\| `)?(Camunda .*?)[` |]+(\d+)[ |]", printed, re.MULTILINE)
+            expected = {
+                "Camunda Platform": "2",
+                "Camunda Platform (not stated)": "2",
+                "Camunda Cloud": "1",
+                "Camunda Cloud (not stated)": "1",
+            }
+            assert expected.items() <= dict(rows).items()
+            # Each is a group, too.
+            assert len(re.findall("Camunda Cloud .not stated", printed)) >= 2
+            assert "not stated" not in json.dumps(summary_of(*options, cwd=tmp_path))
+
     def test_versions_are_sorted_by_their_numbers(self, tmp_path: Path) -> None:
         versions = [
             "7.09.0",
@@ -674,9 +707,9 @@ class TestFormats:
 
     @pytest.mark.parametrize("format_name", ["table", "markdown"])
     def test_groups(self, folder: Path, format_name: str) -> None:
-        command = ["summary", "-f", format_name, "--by", "platform"]
+        command = ["summary", "-f", format_name, "--by", "folder"]
         printed = run(*command, folder, env={"COLUMNS": "400"}).stdout.decode()
-        summary = summary_of("--by", "platform", folder)
+        summary = summary_of("--by", "folder", folder)
         rows = [re.findall(r"(?<!\S)[\d,]+(?!\S)", row) for row in printed.splitlines()]
         # All but the nesting, which does not add up.
         keys = [key for key in summary["numbers"] if not key.endswith(".nesting")]

@@ -111,6 +111,35 @@ class TestRevisions:
 class TestWorkingTree:
     """Without NEW, OLD is compared with the tracked files of the working tree."""
 
+    def test_without_revisions(self, repository: Repository) -> None:
+        repository.commit({"a.bpmn": tasks(1), "x/b.bpmn": tasks(1), "c.bpmn": tasks(1)})
+        repository.write({"a.bpmn": tasks(2), "new.bpmn": tasks(3)})
+        repository.git("add", ".")
+        repository.write({"x/b.bpmn": tasks(4), "untracked.bpmn": tasks(5)})
+        record = repository.diff()
+        assert (record["old"], record["new"]) == ("HEAD", "the working tree")
+        assert record == repository.diff("HEAD")
+        assert told(record) == [
+            "changed a.bpmn before 1 after 2",
+            "added new.bpmn after 3",
+            "changed x/b.bpmn before 1 after 4",
+        ]
+        assert told(repository.diff("--", "x")) == ["changed x/b.bpmn before 1 after 4"]
+        assert told(repository.diff("--")) == told(record)
+        assert told(repository.diff("--", "b.bpmn", cwd="x")) == [
+            "changed x/b.bpmn before 1 after 4"
+        ]
+        assert run("diff", "--exit-code", cwd=repository.folder).returncode == 1
+        assert run("diff", "--exit-code", "--", "c.bpmn", cwd=repository.folder).returncode == 0
+
+    def test_exit_code_of_a_new_name(self, repository: Repository) -> None:
+        repository.commit({"a.bpmn": tasks(1)})
+        repository.git("mv", "a.bpmn", "b.bpmn")
+        result = run("diff", "--exit-code", cwd=repository.folder)
+        assert result.stdout.decode().startswith("HEAD → the working tree: 1 diagram: 1 renamed")
+        # A new name is no number.
+        assert result.returncode == 0
+
     def test_staged_and_unstaged_changes(self, repository: Repository) -> None:
         names = ["both", "same", "staged", "undone", "unstaged", "unchanged"]
         files = {f"{name}.bpmn": tasks(1) for name in names}
@@ -305,14 +334,31 @@ class TestRenames:
         assert told(repository.diff("HEAD~1..")) == expected
         assert told(repository.diff("HEAD~1..", "--", "x")) == ["removed x/a.bpmn before 1"]
 
-    def test_same_values_are_unchanged(self, repository: Repository) -> None:
+    def test_same_values(self, repository: Repository) -> None:
         repository.commit({"a.bpmn": tasks(1), "b.form": FORM, "c.dmn": DMN})
         repository.commit({"a.bpmn": tasks(1) + b"<!-- -->", "b.form": OTHER_FORM})
         record = repository.diff("HEAD~1..")
-        assert (told(record), record["diagrams"]["unchanged"]) == (["changed b.form"], 1)
-        assert record["changes"][0]["values"] == {
+        assert told(record) == ["changedOtherwise a.bpmn", "changed b.form"]
+        assert record["diagrams"]["unchanged"] == 0
+        assert record["changes"][1]["values"] == {
             "executionPlatform": {"before": "Camunda Platform", "after": "Other"}
         }
+        printed = run("diff", "HEAD~1..", cwd=repository.folder).stdout.decode()
+        assert printed == (
+            "HEAD~1 → HEAD: 1 diagram: 1 changed; 1 changed otherwise\n"
+            "\n"
+            "changed  b.form\n"
+            "  executionPlatform  Camunda Platform (not stated) → Other\n"
+        )
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_only_other_changes(self, repository: Repository, format_name: str) -> None:
+        repository.commit({"a.bpmn": tasks(1), "b.bpmn": tasks(2)})
+        repository.write({"a.bpmn": tasks(1) + b"<!-- -->", "b.bpmn": tasks(2) + b"<!-- -->"})
+        result = run("diff", "--exit-code", "-f", format_name, cwd=repository.folder)
+        *_, line = result.stdout.decode().replace("`", "").splitlines()
+        assert line.rstrip(".") == "HEAD → the working tree: no number changed; 2 changed otherwise"
+        assert result.returncode == 0
 
 
 class TestContents:
@@ -373,7 +419,8 @@ class TestContents:
             {"after": too_large},
         ]
         assert told(repository.diff("--max-size", "5", "HEAD~1", "HEAD", status=2)) == [
-            "unmeasured b.form"
+            "changedOtherwise a.form",
+            "unmeasured b.form",
         ]
 
     def test_exit_code_and_output(self, history: Repository) -> None:

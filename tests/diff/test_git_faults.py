@@ -84,14 +84,21 @@ class TestNoRevision:
 
     @pytest.mark.parametrize("name", ["--output=made", "-p", "--no-index", "--help", "-"])
     def test_name_that_looks_like_an_option(self, repository: Repository, name: str) -> None:
-        for arguments in ([f"HEAD..{name}"], [f"{name}..HEAD"], [f"HEAD...{name}"], ["--", name]):
-            result = run("diff", *arguments, cwd=repository.folder)
+        ranges = [f"HEAD..{name}", f"HEAD...{name}"]
+        if not name.startswith("--output"):
+            # At the start it is an option of the command itself.
+            ranges.append(f"{name}..HEAD")
+        for revisions in ranges:
+            result = run("diff", revisions, cwd=repository.folder)
             assert (result.returncode, result.stdout) == (2, b"")
+        # A path that no file has.
+        assert repository.diff("--", name)["changes"] == []
         assert not (repository.folder / "made").exists()
 
     def test_no_commit(self, tmp_path: Path) -> None:
         folder = Repository(tmp_path / "empty").folder
         assert refused(folder, "HEAD") == "Error: there is no revision 'HEAD'.\n"
+        assert refused(folder).endswith(", but there is no revision 'HEAD'.\n")
 
     def test_shallow(self, repository: Repository) -> None:
         folder = clone(repository, "--depth", "1")
@@ -116,6 +123,10 @@ class TestNoRevision:
 
     def test_no_repository(self, tmp_path: Path) -> None:
         said = "Error: the current folder is not in a git repository.\n"
+        reason = said.removeprefix("Error: ")
+        without_old = f"Without OLD, the working tree is compared with HEAD, but {reason}"
+        assert refused(tmp_path).endswith(f"\nError: {without_old}")
+        assert refused(tmp_path, "--", "a.bpmn").startswith("Usage: metrics diff")
         assert refused(tmp_path, "HEAD") == refused(tmp_path, "HEAD", "--", "a.bpmn") == said
 
     def test_no_git(self, repository: Repository, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pytest
 from support.command import METRICS
-from support.diagrams import process
+from support.diagrams import NAMESPACES, ZEEBE, process
+from support.states import DMN
 
 ROOT = Path(__file__).parent.parents[1]
 TOOLS = ("jq", "duckdb", "git", "xargs")
@@ -234,8 +235,13 @@ def change(tmp_path: Path) -> Path:
 
 
 def test_diff_shows_what_is_printed(change: Path) -> None:
+    revisions, otherwise = texts("docs/diff.md")
     result = run_block(Block("sh", "metrics diff main HEAD"), change)
-    assert (result.returncode, result.stderr, [result.stdout]) == (0, "", texts("docs/diff.md"))
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", revisions)
+    order = change / "processes" / "order.bpmn"
+    order.write_bytes(order.read_bytes() + b"<!-- a comment -->")
+    result = run_block(Block("sh", "metrics diff"), change)
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", otherwise)
 
 
 def test_diff_shows_the_csv_that_is_printed(change: Path) -> None:
@@ -284,6 +290,33 @@ def test_python(page: str, repository: Path) -> None:
         assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (
+            process(
+                "<bpmn:userTask><bpmn:extensionElements>"
+                '<zeebe:formDefinition formId="f"/>'
+                "</bpmn:extensionElements></bpmn:userTask>",
+                namespaces=f'{NAMESPACES} xmlns:zeebe="{ZEEBE}"',
+            ),
+            "1",
+        ),
+        (process('<bpmn:userTask camunda:formKey="embedded:a"/>'), "1"),
+        (DMN, None),
+    ],
+    ids=["camunda-8", "camunda-7", "dmn"],
+)
+def test_first_python_example(page: str, content: bytes, count: str | None, tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "invoice.bpmn").write_bytes(content)
+    example = next(block for block in blocks(page) if block.language == "python")
+    result = run_block(example, tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (count in result.stdout.splitlines()) is (count is not None)
+
+
 def test_readme_shows_what_is_printed() -> None:
     (shown,) = (block.code for block in blocks("README.md") if block.language == "json")
     result = subprocess.run(
@@ -314,8 +347,13 @@ def test_schema_validates_a_result(repository: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "ok -- validation done\n")
 
 
+def test_command_line_shows_the_platform_that_is_marked(tmp_path: Path) -> None:
+    (example,) = (block for block in blocks("docs/command-line.md") if "explain -" in block.code)
+    assert run_block(example, tmp_path).stdout == texts("docs/command-line.md")[1]
+
+
 def test_command_line_shows_the_table_that_is_printed() -> None:
-    (shown,) = (block.code for block in blocks("docs/command-line.md") if block.language == "text")
+    shown, _ = texts("docs/command-line.md")
     result = subprocess.run(
         [METRICS, "scan", "-f", "table", "examples"],
         cwd=ROOT,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from itertools import cycle
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.diagrams import BPMN, ZEEBE, definitions, process
 from support.reports import TASK, embedded_forms, warnings_of
 
 from metrics import ErrorType, Kind, scan
+from metrics.reading.document import read
+
+ENDS = ["\r", "\n", "\r\n", "\r\r\n", "\n\r", " "]
+ENCODINGS = ["utf-8", "utf-16", "windows-1251", "shift_jis"]
 
 
 class TestLines:
@@ -33,7 +42,47 @@ class TestLines:
         source = process(f"{TASK}\n").replace(TASK.encode(), TASK.encode() + b"\n" + task)
         source = source.replace(b"<bpmn:process ", b"<bpmn:process " + name + b'="1" ', 1)
         warnings = warnings_of(source.replace(b"\n", end))
-        assert [line for line, message in warnings if "skipped with its content" in message] == [4]
+        # A carriage return alone ends no line.
+        expected = [1] if end == b"\r" else [4]
+        assert [
+            line for line, message in warnings if "skipped with its content" in message
+        ] == expected
+
+    @given(st.lists(st.sampled_from(ENDS), min_size=8, max_size=30), st.sampled_from(ENCODINGS))
+    def test_lines_end_at_line_feeds_only(self, ends: list[str], encoding: str) -> None:
+        tags = [f'<bpmn:task{end}id="T"{end}/>' for end in ends[4:]]
+        content = "".join(f"<!--{end}-->{tag}{end}" for tag, end in zip(tags, cycle(ends)))
+        declaration = f'<?xml version="1.0"{ends[0]}encoding="{encoding}"?>{ends[1]}'
+        text = declaration + process(content).decode().replace("\n", ends[2])
+        document = read(text.encode(encoding))
+        assert document.root is not None
+        elements = [*document.root.iter("{*}task")]
+        starts = [match.start() for match in re.finditer("<bpmn:task", text)]
+        assert [document.lines(elements)[element] for element in elements] == [
+            text.count("\n", 0, start) + 1 for start in starts
+        ]
+
+    @given(st.lists(st.sampled_from(ENDS), min_size=3, max_size=20))
+    def test_lines_of_warnings_about_repairs(self, ends: list[str]) -> None:
+        content = "".join(f'<bpmn:task{end} name="a" name="b"/>{end}' for end in ends)
+        text = process(content).decode().replace("\n", ends[0])
+        starts = [match.start() for match in re.finditer('name="b"', text)]
+        lines = [line for line, message in warnings_of(text.encode()) if "duplicate" in message]
+        assert lines == [text.count("\n", 0, start) + 1 for start in starts]
+
+    @given(st.lists(st.sampled_from(ENDS), max_size=20).map("".join))
+    def test_lines_of_errors(self, ends: str) -> None:
+        line = ends.count("\n") + 1
+        start = f'<definitions xmlns="{BPMN}">'
+        # The first is an error of libxml2, the second one of the repair.
+        for name, text in {
+            "a.bpmn": f"{start}{ends}<task></definitions>",
+            "b.bpmn": f"{start}{ends}<!-- never ends",
+            "c.form": f'{{{ends}"a" 1}}',
+        }.items():
+            error = scan(text.encode(), name=name).error
+            assert error is not None
+            assert error.line == line
 
     def test_lines_after_a_broken_namespace_name(self) -> None:
         source = process(f"{TASK}\n{TASK}").replace(b"<bpmn:d", b"<bpmn:d", 1)

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -273,13 +274,10 @@ class TestRefused:
 
     def test_missing_keys(self, example: Example) -> None:
         may_lack = {"icon", "error", "file", "link", "executionPlatformVersion", "line", "column"}
-        may_lack |= {
-            "targetType",
-            "deployedTo",
-            "elementTemplates",
-            "diagramMetrics",
-            *OWN_FRAGMENTS,
-        }
+        may_lack |= {"targetType", "deployedTo", "elementTemplates", "diagramMetrics"}
+        may_lack |= {*OWN_FRAGMENTS}
+        if example.name in EVENTS:
+            may_lack.add("elementTemplateCount")
         for key in set(example.value) - may_lack:
             less = {name: item for name, item in example.value.items() if name != key}
             assert not validator(example.name).is_valid(less), key
@@ -319,6 +317,82 @@ def test_keys_that_depend_on_each_other() -> None:
     assert not validator("link:opened").is_valid(inner | {"type": "external-link"})
 
 
+class TestOptionalParts:
+    """The parts of an event that `metrics event` always prints, or never."""
+
+    @pytest.mark.parametrize(
+        "name", ["diagram_opened", "diagram_opened_camunda8", "diagram_closed"]
+    )
+    def test_metrics_of_an_opened_or_closed_diagram(self, name: str) -> None:
+        event = CASES[name]["event"]
+        validate = validator(event["event"])
+        keys = ("elementTemplateCount", "elementTemplates", "diagramMetrics")
+        for count in range(len(keys) + 1):
+            for absent in combinations(keys, count):
+                less = {key: value for key, value in event.items() if key not in absent}
+                assert validate.is_valid(less), absent
+        assert not validate.is_valid(event | {"elementTemplateCount": -1})
+        assert not validate.is_valid(event | {"elementTemplates": {}})
+        assert not validate.is_valid(event | {"diagramMetrics": {}})
+
+    @pytest.mark.parametrize("name", ["deployment", "deployment_error", "start_instance"])
+    def test_metrics_of_a_deployment(self, name: str) -> None:
+        event = CASES[name]["event"]
+        validate = validator(event["event"])
+        assert validate.is_valid(event)
+        assert validate.is_valid({key: event[key] for key in event if key != "diagramMetrics"})
+        assert not validate.is_valid(event | {"diagramMetrics": None})
+        assert not validate.is_valid(event | {"elementTemplateCount": 0})
+
+    @pytest.mark.parametrize("key", ["elementTemplateCount", "diagramMetrics"])
+    def test_payload_of_a_diagram_has_them(self, key: str) -> None:
+        payload = scan(FIXTURES / "events" / "order.bpmn").payload()
+        del payload[key]
+        assert not validator("payload").is_valid(payload)
+
+    def test_version_of_the_target(self) -> None:
+        event = CASES["deployment_to_a_target"]["event"]
+        validate = validator(event["event"])
+        target = event["deployedTo"]
+        assert validate.is_valid(event)
+        version = {"executionPlatformVersion": "8.6.0"}
+        assert validate.is_valid(event | {"deployedTo": target | version})
+        for wrong in (version, target | {"executionPlatformVersion": 8}, target | {"url": "x"}, {}):
+            assert not validate.is_valid(event | {"deployedTo": wrong}), wrong
+
+    @pytest.mark.parametrize("diagram_type", ["bpmn", "dmn", "form"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "overlay_deploy_opened",
+            "overlay_deploy_closed",
+            "overlay_start_instance_opened",
+            "overlay_start_instance_closed",
+        ],
+    )
+    def test_platform_of_an_overlay(self, name: str, diagram_type: str) -> None:
+        event = CASES[name]["event"] | {"diagramType": diagram_type}
+        validate = validator(event["event"])
+        platform = {"executionPlatform": "Camunda Cloud"}
+        version = {"executionPlatformVersion": "8.6.0"}
+        for more in ({}, platform, platform | version, platform | dict.fromkeys(version)):
+            assert validate.is_valid(event | more), more
+        for wrong in (
+            version,
+            {"executionPlatform": None},
+            {"executionPlatform": "Jane <jane@example.org>"},
+            platform | {"executionPlatformVersion": [8]},
+            platform | {"elementTemplateCount": 0},
+        ):
+            assert not validate.is_valid(event | wrong), wrong
+
+    def test_overlay_of_the_version_info_has_no_platform(self) -> None:
+        event = CASES["overlay_version_info"]["event"]
+        validate = validator(event["event"])
+        assert validate.is_valid(event)
+        assert not validate.is_valid(event | {"executionPlatform": "Camunda Cloud"})
+
+
 def test_target_of_a_form_is_camunda_7() -> None:
     form = CASES["deployment_form"]["event"]
     validate = validator("deploy:success")
@@ -336,7 +410,7 @@ def test_error_names_the_wrong_key() -> None:
     for wrong, message in (
         (event | {"elementTemplateCount": "1"}, "'1' is not of type 'integer'"),
         (event | {"unknown": 1}, "'unknown' was unexpected"),
-        ({key: event[key] for key in event if key != "diagramMetrics"}, "'diagramMetrics' is a"),
+        ({key: event[key] for key in event if key != "editorId"}, "'editorId' is a"),
     ):
         (error,) = validator("diagram:opened").iter_errors(wrong)
         assert message in error.message

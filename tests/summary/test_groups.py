@@ -23,19 +23,29 @@ def report(platform: str, version: str | None = None, file: str = "a.bpmn") -> R
     return measured
 
 
+def group(by: str, measured: Report, *, marks_assumed: bool = False) -> tuple[str, ...]:
+    """The group of a report."""
+    return GROUPINGS[by](measured, marks_assumed)
+
+
+def profile(measured: Report) -> tuple[str, str | None]:
+    """The profile of a report, without a mark."""
+    return profile_of(measured, marks_assumed=False)
+
+
 def names(*parts: tuple[str, ...]) -> list[str]:
     """The names of groups, in their order."""
     return [name for name, _ in named_groups(parts)]
 
 
 def test_profile_is_platform_and_version() -> None:
-    assert profile_of(report("P", "8.6.0")) == ("P", "8.6.0")
-    assert profile_of(report("P")) == ("P", None)
-    assert profile_of(scan(b"<")) == ("", None)
+    assert profile(report("P", "8.6.0")) == ("P", "8.6.0")
+    assert profile(report("P")) == ("P", None)
+    assert profile(scan(b"<")) == ("", None)
 
 
 def test_long_names_are_truncated() -> None:
-    platform, version = profile_of(report("p" * 200, "1" * 200))
+    platform, version = profile(report("p" * 200, "1" * 200))
     assert (platform, version) == ("p" * 99 + "…", "1" * 99 + "…")
 
 
@@ -43,7 +53,7 @@ def test_long_names_are_truncated() -> None:
     ("file", "folder"), [("a/b/c.bpmn", "a/b"), ("c.bpmn", "."), ("/c.bpmn", "/")]
 )
 def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
-    assert GROUPINGS["folder"](report("P", file=file)) == (folder,)
+    assert group("folder", report("P", file=file)) == (folder,)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +77,11 @@ def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
 )
 def test_first_folders(by: str, file: str, group: str) -> None:
     paths = [".", "models/", "./x", "/top", "models/a", "c.bpmn"]
-    assert grouping(by, paths)(report("P", file=file)) == (group,)
+    assert grouping(by, paths)(report("P", file=file), False) == (group,)
 
 
 def test_first_folders_of_bytes_without_a_name() -> None:
-    assert grouping("folder:1")(scan(b"<")) == (".",)
+    assert grouping("folder:1")(scan(b"<"), False) == (".",)
 
 
 @pytest.mark.parametrize(
@@ -83,19 +93,30 @@ def test_unknown_groupings(name: str) -> None:
 
 
 def test_standard_input_is_in_the_current_folder() -> None:
-    assert GROUPINGS["folder"](scan(b"<")) == (".",)
+    assert group("folder", scan(b"<")) == (".",)
 
 
 def test_failed_diagrams_are_a_group() -> None:
-    by_platform = {GROUPINGS["platform"](scan(b"<")), GROUPINGS["platform"](report("P"))}
+    by_platform = {group("platform", scan(b"<")), group("platform", report("P"))}
     assert names(*by_platform) == ["(not measured)", "P"]
-    by_version = {GROUPINGS["version"](scan(b"<")), GROUPINGS["version"](report("P"))}
+    by_version = {group("version", scan(b"<")), group("version", report("P"))}
     assert names(*by_version) == ["(not measured)", "P (no version)"]
 
 
 def test_own_names_are_not_those_of_diagrams() -> None:
-    assert GROUPINGS["platform"](report("(not measured)")) != GROUPINGS["platform"](scan(b"<"))
-    assert GROUPINGS["version"](report("P", "(no version)")) != GROUPINGS["version"](report("P"))
+    assert group("platform", report("(not measured)")) != group("platform", scan(b"<"))
+    assert group("version", report("P", "(no version)")) != group("version", report("P"))
+
+
+def test_assumed_platforms_are_groups_of_their_own() -> None:
+    assumed = scan(process(""))
+    assert group("platform", assumed) == group("platform", report("Camunda Platform"))
+    marked = "Camunda Platform (not stated)"
+    for by in ("platform", "version"):
+        parts = group(by, assumed, marks_assumed=True)
+        assert names(parts) == [marked]
+        assert parts != group(by, report(marked), marks_assumed=True)
+    assert group("platform", report("P"), marks_assumed=True) == ("P",)
 
 
 def test_numbers_are_sorted_as_numbers() -> None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from metrics import Report, scan
 
 TASK = '<bpmn:userTask id="Approve" camunda:formKey="embedded:approve.html"/>'
 """A user task that `embedded_forms` counts."""
+
+
+def shown_platform(record: dict[str, Any]) -> str:
+    """The platform of a line of a scan, as people read it."""
+    name: str = record["executionPlatform"]
+    # Only a form can name a platform without a version.
+    names_it = record["diagramType"] == "form" and name != "Camunda Platform"
+    is_stated = "executionPlatformVersion" in record or names_it
+    return name if is_stated else f"{name} (not stated)"
 
 
 def embedded_forms(report: Report) -> int:

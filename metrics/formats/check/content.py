@@ -10,6 +10,7 @@ from metrics.blocks import OMITTED, Omitted
 from metrics.formats.text import counted
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
+from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
     from metrics.checks.limits import Value
@@ -25,7 +26,8 @@ def describe_violation(violation: Violation) -> str:
     limit = violation.limit
     condition = truncated(limit.condition, MAX_VALUE_CHARACTERS)
     subject = _subject(limit.key, violation.file)
-    return f"{subject} is {_shown(violation.value)}, its limit is {condition}"
+    value = _shown(violation.value, is_assumed=violation.is_assumed)
+    return f"{subject} is {value}, its limit is {condition}"
 
 
 def describe_improvement(improvement: Improvement) -> str:
@@ -37,7 +39,7 @@ def describe_improvement(improvement: Improvement) -> str:
         return f"{before}, {'it has no limit now' if is_total else 'the diagram no longer exists'}"
     if isinstance(improvement.value, Omitted):
         return f"{before}, the diagram no longer has this number"
-    now = f"{before}, is {_shown(improvement.value)}"
+    now = f"{before}, is {_shown(improvement.value, is_assumed=improvement.is_assumed)}"
     return now if improvement.is_tolerated else f"{now}, within its limits"
 
 
@@ -104,8 +106,11 @@ def _subject(key: str, file: str | None) -> str:
     return f"the total of {key}" if file is None else key
 
 
-def _shown(value: Value) -> str:
-    return "not stated" if value is None else truncated(str(value), MAX_VALUE_CHARACTERS)
+def _shown(value: Value, *, is_assumed: bool = False) -> str:
+    if value is None:
+        return "not stated"
+    shown = truncated(str(value), MAX_VALUE_CHARACTERS)
+    return marked_as_assumed(shown) if is_assumed else shown
 
 
 @lru_cache(maxsize=1024)

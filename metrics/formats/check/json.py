@@ -110,7 +110,7 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
 
 
 def _violation(violation: Violation) -> ViolationRecord:
-    file, limit, value, items, contributions, configuration = violation
+    file, limit, value, items, contributions, configuration, _ = violation
     return ViolationRecord(
         printed_path(file),
         printed_path(configuration),
@@ -125,7 +125,7 @@ def _violation(violation: Violation) -> ViolationRecord:
 
 
 def _improvement(improvement: Improvement) -> ImprovementRecord:
-    file, key, baseline, value, is_tolerated, is_gone = improvement
+    file, key, baseline, value, is_tolerated, is_gone, _ = improvement
     return ImprovementRecord(
         printed_path(file),
         key,

@@ -6,14 +6,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import Omitted
+from metrics.diff.comparison import Difference
 from metrics.diff.pairs import Status
 from metrics.formats.text import counted, shown_value
 from metrics.reading.errors import truncated
+from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from metrics.diff.comparison import Change, Comparison, Difference
+    from metrics.diff.comparison import Change, Comparison
     from metrics.reading.errors import DocumentError
 
 TOTALS: Final = "Totals of these diagrams"
@@ -24,15 +26,23 @@ MAX_CHARACTERS: Final = 200
 
 def conclusion(comparison: Comparison) -> str:
     """The number of diagrams of each status, in one sentence without a full stop."""
-    parts = [f"{number:,} {status}" for status in Status if (number := comparison.count(status))]
-    diagrams = counted(len(comparison.changes), "diagram")
-    sentence = f"{diagrams}: {', '.join(parts)}" if parts else "no diagram changed"
-    return f"{sentence}; {comparison.unchanged:,} unchanged" if comparison.unchanged else sentence
+    counts = {str(status): comparison.count(status) for status in Status}
+    otherwise = counts.pop(Status.CHANGED_OTHERWISE)
+    if parts := _counted(counts):
+        sentence = f"{counted(sum(counts.values()), 'diagram')}: {', '.join(parts)}"
+    else:
+        sentence = "no number changed" if otherwise else "no diagram changed"
+    rest = _counted({"changed otherwise": otherwise, "unchanged": comparison.unchanged})
+    return "; ".join([sentence, *rest])
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    return [f"{number:,} {status}" for status, number in counts.items() if number]
 
 
 def has_totals(comparison: Comparison) -> bool:
     """Whether to show totals: those of a single diagram repeat its values."""
-    return any(totals(comparison)) and len(comparison.changes) > 1
+    return any(totals(comparison)) and len(comparison.shown_changes) > 1
 
 
 def totals(comparison: Comparison) -> Iterator[tuple[str, Difference]]:
@@ -48,6 +58,18 @@ def values(change: Change) -> Iterator[tuple[str, Difference]]:
             value and not isinstance(value, Omitted) for value in difference
         ):
             yield key, difference
+
+
+def marked_values(change: Change) -> Iterator[tuple[str, Difference]]:
+    """These values, with a mark on those that the diagram does not state."""
+    for key, (before, after) in values(change):
+        yield (
+            key,
+            Difference(
+                marked_as_assumed(before) if key in change.old_assumed else before,
+                marked_as_assumed(after) if key in change.new_assumed else after,
+            ),
+        )
 
 
 def errors(change: Change) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -32,7 +32,10 @@ class StatusCounts:
     renamed: int = described("Diagrams with another path on the new side")
     changed: int = described("Diagrams with other values on the new side")
     unmeasured: int = described("Diagrams of both sides that could not be measured on one")
-    unchanged: int = described("Diagrams with the same values on both sides")
+    changed_otherwise: int | Omitted = described(
+        "Diagrams whose content differs, but none of their values; omitted if there are none"
+    )
+    unchanged: int = described("Diagrams that are not known to differ")
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,17 @@ class DiffRecord:
     )
 
 
+COUNTED_ALWAYS: Final = tuple(status for status in Status if status is not Status.CHANGED_OTHERWISE)
+
+
 def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     """Print the object, indented."""
     record = DiffRecord(
         printable(comparison.old),
         printable(comparison.new),
         StatusCounts(
-            **{status.value: comparison.count(status) for status in Status},
+            **{status.value: comparison.count(status) for status in COUNTED_ALWAYS},
+            changed_otherwise=comparison.count(Status.CHANGED_OTHERWISE) or OMITTED,
             unchanged=comparison.unchanged,
         ),
         tuple(map(_change, comparison.changes)),

@@ -13,10 +13,10 @@ from metrics.formats.diff.content import (
     conclusion,
     errors,
     has_totals,
+    marked_values,
     shown,
     step,
     totals,
-    values,
 )
 from metrics.formats.text import counted
 from metrics.formats.text.markdown import cell, code, row_of, table_of
@@ -41,7 +41,8 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
     rows: list[bytes] = []
     bytes_left = MAX_BYTES
     shown_diagrams = 0
-    for change in comparison.changes:
+    changes = comparison.shown_changes
+    for change in changes:
         lines = [*_encoded(_rows(change))]
         bytes_left -= sum(map(len, lines))
         if bytes_left < 0:
@@ -54,7 +55,7 @@ def markdown(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
         yield from _encoded(("", *table_of(("Diagram", "Value", *HEADS), (), names=2)))
         yield from rows
         yield from _encoded(("", "</details>") if is_folded else ())
-    if more := len(comparison.changes) - shown_diagrams:
+    if more := len(changes) - shown_diagrams:
         yield from _encoded(
             ["", f"{counted(more, 'more diagram')} not shown: the comment would be too long."]
         )
@@ -82,7 +83,7 @@ def _rows(change: Change) -> Iterator[str]:
     for error in errors(change):
         yield row_of((name, cell(error), "", "", ""))
         name = ""
-    for key, difference in values(change):
+    for key, difference in marked_values(change):
         yield row_of((name, cell(key), *_figures(difference)))
         name = ""
     if name:

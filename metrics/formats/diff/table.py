@@ -26,12 +26,12 @@ def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
 def _lines(comparison: Comparison) -> Iterator[Segments]:
     states = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
     yield [(f"{states}: {content.conclusion(comparison)}", "bold")]
-    for change in comparison.changes:
+    for change in comparison.shown_changes:
         yield []
         yield _head(change)
         for error in content.errors(change):
             yield [(INDENT + on_one_line(error), "red")]
-        yield from _rows(content.values(change))
+        yield from _rows(content.marked_values(change))
     if content.has_totals(comparison):
         yield []
         yield [(content.TOTALS, "bold")]

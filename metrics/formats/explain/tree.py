@@ -8,6 +8,7 @@ from metrics.blocks import snake_case
 from metrics.formats.explain.json import dropped_records, warning_records
 from metrics.formats.text import on_one_line
 from metrics.formats.text.printed import Printed
+from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,7 @@ def _branches(explanation: Explanation) -> Iterator[Text | Tree]:
 
 def _profile(report: Report) -> str:
     profile = report.payload(fragments=["profile"])
+    profile |= {key: marked_as_assumed(profile[key]) for key in report.assumed_keys}
     parts = [report.kind, " ".join(filter(None, profile.values()))]
     return on_one_line(" · ".join(filter(None, parts)))
 

@@ -20,7 +20,7 @@ from metrics.formats.text import counted, on_one_line, shown_value
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import console
 from metrics.reading.sources import STANDARD_INPUT
-from metrics.report import DIAGRAM_TYPE, payload_leaves
+from metrics.report import DIAGRAM_TYPE, marked_as_assumed, payload_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,7 +55,9 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     shown = 0
     for report in layout.in_order(totals.watch(reports)):
         shown += 1
-        yield rows.row(values(report))
+        row = values(report)
+        assumed = {key: marked_as_assumed(row[key]) for key in report.assumed_keys & row.keys()}
+        yield rows.row(row | assumed)
     yield rows.foot(totals.values, totals.description(shown))
 
 

@@ -74,8 +74,10 @@ class Table(NamedTuple):
     has_paths: bool = False
 
 
-def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
-    """The summary of reports that a layout asks for."""
+def summarized(
+    reports: Iterable[Report], layout: SummaryLayout, *, marks_assumed: bool = True
+) -> Summary:
+    """The summary of reports that a layout asks for; for people, it `marks_assumed` platforms."""
     return summarize(
         reports,
         by=layout.by,
@@ -83,6 +85,7 @@ def summarized(reports: Iterable[Report], layout: SummaryLayout) -> Summary:
         each_once=layout.each_once,
         fragments=layout.fragments,
         paths=layout.paths,
+        marks_assumed=marks_assumed,
     )
 
 

@@ -56,7 +56,9 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     page = _page()
     with (
         closing(Rows()) as rows,
-        closing(Portfolio(layout.by, layout.fragments, layout.paths)) as portfolio,
+        closing(
+            Portfolio(layout.by, layout.fragments, layout.paths, marks_assumed=True)
+        ) as portfolio,
     ):
         for report in reports:
             rows.add(report, portfolio.add(report))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def json(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Print the summary as an object."""
-    record = summary_record(summarized(reports, layout))
+    record = summary_record(summarized(reports, layout, marks_assumed=False))
     yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -18,6 +18,7 @@ from support.checking import (
     EMBEDDED,
     HERE,
     NONE,
+    PLATFORM,
     TEMPLATES,
     USER_TASKS,
     VARIABLES,
@@ -27,7 +28,7 @@ from support.checking import (
     write,
 )
 from support.command import run
-from support.diagrams import process
+from support.diagrams import NAMESPACES, ZEEBE, process
 
 from metrics.checks.limits import parse
 from metrics.checks.result import CheckResult, Contribution, Improvement, Violation
@@ -166,6 +167,28 @@ class TestJson:
             "value": None,
             "items": [{"type": "bpmn:Definitions", "line": 1}],
         }
+
+    def test_platform_that_is_not_stated(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": embedded(1), "b.bpmn": of_version("7.20")})
+        arguments = ["--limit", f"{PLATFORM} == Camunda Cloud"]
+        violations = json.loads(checked(tmp_path, "json", *arguments))["violations"]
+        assert [violation["value"] for violation in violations] == ["Camunda Platform"] * 2
+        limit = "its limit is == Camunda Cloud"
+        for format_name in ("text", "github", "sarif", "junit"):
+            printed = checked(tmp_path, format_name, *arguments).decode()
+            assert f"{PLATFORM} is Camunda Platform (not stated), {limit}" in printed
+            assert f"{PLATFORM} is Camunda Platform, {limit}" in printed
+
+    def test_better_platform_that_is_not_stated(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": of_version("7.20")})
+        arguments = ["--limit", f"{PLATFORM} == Camunda Cloud", "--baseline", "baseline.ndjson"]
+        checked(tmp_path, "text", *arguments, "--write-baseline")
+        cloud = process("", namespaces=f'{NAMESPACES} xmlns:zeebe="{ZEEBE}"')
+        write(tmp_path, {"a.bpmn": cloud})
+        better = f"a.bpmn: {PLATFORM} was Camunda Platform, is Camunda Cloud (not stated), within"
+        assert better in checked(tmp_path, "text", *arguments).decode()
+        improvements = json.loads(checked(tmp_path, "json", *arguments))["improvements"]
+        assert [improvement["value"] for improvement in improvements] == ["Camunda Cloud"]
 
     def test_names_that_are_not_utf_8(self, tmp_path: Path) -> None:
         write(tmp_path, {os.fsdecode(b"\xff.bpmn"): embedded(1)})

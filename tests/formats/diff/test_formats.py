@@ -78,7 +78,7 @@ class TestFormats:
             "\n"
             "added  new.dmn\n"
             "  diagramType        - → dmn\n"
-            "  executionPlatform  - → Camunda Platform\n"
+            "  executionPlatform  - → Camunda Platform (not stated)\n"
             "\n"
             "Totals of these diagrams\n"
             "  diagramMetrics.tasks.userTask.count  1 → 1,201  +1,200\n"
@@ -185,7 +185,7 @@ class TestFormats:
             "|  | `executionPlatform` | `Camunda Cloud` | - |  |\n"
             "|  | `executionPlatformVersion` | `8.6.0` | - |  |\n"
             "| `new.dmn` added | `diagramType` | - | `dmn` |  |\n"
-            "|  | `executionPlatform` | - | `Camunda Platform` |  |\n"
+            "|  | `executionPlatform` | - | `Camunda Platform (not stated)` |  |\n"
         )
 
     @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 from support.command import lines, run
 from support.diagrams import definitions, process
+from support.reports import shown_platform
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 WIDE = {"COLUMNS": "400"}
@@ -137,7 +138,7 @@ def details_of(record: dict[str, Any], *, names_numbers: bool) -> list[str]:
         error = record["error"]
         position = ":".join(str(error[key]) for key in ("line", "column") if key in error)
         return [" ".join(filter(None, [error["type"], position, error["message"]]))]
-    platform = [record["executionPlatform"], record.get("executionPlatformVersion")]
+    platform = [shown_platform(record), record.get("executionPlatformVersion")]
     details = [record["diagramType"], " ".join(filter(None, platform))]
     for key, title in TITLES.items():
         kinds = []
@@ -268,8 +269,8 @@ class TestTable:
         assert body.splitlines() == [
             "x" * 80,
             "x" * 10 + ".bpmn",
-            "  bpmn · Camunda Platform               0          0      1        0           0",
-            "  user tasks: form 1, embedded 1",
+            "  bpmn · Camunda Platform (not          0          0      1        0           0",
+            "  stated) · user tasks: form 1, embedded 1",
         ]
 
     def test_colours(self, folder: Path) -> None:

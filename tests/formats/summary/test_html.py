@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from support.command import METRICS, lines, run
 from support.diagrams import FIXTURES, MODELER, NAMESPACES, copy_fixtures, process
+from support.reports import shown_platform
+
+from metrics.commands.summary import INSTALL_REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +144,7 @@ def sides(located: Locator) -> tuple[float, float]:
 class TestPage:
     """It shows the numbers of the JSON, and its controls work."""
 
-    def test_figures(self, page: Page, folder: Path) -> None:
+    def test_figures(self, page: Page, folder: Path, records: list[dict[str, Any]]) -> None:
         summary = json.loads(run("summary", "-f", "json", folder).stdout)
         figures = {
             figure.get_attribute("data-figure"): number(
@@ -178,9 +183,7 @@ class TestPage:
             row.get_attribute("data-platform"): number(row.locator("td").first.text_content())
             for row in page.locator("[data-platform]").all()
         }
-        assert platforms == {
-            platform["executionPlatform"]: platform["diagrams"] for platform in summary["platforms"]
-        }
+        assert platforms == Counter(map(shown_platform, records))
 
     def test_charts_are_described_in_words(self, page: Page, folder: Path) -> None:
         summary = json.loads(run("summary", "-f", "json", folder).stdout)
@@ -467,6 +470,12 @@ def test_nothing(tmp_path: Path) -> None:
     assert b"There is nothing to show." in result.stdout
 
 
+def test_packages_to_install_are_those_of_the_extra() -> None:
+    project = tomllib.loads((FIXTURES.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    packages = [name.partition(">")[0] for name in project["optional-dependencies"]["report"]]
+    assert f"pip install {' '.join(packages)}" == INSTALL_REPORT
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["jinja2", "vl_convert"])
 def test_without_the_packages(tmp_path: Path, package: str) -> None:
@@ -479,7 +488,7 @@ def test_without_the_packages(tmp_path: Path, package: str) -> None:
     )
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.decode() == (
-        f"Error: --format html needs the package {package}: pip install 'bpmn-metrics[report]'\n"
+        f"Error: --format html needs the module {package}: pip install jinja2 vl-convert-python\n"
     )
     assert not (tmp_path / "report.html").exists()
     # The other formats do not need them.
