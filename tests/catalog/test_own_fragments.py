@@ -84,8 +84,9 @@ def count(elements, engine):
 def explain(elements):
     for element in elements:
         if element.tag == ANNOTATION:
-            yield Evidence("count", SourceElement(element))
             for word in "".join(element.itertext()).split():
+                # `count` counts an annotation once, but has evidence for each of its words.
+                yield Evidence("count", SourceElement(element, (word,)))
                 yield Evidence(f"words.{word}", SourceElement(element))
 
 
@@ -288,6 +289,25 @@ class TestExplain:
         assert (number["key"], number["value"]) == ("notes.count", 3)
         assert number["meaning"] == "Text annotations"
         assert [item["id"] for item in number["items"]] == ["T1", "T2", "T3"]
+
+    def test_an_element_is_one_item(self, metrics: Runner, diagrams: Path) -> None:
+        (diagrams / "repeated.bpmn").write_bytes(ANNOTATED.replace(b"Ask Ann", b"Ann and Ann"))
+        explanation = metrics.json(
+            "explain",
+            "-f",
+            "json",
+            "--key",
+            "notes.words.Ann",
+            "--key",
+            "notes.count",
+            "repeated.bpmn",
+        )
+        items = {number["key"]: number["items"] for number in explanation["numbers"]}
+        first = {"type": "bpmn:TextAnnotation", "id": "T1", "line": 5}
+        assert items["notes.count"][0] == {"kind": "Ann, and"} | first
+        assert [item["id"] for item in items["notes.count"]] == ["T1", "T2", "T3"]
+        # The number counts the word, not the annotation.
+        assert items["notes.words.Ann"] == [first | {"times": 2}]
 
     def test_every_number(self, metrics: Runner) -> None:
         explanation = metrics.json("explain", "-f", "json", "--with", "notes", "annotated.bpmn")
