@@ -289,6 +289,17 @@ class TestKeys:
             (["elementTemplates"], ["elementTemplates[0].properties.camunda:resultVariable"]),
             (["elementTemplates[0]"], ["elementTemplates[0].properties.camunda:resultVariable"]),
             (["elementTemplates[1]"], []),
+            # Short keys of a number and of groups.
+            (["form.embedded"], [FORM_KEY]),
+            (
+                ["userTask"],
+                [
+                    "diagramMetrics.tasks.userTask.count",
+                    "diagramMetrics.tasks.userTask.form.count",
+                    FORM_KEY,
+                    "diagramMetrics.tasks.userTask.form.camundaForms",
+                ],
+            ),
         ],
     )
     def test_keys(self, keys: list[str], expected: list[str]) -> None:
@@ -297,9 +308,9 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("key", "suggestion"),
         [
-            ("form.embedded", FORM_KEY),
-            ("userTask", "diagramMetrics.tasks.userTask"),
             ("diagramMetrics.tasks.userTask.form.embeded", FORM_KEY),
+            ("form.embeded", FORM_KEY),
+            ("userTaks.form.embedded", FORM_KEY),
             ("executionPlatform", None),
             ("diagramMetrics.", None),
             ("elementTemplates[x]", None),
@@ -313,8 +324,26 @@ class TestKeys:
         result = run("explain", "--key", key, CASE)
         assert (result.returncode, result.stdout) == (2, b"")
         (message,) = result.stderr.decode().splitlines()[3:]
-        assert message.startswith("Error: No number has the key ")
-        assert (f"Did you mean {suggestion}?" if suggestion else "") in message
+        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
+        assert message.startswith(f"Error: --key: No number has the key '{key}'.{hint}")
+
+    def test_ambiguous_key(self) -> None:
+        result = run("explain", "--key", "count", CASE)
+        assert (result.returncode, result.stdout) == (2, b"")
+        (message,) = result.stderr.decode().splitlines()[3:]
+        assert message == (
+            "Error: --key: 'count' is short for several keys:"
+            " 'diagramMetrics.tasks.userTask.count',"
+            " 'diagramMetrics.tasks.userTask.form.count',"
+            " 'diagramMetrics.tasks.serviceTask.count',"
+            " 'diagramMetrics.tasks.serviceTask.implementation.count' and"
+            " 'diagramMetrics.subprocessPlanes.count'."
+        )
+
+    def test_hostile_key(self) -> None:
+        result = run("explain", "--key", "a\x1b[31m\nb\u202e", CASE)
+        (message,) = result.stderr.decode().splitlines()[3:]
+        assert message == r"Error: --key: No number has the key 'a\x1b[31m\nb\u202e'."
 
     def test_library_raises(self) -> None:
         with pytest.raises(KeyError, match="nothing"):

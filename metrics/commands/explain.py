@@ -16,9 +16,10 @@ from metrics.commands.console import (
     source_of,
 )
 from metrics.commands.format_option import format_option
-from metrics.explanation import explain, explained_keys, fragments_named
+from metrics.explanation import explain, explained_keys, fragments_named, is_explained
 from metrics.formats.explain import FORMATS
 from metrics.formats.text import on_one_line
+from metrics.keys import AmbiguousKeyError, whole_key
 from metrics.suggestions import did_you_mean
 from metrics.system.exit_status import ExitStatus
 
@@ -37,7 +38,8 @@ Examples:
     "keys",
     metavar="KEY",
     multiple=True,
-    help="Explain only the number with this dotted key, or all numbers below it; repeatable.",
+    help="Explain only the number with this dotted key, or all numbers below it. An unambiguous end"
+    " of the key is enough; repeatable.",
 )
 @format_option(
     FORMATS.names,
@@ -63,6 +65,7 @@ def command(
     warnings about malformed input.
     """
     require_standard_output()
+    keys = tuple(map(_whole_key, keys))
     content, name, file_name = source_of(file, stdin_filename)
     explanation = explain(
         content,
@@ -72,10 +75,7 @@ def command(
     )
     explanation = replace(explanation, report=replace(explanation.report, file=file_name))
     if keys:
-        try:
-            explanation = explanation.only(keys)
-        except KeyError as error:
-            raise click.UsageError(_no_such_key(error.args[0])) from None
+        explanation = explanation.only(keys)
     with output() as stream:
         for piece in FORMATS.load(format_name)(explanation, sys.stdout.isatty()):
             stream.write(piece)
@@ -85,5 +85,13 @@ def command(
         raise click.exceptions.Exit(ExitStatus.FAILURE)
 
 
-def _no_such_key(key: str) -> str:
-    return f"No number has the key '{on_one_line(key)}'.{did_you_mean(key, explained_keys())}"
+def _whole_key(key: str) -> str:
+    """The whole key of a `--key`; raises `click.UsageError` if there is none."""
+    try:
+        whole = whole_key(key, is_explained)
+    except AmbiguousKeyError as error:
+        raise click.UsageError(on_one_line(f"--key: {error}")) from None
+    if not is_explained(whole):
+        reason = f"No number has the key '{key}'.{did_you_mean(key, explained_keys())}"
+        raise click.UsageError(on_one_line(f"--key: {reason}"))
+    return whole

@@ -293,14 +293,7 @@ class TestExplain:
     def test_an_element_is_one_item(self, metrics: Runner, diagrams: Path) -> None:
         (diagrams / "repeated.bpmn").write_bytes(ANNOTATED.replace(b"Ask Ann", b"Ann and Ann"))
         explanation = metrics.json(
-            "explain",
-            "-f",
-            "json",
-            "--key",
-            "notes.words.Ann",
-            "--key",
-            "notes.count",
-            "repeated.bpmn",
+            "explain", "-f", "json", "--key", "words.Ann", "--key", "notes.count", "repeated.bpmn"
         )
         items = {number["key"]: number["items"] for number in explanation["numbers"]}
         first = {"type": "bpmn:TextAnnotation", "id": "T1", "line": 5}
@@ -308,6 +301,28 @@ class TestExplain:
         assert [item["id"] for item in items["notes.count"]] == ["T1", "T2", "T3"]
         # The number counts the word, not the annotation.
         assert items["notes.words.Ann"] == [first | {"times": 2}]
+
+    @pytest.mark.parametrize(
+        ("key", "whole"),
+        [
+            ("words.Ask", "notes.words.Ask"),
+            ('sizes."very long"', 'notes.sizes."very long"'),
+            ("longest", "notes.longest"),
+        ],
+    )
+    def test_short_keys(self, metrics: Runner, key: str, whole: str) -> None:
+        explanation = metrics.json("explain", "-f", "json", "--key", key, "annotated.bpmn")
+        assert [number["key"] for number in explanation["numbers"]] == [whole]
+        result = metrics.json(
+            "check", "-f", "json", "--limit", f"{key} < 0", "annotated.bpmn", status=1
+        )
+        assert [violation["key"] for violation in result["violations"]] == [whole]
+
+    def test_documented_keys_come_first(self, metrics: Runner) -> None:
+        # `notes.count` has this end, too.
+        message = metrics("explain", "--key", "count", "annotated.bpmn", status=2)
+        assert "short for several keys" in message
+        assert "notes.count" not in message
 
     def test_every_number(self, metrics: Runner) -> None:
         explanation = metrics.json("explain", "-f", "json", "--with", "notes", "annotated.bpmn")
