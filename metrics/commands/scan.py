@@ -30,7 +30,7 @@ Examples:
     "--fragment",
     "fragments",
     multiple=True,
-    type=click.Choice((*FRAGMENTS, *OWN_FRAGMENTS)),
+    type=options.Name((*FRAGMENTS, *OWN_FRAGMENTS)),
     help="Print only this fragment of the payload; repeatable.",
 )
 @format_option(

@@ -184,6 +184,11 @@ class TestScan:
     def test_fragment(self, metrics: Runner) -> None:
         assert metrics.json("scan", "--fragment", "notes", "annotated.bpmn") == {"notes": NOTES}
 
+    def test_similar_name_is_suggested(self, metrics: Runner) -> None:
+        for option in ("--fragment", "--with"):
+            message = metrics("scan", option, "note", "annotated.bpmn", status=2)
+            assert "Did you mean 'notes'?" in message
+
     def test_added_after_the_documented_payload(self, metrics: Runner) -> None:
         payload = metrics.json("scan", "annotated.bpmn")
         added = metrics.json("scan", "--with", "notes", "annotated.bpmn")
