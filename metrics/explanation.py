@@ -133,19 +133,32 @@ def explain(
     The arguments are those of `scan`. If the diagram cannot be measured, the report has an `error`
     and there are no numbers.
     """
-    added = own_fragments(fragments)
+    return explanation_of(
+        explain_report(source, name=name, max_size=max_size, fragments=own_fragments(fragments))
+    )
+
+
+def explain_report(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None,
+    max_size: int,
+    keys: tuple[str, ...] = (),
+    fragments: frozenset[str],
+) -> Report:
+    """The report of one diagram, which carries its explanation; the arguments are `explained`'s."""
     name = diagram_name(source, name)
     parsed = parse(source, name, max_size)
-    report = parsed if isinstance(parsed, Report) else explained(parsed, name, (), added)
-    return explanation_of(report)
+    return parsed if isinstance(parsed, Report) else explained(parsed, name, keys, fragments)
 
 
 def explained(
     parsed: Document, name: str | None, keys: tuple[str, ...], fragments: frozenset[str]
 ) -> Report:
-    """The second half of `explain`: the report of a document, which carries its explanation.
+    """The second half of `explain_report`: the report of a document.
 
-    With `keys`, only the numbers with these keys or below them are explained.
+    With `keys`, only the numbers with these keys or below them are explained. `fragments` are the
+    names of fragments of our own.
     """
 
     def is_wanted(key: str) -> bool:

@@ -10,7 +10,7 @@ from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file
 from metrics.commands.format_option import format_option
-from metrics.commands.runs import ScanInputs, ScanOptions, open_run
+from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
 from metrics.formats.scan import FORMATS, ScanLayout
 from metrics.reading.sources import STANDARD_INPUT
 
@@ -75,7 +75,7 @@ def command(
     require_standard_input(paths, stdin_filename)
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
-    single = len(paths) == 1 and not os.path.isdir(paths[0])
+    single = is_single_diagram(paths)
     write = FORMATS.load(format_name or ("json" if single else "ndjson"))
     added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
