@@ -114,11 +114,10 @@ class ExplainedReport(Report):
 
 def explanation_of(report: Report) -> Explanation:
     """The explanation that a report carries; one without numbers for any other report."""
-    _, values = Report.__reduce__(report)
-    plain = Report(*values)
-    if isinstance(report, ExplainedReport):
-        return Explanation(plain, report.numbers, report.dropped)
-    return Explanation(plain)
+    if not isinstance(report, ExplainedReport):
+        return Explanation(report)
+    plain = Report(report.file, report.kind, report.blocks, report.warnings)
+    return Explanation(plain, report.numbers, report.dropped)
 
 
 def explain(
@@ -287,7 +286,7 @@ def _with_all_kinds(sources: Iterable[SourceElement]) -> Iterable[SourceElement]
     kinds: dict[Element, set[str]] = {}
     for source in sources:
         kinds.setdefault(source.element, set()).update(source.kinds)
-    return [SourceElement(element, tuple(sorted(of_it))) for element, of_it in kinds.items()]
+    return [SourceElement(element, tuple(of_element)) for element, of_element in kinds.items()]
 
 
 def _numbers(value: Mapping[str, Any], group: str) -> Iterator[tuple[str, int | float]]:

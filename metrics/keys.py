@@ -117,6 +117,14 @@ def find_key(key: str) -> Key:
 
     Raises `UnknownKeyError` if no payload has it.
     """
+    found = _find(key)
+    if found is None:
+        known = leaves_with(frozenset(OWN_FRAGMENTS))
+        raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+    return found
+
+
+def _find(key: str) -> Key | None:
     for fragment in (None, *OWN_FRAGMENTS):
         leaves = LEAVES if fragment is None else _leaves_of(fragment)
         if key in leaves:
@@ -126,17 +134,12 @@ def find_key(key: str) -> Key:
                 member = unquoted(key[len(leaf.key) + 1 :])
                 if member:
                     return Key(leaf, member, fragment)
-    known = leaves_with(frozenset(OWN_FRAGMENTS))
-    raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+    return None
 
 
 def is_value(key: str) -> bool:
     """Whether a whole key names a value of a payload."""
-    try:
-        find_key(key)
-    except UnknownKeyError:
-        return False
-    return True
+    return _find(key) is not None
 
 
 def whole_key(key: str, is_known: Callable[[str], bool] = is_value) -> str:
