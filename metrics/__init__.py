@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
     from metrics.reading.sources import NamedContent
     from metrics.report import Report, scan
-    from metrics.scanning.batch import scan_many
+    from metrics.scanning.batch import explain_many, scan_many
     from metrics.scanning.discovery import discover
     from metrics.scanning.ndjson_reports import read_reports
     from metrics.schemas import names as schema_names
@@ -112,6 +112,7 @@ __all__ = [
     "compare_revisions",
     "discover",
     "explain",
+    "explain_many",
     "explain_violations",
     "parse_limit",
     "read_baseline",
@@ -175,6 +176,7 @@ _MODULES = {
     "compare_revisions": "metrics.diff.revisions",
     "discover": "metrics.scanning.discovery",
     "explain": "metrics.explanation",
+    "explain_many": "metrics.scanning.batch",
     "explain_violations": "metrics.checks.result",
     "parse_limit": "metrics.checks.limits:parse",
     "read_baseline": "metrics.checks.baseline",

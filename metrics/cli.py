@@ -39,7 +39,7 @@ class _Commands(InOrder):
 
 @click.group(
     cls=_Commands,
-    # Placeholders by which click suggests the right name for a misspelled one.
+    # Placeholders: the names, for help and for suggestions.
     commands=[click.Command(name) for name in COMMANDS],
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -23,7 +23,7 @@ from metrics.report import Report, diagram_name, failed, parse
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
@@ -40,8 +40,8 @@ MAX_ITEMS: Final = 100
 class DiagramElement(NamedTuple):
     """An element: its type as the Modeler writes it, its id and name, and the line it begins in.
 
-    Texts are cut after 500 characters. `kind` is the kind that it counts as, if its number has
-    several.
+    Texts are cut after 500 characters. `kind` holds the kinds that it counts as, if its number has
+    several: `delegate, java`.
     """
 
     type: str
@@ -56,7 +56,7 @@ class Item(NamedTuple):
 
     `texts` describe the latter: a `variable`, or a `template` and its `version`. `related` holds
     elements that belong to the item, by their role: the `scope` of a variable. `times` is how often
-    the item counts; it is 1 except for the properties of templates.
+    the item counts. An element is one item of a number, even if it counts for several reasons.
     """
 
     element: DiagramElement | None
@@ -95,11 +95,29 @@ class Explanation:
 
         Raises `KeyError` for a key that no payload has.
         """
-        wanted = tuple(keys)
-        for key in wanted:
-            _require_known(key)
+        wanted = known_keys(keys)
         numbers = (number for number in self.numbers if _is_wanted(number.key, wanted))
         return replace(self, numbers=tuple(numbers))
+
+
+@dataclass(slots=True)
+class ExplainedReport(Report):
+    """A report that carries its explanation, through all that measures and passes on reports."""
+
+    numbers: tuple[Number, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+    def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
+        _, values = Report.__reduce__(self)
+        return ExplainedReport, (*values, self.numbers, self.dropped)
+
+
+def explanation_of(report: Report) -> Explanation:
+    """The explanation that a report carries; one without numbers for any other report."""
+    if not isinstance(report, ExplainedReport):
+        return Explanation(report)
+    plain = Report(report.file, report.kind, report.blocks, report.warnings)
+    return Explanation(plain, report.numbers, report.dropped)
 
 
 def explain(
@@ -114,14 +132,41 @@ def explain(
     The arguments are those of `scan`. If the diagram cannot be measured, the report has an `error`
     and there are no numbers.
     """
+    return explanation_of(
+        explain_report(source, name=name, max_size=max_size, fragments=own_fragments(fragments))
+    )
+
+
+def explain_report(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    name: str | None,
+    max_size: int,
+    keys: tuple[str, ...] = (),
+    fragments: frozenset[str],
+) -> Report:
+    """The report of one diagram, which carries its explanation; the arguments are `explained`'s."""
     name = diagram_name(source, name)
-    document = parse(source, name, max_size)
-    if isinstance(document, Report):
-        return Explanation(document)
+    parsed = parse(source, name, max_size)
+    return parsed if isinstance(parsed, Report) else explained(parsed, name, keys, fragments)
+
+
+def explained(
+    parsed: Document, name: str | None, keys: tuple[str, ...], fragments: frozenset[str]
+) -> Report:
+    """The second half of `explain_report`: the report of a document.
+
+    With `keys`, only the numbers with these keys or below them are explained. `fragments` are the
+    names of fragments of our own.
+    """
+
+    def is_wanted(key: str) -> bool:
+        return not keys or _is_wanted(key, keys)
+
     try:
-        return _explain(document, name, fragments=own_fragments(fragments))
+        return _explain(parsed, name, is_wanted, fragments)
     except (DocumentError, MemoryError) as error:
-        return Explanation(failed(name, error))
+        return failed(name, error)
 
 
 def explain_values(
@@ -144,12 +189,12 @@ def explain_values(
         fragments = frozenset(
             key.fragment for key in map(find_key, values) if key.fragment is not None
         )
-        explanation = _explain(document, name, values.keys(), fragments=fragments)
+        report = _explain(document, name, values.__contains__, fragments)
     except (DocumentError, MemoryError):
         return {}
     items = {
         number.key: number.items[:MAX_ITEMS]
-        for number in explanation.numbers
+        for number in report.numbers
         if values.get(number.key) == number.value
     }
     texts = {key for key in values if find_key(key).kind not in NUMERIC}
@@ -163,11 +208,10 @@ def explain_values(
 def _explain(
     document: Document,
     name: str | None,
-    keys: Collection[str] | None = None,
-    *,
+    is_wanted: Callable[[str], bool],
     fragments: frozenset[str],
-) -> Explanation:
-    """The explanation of a document, limited to the numbers with these keys."""
+) -> ExplainedReport:
+    """The report of a document, with the numbers whose keys are wanted."""
     diagram = Diagram(document, tags_with(fragments), max_dropped=sys.maxsize)
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
@@ -185,9 +229,9 @@ def _explain(
             values |= {key: value for key, value in numbers_of_block if key not in versions}
         for piece in metric.explain(findings):
             key = joined(metric.key, piece.key)
-            if keys is None or key in keys:
+            if is_wanted(key):
                 evidence.setdefault(key, []).append(piece)
-    report = Report(name, document.kind, blocks, document.warnings + diagram.uncounted)
+    evidence = {key: _by_element(pieces, values.get(key)) for key, pieces in evidence.items()}
     elements = (element for pieces in evidence.values() for element in _elements(pieces))
     descriptions = _ElementDescriptions(document.lines(elements))
     numbers = tuple(
@@ -198,9 +242,58 @@ def _explain(
             tuple(sorted(map(descriptions.item, evidence.get(key, ())), key=_order)),
         )
         for key, value in values.items()
-        if value and (keys is None or key in keys)
+        if value and is_wanted(key)
     )
-    return Explanation(report, numbers, diagram.dropped)
+    return ExplainedReport(
+        name,
+        document.kind,
+        blocks,
+        document.warnings + diagram.uncounted,
+        numbers=numbers,
+        dropped=diagram.dropped,
+    )
+
+
+def _by_element(pieces: Sequence[Evidence], value: float | None) -> list[Evidence]:
+    """The evidence for a number with this value, with one piece for each element.
+
+    The piece has all kinds of the element. It counts as often as the element's pieces together,
+    unless the number counts each element once.
+    """
+    groups: dict[object, list[Evidence]] = {}
+    for index, piece in enumerate(pieces):
+        subject = index if piece.source is None else _subject(piece, piece.source)
+        groups.setdefault(subject, []).append(piece)
+    if len(groups) == len(pieces):
+        return [*pieces]
+    is_once = len(groups) == value
+    return [_merged(group, is_once=is_once) for group in groups.values()]
+
+
+def _subject(piece: Evidence, source: SourceElement) -> object:
+    """Equal for pieces that differ only in the kinds of their element and in their times."""
+    return source.element, *piece.texts.items(), *piece.related.items()
+
+
+def _merged(pieces: Sequence[Evidence], *, is_once: bool) -> Evidence:
+    first, *others = pieces
+    if not others:
+        return first
+    sources = [piece.source for piece in pieces if piece.source is not None]
+    (source,) = _with_all_kinds(sources)
+    return first._replace(
+        source=source,
+        sources=tuple(source for piece in pieces for source in piece.sources),
+        times=1 if is_once else sum(piece.times for piece in pieces),
+    )
+
+
+def _with_all_kinds(sources: Iterable[SourceElement]) -> Iterable[SourceElement]:
+    """Each of the elements once, with all its kinds."""
+    kinds: dict[Element, set[str]] = {}
+    for source in sources:
+        kinds.setdefault(source.element, set()).update(source.kinds)
+    return [SourceElement(element, tuple(of_element)) for element, of_element in kinds.items()]
 
 
 def _numbers(value: Mapping[str, Any], group: str) -> Iterator[tuple[str, int | float]]:
@@ -240,13 +333,14 @@ class _ElementDescriptions:
             None if source is None else self._describe_source(source),
             {role: _cut(text) for role, text in texts.items()},
             {role: self._describe(element) for role, element in related.items()},
-            tuple(sorted(map(self._describe_source, sources), key=_line)),
+            tuple(sorted(map(self._describe_source, _with_all_kinds(sources)), key=_line)),
             times,
         )
 
     def _describe_source(self, source: SourceElement) -> DiagramElement:
         description = self._describe(source.element)
-        return description if source.kind is None else description._replace(kind=_cut(source.kind))
+        kind = ", ".join(sorted({*source.kinds}))
+        return description._replace(kind=_cut(kind)) if kind else description
 
     def _describe(self, element: Element) -> DiagramElement:
         description = self._known.get(element)
@@ -283,12 +377,20 @@ def explained_keys() -> tuple[str, ...]:
     return tuple(leaf.key for leaf in all_leaves if leaf.kind in NUMERIC and not leaf.is_rules)
 
 
-def _require_known(key: str) -> None:
-    """Raise `KeyError` if a key names neither a number of a payload nor a group of numbers."""
+def is_explained(key: str) -> bool:
+    """Whether a key names a number of a payload or a group of numbers."""
     if any(_is_wanted(number, (key,)) for number in explained_keys()):
-        return
-    if not any(_is_below(key, leaf) for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values()):
-        raise KeyError(key)
+        return True
+    return any(_is_below(key, leaf) for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values())
+
+
+def known_keys(keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys as a tuple; raises `KeyError` for one that is not explained."""
+    known = tuple(keys)
+    for key in known:
+        if not is_explained(key):
+            raise KeyError(key)
+    return known
 
 
 def _is_below(key: str, leaf: Leaf) -> bool:

@@ -3,6 +3,8 @@
 `diagramMetrics.tasks.userTask.count` names a number. A part with dots, blanks or operators is in
 quotes: `decisions.tables.hitPolicies."RULE ORDER"`. A key of an open map is followed by the name of
 a member, which is 0 in a payload that has the map but not the member.
+
+The command line also accepts short keys: `whole_key` completes them.
 """
 
 from __future__ import annotations
@@ -12,13 +14,21 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import OMITTED, Leaf, LeafKind, leaf_values, map_keys
+from metrics.blocks import (
+    OMITTED,
+    Leaf,
+    LeafKind,
+    key_part,
+    key_parts,
+    leaf_values,
+    map_keys,
+)
 from metrics.catalog import OWN_FRAGMENTS, own_metric
 from metrics.report import DIAGRAM_TYPE, payload_leaves
-from metrics.suggestions import did_you_mean
+from metrics.suggestions import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from metrics.blocks import Total
     from metrics.report import Report
@@ -28,6 +38,10 @@ TYPE_LEAF: Final = Leaf(DIAGRAM_TYPE, LeafKind.TEXT, "The type of the diagram", 
 
 class UnknownKeyError(ValueError):
     """A key that names no value of a payload; the message suggests a known key."""
+
+
+class AmbiguousKeyError(UnknownKeyError):
+    """A short key that several whole keys end with; the message lists them."""
 
 
 class Key(NamedTuple):
@@ -103,6 +117,14 @@ def find_key(key: str) -> Key:
 
     Raises `UnknownKeyError` if no payload has it.
     """
+    found = _find(key)
+    if found is None:
+        known = leaves_with(frozenset(OWN_FRAGMENTS))
+        raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+    return found
+
+
+def _find(key: str) -> Key | None:
     for fragment in (None, *OWN_FRAGMENTS):
         leaves = LEAVES if fragment is None else _leaves_of(fragment)
         if key in leaves:
@@ -112,8 +134,38 @@ def find_key(key: str) -> Key:
                 member = unquoted(key[len(leaf.key) + 1 :])
                 if member:
                     return Key(leaf, member, fragment)
-    known = leaves_with(frozenset(OWN_FRAGMENTS))
-    raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+    return None
+
+
+def is_value(key: str) -> bool:
+    """Whether a whole key names a value of a payload."""
+    return _find(key) is not None
+
+
+def whole_key(key: str, is_known: Callable[[str], bool] = is_value) -> str:
+    """The whole key that a short one stands for: the only known key that ends with its parts.
+
+    `userTask.count` stands for `diagramMetrics.tasks.userTask.count`. A whole key stands for
+    itself. A key of the documented payload comes before those of our own fragments. If no known key
+    ends with the parts, the key is returned unchanged. Raises `AmbiguousKeyError` if several do.
+    """
+    if is_known(key):
+        return key
+    for fragments in (frozenset[str](), frozenset(OWN_FRAGMENTS)):
+        whole = [full for group in _groups(fragments) if is_known(full := f"{group}.{key}")]
+        if len(whole) > 1:
+            raise AmbiguousKeyError(f"'{key}' is short for several keys: {listed(whole, 'and')}.")
+        if whole:
+            return whole[0]
+    return key
+
+
+@cache
+def _groups(fragments: frozenset[str]) -> Sequence[str]:
+    """The keys of the objects that hold the `leaves_with` some fragments."""
+    keys = [[*map(key_part, key_parts(key))] for key in leaves_with(fragments)]
+    groups = (".".join(parts[:end]) for parts in keys for end in range(1, len(parts)))
+    return tuple(dict.fromkeys(groups))
 
 
 def _leaves_of(fragment: str) -> Mapping[str, Leaf]:

@@ -52,10 +52,10 @@ class Finding(NamedTuple):
 
 
 class SourceElement(NamedTuple):
-    """An element that is counted or that a counted thing comes from, and its kind."""
+    """An element that is counted or that a counted thing comes from, and its kinds."""
 
     element: Element
-    kind: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 class Evidence(NamedTuple):
@@ -65,6 +65,9 @@ class Evidence(NamedTuple):
     element: then `texts` describe it (a variable's name) and `sources` are the elements that it
     comes from. `related` holds further elements by their role. `times` is how often it counts: an
     element with three attributes may count three times.
+
+    An element may have several pieces of evidence for a key, such as one for each of its kinds; an
+    explanation shows them as one item.
     """
 
     key: str
@@ -82,9 +85,11 @@ def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
     """
     for keys, element, related in findings:
         kinds = {key: kind for key in keys if (kind := _kind(key))}
-        for key in keys:
-            kind = kinds.get(key, ", ".join(sorted(kinds.values())))
-            yield Evidence(key, SourceElement(element, kind or None), related=related)
+        all_kinds = tuple(kinds.values())
+        # A finding counts once for a key, even if it names the key twice.
+        for key in dict.fromkeys(keys):
+            kinds_of_key = (kinds[key],) if key in kinds else all_kinds
+            yield Evidence(key, SourceElement(element, kinds_of_key), related=related)
 
 
 def _kind(key: str) -> str | None:

@@ -1,28 +1,48 @@
-"""Suggestions for an unknown name."""
+"""Suggestions for an unknown name: the one wording of all messages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+MAX_LISTED: Final = 5
+MIN_SIMILARITY_OF_ENDS: Final = 0.8
 
-def did_you_mean(key: str, known: Iterable[str]) -> str:
-    """A question that suggests the known key nearest to a dotted key, for the end of a message.
 
-    A known key is near if it contains the dotted key as whole parts, or else if it is spelled
-    alike. The question begins with a blank; it is empty if no key is near.
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question that suggests known names for an unknown one, for the end of a message.
+
+    These are the known keys that contain the name as whole parts, or else the name that is spelled
+    most like it, as a whole or at its end. The question begins with a blank; it is empty if no name
+    is near.
     """
-    suggestion = _nearest(key, [*known])
-    return f" Did you mean {suggestion}?" if suggestion else ""
+    suggestions = _nearest(name, [*known])
+    return f" Did you mean {listed(suggestions, 'or')}?" if suggestions else ""
 
 
-def _nearest(key: str, known: Sequence[str]) -> str | None:
+def listed(names: Sequence[str], conjunction: str) -> str:
+    """Names in quotes, the first five of them: `'a', 'b' and 'c'`, `'a', 'b' and 20 more`."""
+    shown = [f"'{name}'" for name in names[:MAX_LISTED]]
+    if len(names) > MAX_LISTED:
+        return f"{', '.join(shown)} {conjunction} {len(names) - MAX_LISTED:,} more"
+    *others, last = shown
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def _nearest(name: str, known: Sequence[str]) -> Sequence[str]:
     from difflib import get_close_matches
 
-    for name in known:
-        before, part, _ = name.rpartition(f".{key}")
-        if f".{key}." in f"{name}.":
-            return before + part
-    return next(iter(get_close_matches(key, known, 1)), None)
+    if name and (containing := [key for key in known if f".{name}." in f".{key}."]):
+        return containing
+    if alike := get_close_matches(name, known, 1):
+        return alike
+    by_end = {_end(key, name): key for key in reversed(known)}
+    # Ends are short: less similar ones are other words.
+    return [by_end[end] for end in get_close_matches(name, by_end, 1, MIN_SIMILARITY_OF_ENDS)]
+
+
+def _end(key: str, name: str) -> str:
+    """The end of a key with as many parts as a name."""
+    return ".".join(key.split(".")[-1 - name.count(".") :])

@@ -17,6 +17,7 @@ from metrics.cli import COMMANDS
 from metrics.system.exit_status import ExitStatus
 
 PROJECT = Path(__file__).parents[1]
+USER_TASKS = "diagramMetrics.tasks.userTask.count"
 
 
 def test_exit_statuses() -> None:
@@ -51,6 +52,42 @@ def test_unknown_command() -> None:
     result = run("evnt")
     assert (result.returncode, result.stdout) == (ExitStatus.FAILURE, b"")
     assert b"No such command 'evnt'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "suggestion"),
+    [
+        ("evnt", "event"),
+        ("event dployment", "deployment"),
+        ("event diagram:opend", "diagram:opened"),
+        ("event overlay deplo", "deploy"),
+        ("schema paylod", "payload"),
+        ("schema diagram:opend", "diagram:opened"),
+        ("scan --fragment profil", "profile"),
+        ("explain --key userTaks.count order.bpmn", USER_TASKS),
+        ("check --limit userTaks.count<=3", USER_TASKS),
+    ],
+)
+def test_similar_name_is_suggested(words: str, suggestion: str) -> None:
+    result = run(*words.split())
+    assert (result.returncode, result.stdout) == (ExitStatus.FAILURE, b"")
+    message = result.stderr.decode().splitlines()[-1]
+    assert message.startswith("Error: ")
+    assert message.endswith(f". Did you mean '{suggestion}'?")
+
+
+@pytest.mark.parametrize("words", ["nothing", "event nothing", "schema nothing"])
+def test_no_name_is_suggested(words: str) -> None:
+    result = run(*words.split())
+    assert result.returncode == ExitStatus.FAILURE
+    assert b"Did you mean" not in result.stderr
+
+
+def test_unknown_name_is_escaped() -> None:
+    for words in (["a\x1b\n"], ["event", "a\x1b\n"], ["schema", "a\x1b\n"]):
+        message = run(*words).stderr.decode().splitlines()[-1]
+        assert message.startswith("Error: ")
+        assert r"'a\x1b\n'" in message
 
 
 def test_version() -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lxml import etree
 from support.command import lines, run
-from support.diagrams import process
+from support.diagrams import BPMN, ZEEBE, definitions, process
 
 from metrics import explain, scan
+from metrics.explanation import DiagramElement
+from metrics.metric import Finding, by_keys
 
 if TYPE_CHECKING:
     from metrics import Explanation
@@ -45,6 +48,8 @@ def assert_as_many_as_counted(explanation: Explanation, path: Path) -> None:
     assert explained == (numbers(report.payload()) if report.error is None else {})
     for number in explanation.numbers:
         assert sum(item.times for item in number.items) == number.value
+        counted = [item.element for item in number.items if item.element is not None]
+        assert len({element._replace(kind=None) for element in counted}) == len(counted)
         if "].properties." not in number.key:
             assert len(number.items) == number.value
         for item in number.items:
@@ -215,6 +220,53 @@ class TestHostile:
         assert [number.key for number in explain(source).only([key]).numbers] == [key]
 
 
+class TestElementThatCountsTwice:
+    """An element is one item of a number, and one source of an item, with all its kinds."""
+
+    def test_property_that_counts_twice(self) -> None:
+        definition = '<bpmn:messageEventDefinition messageRef="m"/>'
+        source = definitions(
+            '<bpmn:message id="m" name="paid"/>\n<bpmn:process id="p">'
+            '<bpmn:intermediateCatchEvent id="e" zeebe:modelerTemplate="t">'
+            f"{definition * 2}</bpmn:intermediateCatchEvent></bpmn:process>",
+            namespaces=f'xmlns:bpmn="{BPMN}" xmlns:zeebe="{ZEEBE}"',
+        )
+        binding = "bpmn:Message#property"
+        (number,) = explain(source).only([f"elementTemplates[0].properties.{binding}"]).numbers
+        assert number.value == 2
+        (item,) = number.items
+        assert item.element == DiagramElement("bpmn:Message", "m", "paid", 2, binding)
+        assert item.times == 2
+
+    def test_source_of_two_kinds(self) -> None:
+        path = FIXTURES / "process_variables" / "error_code_and_message_of_one_name.bpmn"
+        (number,) = explain(path).only(["diagramMetrics.processVariablesCount"]).numbers
+        (source,) = number.items[0].sources
+        assert (source.id, source.kind) == (
+            "Boundary_Failed",
+            "errorCodeVariable, errorMessageVariable",
+        )
+
+    def test_source_of_one_kind_twice(self) -> None:
+        path = FIXTURES / "process_variables" / "same_name_twice_on_one_element.bpmn"
+        (number,) = explain(path).only(["diagramMetrics.processVariablesCount"]).numbers
+        (source,) = number.items[0].sources
+        assert (source.id, source.kind) == ("Task_Approve", "outputParameter")
+
+    def test_findings_of_one_element(self) -> None:
+        root = etree.fromstring(process('<bpmn:userTask id="a"/>'))
+        findings = [
+            Finding(("count", "kinds.form", "kinds.form"), root),
+            Finding(("count", "kinds.script"), root),
+        ]
+        assert [(key, source and source.kinds) for key, source, *_ in by_keys(findings)] == [
+            ("count", ("form",)),
+            ("kinds.form", ("form",)),
+            ("count", ("script",)),
+            ("kinds.script", ("script",)),
+        ]
+
+
 class TestKeys:
     """--key explains one number, or all numbers below a key."""
 
@@ -240,6 +292,17 @@ class TestKeys:
             (["elementTemplates"], ["elementTemplates[0].properties.camunda:resultVariable"]),
             (["elementTemplates[0]"], ["elementTemplates[0].properties.camunda:resultVariable"]),
             (["elementTemplates[1]"], []),
+            # Short keys of a number and of groups.
+            (["form.embedded"], [FORM_KEY]),
+            (
+                ["userTask"],
+                [
+                    "diagramMetrics.tasks.userTask.count",
+                    "diagramMetrics.tasks.userTask.form.count",
+                    FORM_KEY,
+                    "diagramMetrics.tasks.userTask.form.camundaForms",
+                ],
+            ),
         ],
     )
     def test_keys(self, keys: list[str], expected: list[str]) -> None:
@@ -248,9 +311,9 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("key", "suggestion"),
         [
-            ("form.embedded", FORM_KEY),
-            ("userTask", "diagramMetrics.tasks.userTask"),
             ("diagramMetrics.tasks.userTask.form.embeded", FORM_KEY),
+            ("form.embeded", FORM_KEY),
+            ("userTaks.form.embedded", FORM_KEY),
             ("executionPlatform", None),
             ("diagramMetrics.", None),
             ("elementTemplates[x]", None),
@@ -264,8 +327,26 @@ class TestKeys:
         result = run("explain", "--key", key, CASE)
         assert (result.returncode, result.stdout) == (2, b"")
         (message,) = result.stderr.decode().splitlines()[3:]
-        assert message.startswith("Error: No number has the key ")
-        assert (f"Did you mean {suggestion}?" if suggestion else "") in message
+        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
+        assert message.startswith(f"Error: --key: No number has the key '{key}'.{hint}")
+
+    def test_ambiguous_key(self) -> None:
+        result = run("explain", "--key", "count", CASE)
+        assert (result.returncode, result.stdout) == (2, b"")
+        (message,) = result.stderr.decode().splitlines()[3:]
+        assert message == (
+            "Error: --key: 'count' is short for several keys:"
+            " 'diagramMetrics.tasks.userTask.count',"
+            " 'diagramMetrics.tasks.userTask.form.count',"
+            " 'diagramMetrics.tasks.serviceTask.count',"
+            " 'diagramMetrics.tasks.serviceTask.implementation.count' and"
+            " 'diagramMetrics.subprocessPlanes.count'."
+        )
+
+    def test_hostile_key(self) -> None:
+        result = run("explain", "--key", "a\x1b[31m\nb\u202e", CASE)
+        (message,) = result.stderr.decode().splitlines()[3:]
+        assert message == r"Error: --key: No number has the key 'a\x1b[31m\nb\u202e'."
 
     def test_library_raises(self) -> None:
         with pytest.raises(KeyError, match="nothing"):

@@ -311,7 +311,7 @@ def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
                 if times and largest[binding][1] is use:
                     yield Evidence(
                         f"elementTemplates[{number}].properties.{key_part(binding)}",
-                        SourceElement(element, binding),
+                        SourceElement(element, (binding,)),
                         related={} if element is use.element else {"element": use.element},
                         times=times,
                     )

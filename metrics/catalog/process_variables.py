@@ -125,7 +125,7 @@ def find(diagram: Diagram) -> Sequence[Variable]:
     return [
         Variable(
             name,
-            SourceElement(element, kind),
+            SourceElement(element, (kind,)),
             root_element,
             scopes.scope(name, element, root_element),
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import NUMERIC, OMITTED, LeafKind, Omitted
 from metrics.checks.operators import OPERATORS
-from metrics.keys import LEAVES, UnknownKeyError, find_key
+from metrics.keys import LEAVES, AmbiguousKeyError, UnknownKeyError, find_key, whole_key
 from metrics.reading.document import Kind
 from metrics.report import DIAGRAM_TYPE
 from metrics.suggestions import did_you_mean
@@ -177,15 +177,22 @@ def version(text: str) -> Version | None:
 
 
 def parse(text: str) -> Limit:
-    """Read a limit, written as `KEY OP VALUE`; raises `LimitError` if it is not one."""
+    """Read a limit, written as `KEY OP VALUE`; raises `LimitError` if it is not one.
+
+    KEY may be short: `userTask.count` (see `whole_key`).
+    """
     match = LIMIT.fullmatch(text)
     if match is None:
         raise LimitError(f"'{text}' is not a limit: write KEY OP VALUE, as in '{_example()}'.")
-    return parse_condition(match["key"], match["condition"])
+    try:
+        key = whole_key(match["key"])
+    except AmbiguousKeyError as error:
+        raise LimitError(str(error)) from None
+    return parse_condition(key, match["condition"])
 
 
 def parse_condition(key: str, condition: str) -> Limit:
-    """Read the limit that a condition, `OP VALUE`, sets for a key; raises `LimitError`."""
+    """Read the limit that a condition, `OP VALUE`, sets for a whole key; raises `LimitError`."""
     kind = kind_of(key)
     match = CONDITION.fullmatch(condition)
     text = match["value"].strip() if match is not None else ""

@@ -53,7 +53,7 @@ MAX_MESSAGE_CHARACTERS: Final = 1000
 EXAMPLES = """\b
 Examples:
   metrics check processes/
-  metrics check --limit "diagramMetrics.tasks.userTask.form.embedded <= 0" order.bpmn
+  metrics check --limit "form.embedded <= 0" order.bpmn
   metrics check --format text --format sarif:metrics.sarif processes/
   metrics check --baseline metrics-baseline.ndjson --write-baseline processes/
 """
@@ -73,9 +73,9 @@ class _Output(NamedTuple):
     "limits",
     metavar="LIMIT",
     multiple=True,
-    help='Limit for each diagram, "KEY OP VALUE": a dotted key of the payload, one of'
-    f" {' '.join(OPERATORS)}, and a number, version, word or list. Replaces the configured limits"
-    " for the key; repeatable.",
+    help='Limit for each diagram, "KEY OP VALUE": a dotted key of the payload or its unambiguous'
+    f" end, one of {' '.join(OPERATORS)}, and a number, version, word or list. Replaces the"
+    " configured limits for the key; repeatable.",
 )
 @click.option(
     "--total",

@@ -50,6 +50,9 @@ PRINTED_BY: Final = {
 class _Events(InOrder):
     """Suggests the right command for an event's name as sent."""
 
+    def known_names(self) -> list[str]:
+        return [*super().known_names(), *PRINTED_BY]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

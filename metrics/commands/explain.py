@@ -1,91 +1,128 @@
-"""`metrics explain`: the elements that the numbers of a diagram count."""
+"""`metrics explain`: the elements that the numbers of diagrams count."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
+from metrics.catalog import own_fragments
 from metrics.commands import options
-from metrics.commands.console import (
-    describe_report,
-    output,
-    require_standard_output,
-    show_message,
-    source_of,
-)
+from metrics.commands.console import require_standard_input, source_of
 from metrics.commands.format_option import format_option
-from metrics.explanation import explain, explained_keys, fragments_named
-from metrics.formats.explain import FORMATS
+from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
+from metrics.explanation import (
+    explain_report,
+    explained_keys,
+    explanation_of,
+    fragments_named,
+    is_explained,
+)
+from metrics.formats.explain import FORMATS, ExplainLayout
 from metrics.formats.text import on_one_line
+from metrics.keys import AmbiguousKeyError, whole_key
+from metrics.reading.sources import STANDARD_INPUT
 from metrics.suggestions import did_you_mean
-from metrics.system.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from metrics.report import Report
 
 EXAMPLES = """\b
 Examples:
   metrics explain order.bpmn
-  metrics explain --key diagramMetrics.tasks.userTask.form.embedded order.bpmn
+  metrics explain --key userTask.form.embedded order.bpmn
+  metrics explain --key userTask.form.embedded --format text processes/
   metrics explain --format ndjson order.bpmn | jq -r 'select(.line) | [.line, .key, .id] | @tsv'
 """
 
 
 @click.command(name="explain", epilog=EXAMPLES)
-@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True)
+)
 @click.option(
     "--key",
     "keys",
     metavar="KEY",
     multiple=True,
-    help="Explain only the number with this dotted key, or all numbers below it; repeatable.",
+    help="Explain only the number with this dotted key, or all numbers below it. An unambiguous end"
+    " of the key is enough; repeatable.",
 )
 @format_option(
     FORMATS.names,
-    default="tree",
-    help="tree is for people, json is one object, ndjson is one line per counted item.",
+    help="tree and text are for people, json is an object for each diagram, ndjson is one line per"
+    " counted item. Default: tree for a single file, ndjson for a folder or several paths.",
 )
 @options.with_fragments
+@options.output_path
+@options.jobs
+@options.timeout
 @options.max_size
 @options.stdin_filename
 @options.quiet
+@options.no_ignore
 def command(
-    file: str,
+    paths: tuple[str, ...],
     keys: tuple[str, ...],
-    format_name: str,
+    format_name: str | None,
     with_fragments: tuple[str, ...],
+    output_path: str | None,
+    jobs: int | None,
+    timeout: float | None,
     max_size: int,
     stdin_filename: str | None,
     is_quiet: bool,
+    no_ignore: bool,
 ) -> None:
     """Show the elements that each number of a diagram counts.
 
-    FILE is a diagram, or - for standard input. Lists every non-zero number and what it counts: the
-    kind, type, id, name and line of each element, the scope and all sources of each variable, the
-    uses of each template. Then lists the elements that were dropped because of their ids, and
-    warnings about malformed input.
+    A PATH is a file, a folder, or - for standard input. Lists every non-zero number and what it
+    counts: the kind, type, id, name and line of each element, the scope and all sources of each
+    variable, the uses of each template. Then lists the elements that were dropped because of their
+    ids, and warnings about malformed input; with --key, a folder or several paths omit these.
+
+    The exit status is 2 if a diagram could not be measured.
     """
-    require_standard_output()
-    content, name, file_name = source_of(file, stdin_filename)
-    explanation = explain(
-        content,
-        name=name,
-        max_size=max_size,
-        fragments={*with_fragments, *fragments_named(keys)},
+    require_standard_input(paths, stdin_filename)
+    keys = tuple(map(_whole_key, keys))
+    single = is_single_diagram(paths)
+    write = FORMATS.load(format_name or ("tree" if single else "ndjson"))
+    fragments = own_fragments({*with_fragments, *fragments_named(keys)})
+
+    def read_input(path: str) -> list[Report]:
+        content, name, file = source_of(path, stdin_filename)
+        report = explain_report(
+            content, name=name, max_size=max_size, keys=keys, fragments=fragments
+        )
+        return [replace(report, file=file)]
+
+    inputs = ScanInputs(lambda source: source == STANDARD_INPUT, read_input)
+    scan_options = ScanOptions(
+        # To send the explanation of a large file to another process would take longer.
+        1 if single else jobs,
+        timeout,
+        max_size,
+        no_ignore,
+        fragments=fragments,
+        explained_keys=keys,
+        # They are part of the output.
+        shows_warnings=False,
+        is_quiet=is_quiet,
     )
-    explanation = replace(explanation, report=replace(explanation.report, file=file_name))
-    if keys:
-        try:
-            explanation = explanation.only(keys)
-        except KeyError as error:
-            raise click.UsageError(_no_such_key(error.args[0])) from None
-    with output() as stream:
-        for piece in FORMATS.load(format_name)(explanation, sys.stdout.isatty()):
-            stream.write(piece)
-    if explanation.report.error is not None:
-        for line in describe_report(explanation.report, shows_warnings=not is_quiet):
-            show_message(line)
-        raise click.exceptions.Exit(ExitStatus.FAILURE)
+    with open_run(paths, inputs, scan_options, output_path) as run:
+        layout = ExplainLayout(single, bool(keys) and not single, run.is_terminal)
+        for piece in write(map(explanation_of, run.reports), layout):
+            run.stream.write(piece)
 
 
-def _no_such_key(key: str) -> str:
-    return f"No number has the key '{on_one_line(key)}'.{did_you_mean(key, explained_keys())}"
+def _whole_key(key: str) -> str:
+    """The whole key of a `--key`; raises `click.UsageError` if there is none."""
+    try:
+        whole = whole_key(key, is_explained)
+    except AmbiguousKeyError as error:
+        raise click.UsageError(on_one_line(f"--key: {error}")) from None
+    if not is_explained(whole):
+        reason = f"No number has the key '{key}'.{did_you_mean(key, explained_keys())}"
+        raise click.UsageError(on_one_line(f"--key: {reason}"))
+    return whole

@@ -9,12 +9,30 @@ import click
 
 from metrics.catalog import OWN_FRAGMENTS
 from metrics.reading.sources import DEFAULT_MAX_SIZE
+from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
+    Choice = click.Choice[str]
+
     from metrics.template_definitions import TemplateDefinitions
+
+else:
+    # click 8.1 has no types in brackets.
+    Choice = click.Choice
 
 UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 MAX_SECONDS: Final = 10**6
+
+
+class Name(Choice):
+    """One of some names; the error for any other name suggests one."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            choices = ", ".join(f"'{choice}'" for choice in self.choices)
+            hint = did_you_mean(value, self.choices)
+            self.fail(f"'{value}' is not one of {choices}.{hint}", param, ctx)
+        return value
 
 
 def size(value: str | int) -> int:
@@ -87,7 +105,7 @@ with_fragments = click.option(
     "with_fragments",
     metavar="NAME",
     multiple=True,
-    type=click.Choice(OWN_FRAGMENTS),
+    type=Name(OWN_FRAGMENTS),
     hidden=not OWN_FRAGMENTS,
     help="Add this fragment to the documented payload; repeatable.",
 )

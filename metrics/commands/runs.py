@@ -1,4 +1,4 @@
-"""A run of `scan`, `summary`, `check` or `diff`: finds diagrams, measures them, opens the output.
+"""A run of a command that reads many diagrams: finds and measures them, and opens the output.
 
 This module has what these commands share: worker processes, the progress line, the messages on
 standard error, and the exit status.
@@ -26,7 +26,7 @@ from metrics.commands.console import (
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
-from metrics.scanning.batch import scan_many
+from metrics.scanning.batch import explained_reports, scan_many
 from metrics.scanning.discovery import discover
 from metrics.scanning.requests import ScanRequest
 from metrics.system.exit_status import ExitStatus
@@ -64,7 +64,8 @@ class ScanInputs(NamedTuple):
 class ScanOptions(NamedTuple):
     """The options of a run; most are options of the commands.
 
-    A run that `is_quiet` shows errors only, whatever it `shows` otherwise.
+    A run that `is_quiet` shows errors only, whatever it `shows` otherwise. With `explained_keys`,
+    the reports carry explanations, of all numbers if there is no key.
     """
 
     jobs: int | None
@@ -74,6 +75,7 @@ class ScanOptions(NamedTuple):
     templates: TemplateDefinitions | None = None
     fingerprints: bool | Literal["whole"] = False
     fragments: AbstractSet[str] = frozenset()
+    explained_keys: tuple[str, ...] | None = None
     shows_warnings: bool = True
     shows_totals: bool = True
     is_quiet: bool = False
@@ -131,6 +133,11 @@ def is_ndjson(source: object) -> bool:
     )
 
 
+def is_single_diagram(paths: Sequence[str]) -> bool:
+    """Whether paths name one diagram; a folder counts as many."""
+    return len(paths) == 1 and not os.path.isdir(paths[0])
+
+
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
     """Raise `click.UsageError` if an option would overwrite one of the inputs."""
     if output_path and any(_is_same_file(output_path, path) for path in paths):
@@ -179,15 +186,7 @@ def scan_paths(
         executor = _executor(jobs, options.timeout, stack)
         progress = _progress(names, stack, is_output_shown=is_output_shown)
         messages = _Messages(progress, options)
-        measure = partial(
-            scan_many,
-            executor=executor,
-            jobs=jobs,
-            max_size=options.max_size,
-            templates=options.templates,
-            fingerprints=options.fingerprints,
-            fragments=options.fragments,
-        )
+        measure = partial(_measure, executor=executor, jobs=jobs, options=options)
         yield Scan(messages.watch(_reports(sources, measure, inputs)), executor)
     if options.shows_totals:
         messages.show_totals()
@@ -321,6 +320,29 @@ class _Messages:
         with suppress(OSError):
             if self._progress is None or not self._progress.print_above(line):
                 show_message(line)
+
+
+def _measure(
+    sources: Iterable[DiagramSource], *, executor: Executor | None, jobs: int, options: ScanOptions
+) -> Iterator[Report]:
+    if options.explained_keys is not None:
+        return explained_reports(
+            sources,
+            executor,
+            jobs=jobs,
+            max_size=options.max_size,
+            keys=options.explained_keys,
+            fragments=options.fragments,
+        )
+    return scan_many(
+        sources,
+        executor,
+        jobs=jobs,
+        max_size=options.max_size,
+        templates=options.templates,
+        fingerprints=options.fingerprints,
+        fragments=options.fragments,
+    )
 
 
 def _reports(

@@ -12,10 +12,10 @@ from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file
 from metrics.commands.format_option import format_option
-from metrics.commands.runs import ScanInputs, ScanOptions, open_run
+from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
 from metrics.formats.scan import FORMATS, ROWS, ScanLayout
 from metrics.formats.text import on_one_line
-from metrics.keys import UnknownKeyError, find_key
+from metrics.keys import AmbiguousKeyError, UnknownKeyError, find_key, whole_key
 from metrics.reading.errors import truncated
 from metrics.reading.sources import STANDARD_INPUT
 
@@ -41,7 +41,7 @@ Examples:
     "--fragment",
     "fragments",
     multiple=True,
-    type=click.Choice((*FRAGMENTS, *OWN_FRAGMENTS)),
+    type=options.Name((*FRAGMENTS, *OWN_FRAGMENTS)),
     help="Print only this fragment of the payload; repeatable.",
 )
 @format_option(
@@ -103,7 +103,7 @@ def command(
     require_standard_input(paths, stdin_filename)
     templates = options.template_definitions(template_source, template_folders, max_size)
     paths = paths or (os.curdir,)
-    single = len(paths) == 1 and not os.path.isdir(paths[0])
+    single = is_single_diagram(paths)
     format_name = format_name or ("json" if single else "ndjson")
     sort = _sort(sort_key, top, format_name)
     if sort is not None and sort.fragment is not None:
@@ -143,8 +143,8 @@ def _sort(text: str | None, top: int | None, format_name: str) -> Key | None:
     if format_name not in ROWS:
         raise click.UsageError(f"--sort needs --format {' or '.join(ROWS)}.")
     try:
-        key = find_key(text)
-    except UnknownKeyError as error:
+        key = find_key(whole_key(text))
+    except (AmbiguousKeyError, UnknownKeyError) as error:
         reason = truncated(on_one_line(str(error)), MAX_MESSAGE_CHARACTERS)
         raise click.UsageError(f"--sort: {reason}") from None
     if key.kind in (LeafKind.LIST, LeafKind.MAP):

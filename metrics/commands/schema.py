@@ -22,7 +22,7 @@ Examples:
 @click.command(
     name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of an output or an event."
 )
-@click.argument("name", required=False, metavar="[NAME]", type=click.Choice(names()))
+@click.argument("name", required=False, metavar="[NAME]", type=options.Name(names()))
 @options.documented_keys
 def command(name: str | None, documented_keys: bool) -> None:
     """Print the JSON Schema (2020-12) of a payload, a fragment of it, a result, or an event.

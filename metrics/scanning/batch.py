@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor, Future
 
+    from metrics.explanation import Explanation
+    from metrics.reading.document import Document
     from metrics.template_definitions import TemplateDefinitions
 
 Result = TypeVar("Result")
@@ -28,6 +30,8 @@ Fields = tuple[Any, ...]
 MIN_FILES: Final = 8
 MAX_FILES: Final = 512
 MAX_BYTES: Final = 4 * 1024 * 1024
+# An explanation may take fifty times the memory of its file.
+MAX_BYTES_TO_EXPLAIN: Final = 512 * 1024
 BATCHES_PER_WORKER: Final = 4
 # One file in four is asked for its size: asking every file would double the work of dispatching.
 FILES_PER_SAMPLE: Final = 4
@@ -69,32 +73,92 @@ def scan_many(
     or a `Report`.
     """
     own_fragments(fragments)
-    requests = map(ScanRequest.of, require_iterable(paths))
     options = _Options(max_size, templates, fingerprints, fragments)
-    if executor is None:
-        return _measured(requests, options)
-    measure = partial(_measured_in_worker, options=options)
-    return _measured_by(executor, requests, measure, jobs or os.cpu_count() or 1)
+    return _reports(paths, executor, jobs, options)
+
+
+def explain_many(
+    paths: Iterable[DiagramSource | os.PathLike[str]],
+    executor: Executor | None = None,
+    *,
+    jobs: int | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+    keys: Iterable[str] = (),
+    fragments: AbstractSet[str] = frozenset(),
+) -> Iterator[Explanation]:
+    """Explain many diagrams and yield their explanations in the order of the paths.
+
+    The arguments are those of `scan_many`, and `keys`: only the numbers with these keys or below
+    them are explained, all without any. A `Report` among the paths has no numbers. Raises
+    `KeyError` for a key that no payload has.
+    """
+    from metrics.explanation import explanation_of, known_keys
+
+    reports = explained_reports(
+        paths, executor, jobs=jobs, max_size=max_size, keys=known_keys(keys), fragments=fragments
+    )
+    return map(explanation_of, reports)
+
+
+def explained_reports(
+    paths: Iterable[DiagramSource | os.PathLike[str]],
+    executor: Executor | None = None,
+    *,
+    jobs: int | None = None,
+    max_size: int = DEFAULT_MAX_SIZE,
+    keys: tuple[str, ...] = (),
+    fragments: AbstractSet[str] = frozenset(),
+) -> Iterator[Report]:
+    """Like `explain_many`, but yields the reports that carry the explanations."""
+    own_fragments(fragments)
+    return _reports(paths, executor, jobs, _Options(max_size, None, False, fragments, keys))
 
 
 class _Options(NamedTuple):
-    """How files are measured: the options of `scan_many`."""
+    """How files are measured: the options of `scan_many` or, with `keys`, of `explain_many`."""
 
     max_size: int
     templates: TemplateDefinitions | None
     fingerprints: bool | Literal["whole"]
     fragments: AbstractSet[str]
+    keys: tuple[str, ...] | None = None
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the files in a batch."""
+        return MAX_BYTES if self.keys is None else MAX_BYTES_TO_EXPLAIN
+
+    def measure(self, document: Document, name: str, fragments: frozenset[str]) -> Report:
+        """The report of a document."""
+        if self.keys is None:
+            return measured(document, name, self.templates, fragments)
+        from metrics.explanation import explained
+
+        return explained(document, name, self.keys, fragments)
+
+
+def _reports(
+    paths: Iterable[DiagramSource | os.PathLike[str]],
+    executor: Executor | None,
+    jobs: int | None,
+    options: _Options,
+) -> Iterator[Report]:
+    requests = map(ScanRequest.of, require_iterable(paths))
+    if executor is None:
+        return _measured(requests, options)
+    jobs = jobs or os.cpu_count() or 1
+    measure = partial(_measured_in_worker, options=options)
+    return _measured_by(executor, _batches(requests, jobs, options.max_bytes), measure, jobs)
 
 
 def _measured_by(
     executor: Executor,
-    requests: Iterable[ScanRequest],
+    batches: Iterable[Sequence[ScanRequest]],
     measure: Callable[[Sequence[Fields]], list[Report]],
     jobs: int,
 ) -> Iterator[Report]:
     with ExitStack() as stack:
         dispatcher = _Dispatcher(executor, measure, jobs, stack)
-        batches = _batches(requests, jobs)
         max_pending = BATCHES_PER_WORKER * jobs
         for batch, future in submit_in_order(dispatcher.submit_batch, batches, max_pending):
             yield from dispatcher.reports(batch, future)
@@ -211,7 +275,7 @@ def _measured_group(group: Sequence[_ReadRequest], options: _Options) -> list[Re
     ]
     fragments = frozenset(options.fragments)
     reports = [
-        _unless_report(name, document, measured, name, options.templates, fragments)
+        _unless_report(name, document, options.measure, name, fragments)
         for (name, _), document in zip(group, documents, strict=True)
     ]
     if options.fingerprints:
@@ -276,7 +340,9 @@ def _bug(name: str, error: Exception) -> Report:
     return _crashed(name, RuntimeError(f"a bug in metrics: {error!r}"))
 
 
-def _batches(requests: Iterable[ScanRequest], jobs: int) -> Iterator[Sequence[ScanRequest]]:
+def _batches(
+    requests: Iterable[ScanRequest], jobs: int, max_bytes: int
+) -> Iterator[Sequence[ScanRequest]]:
     """Split requests into batches, small ones first, so that the first results come early."""
     submitted, max_files, size = 0, MIN_FILES, 0
     batch: list[ScanRequest] = []
@@ -286,7 +352,7 @@ def _batches(requests: Iterable[ScanRequest], jobs: int) -> Iterator[Sequence[Sc
         elif len(batch) % FILES_PER_SAMPLE == 0:
             size += FILES_PER_SAMPLE * request.size()
         batch.append(request)
-        if len(batch) >= max_files or size >= MAX_BYTES:
+        if len(batch) >= max_files or size >= max_bytes:
             yield batch
             submitted += len(batch)
             # Small enough that no worker has much left when the others are done.

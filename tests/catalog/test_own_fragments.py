@@ -84,8 +84,9 @@ def count(elements, engine):
 def explain(elements):
     for element in elements:
         if element.tag == ANNOTATION:
-            yield Evidence("count", SourceElement(element))
             for word in "".join(element.itertext()).split():
+                # `count` counts an annotation once, but has evidence for each of its words.
+                yield Evidence("count", SourceElement(element, (word,)))
                 yield Evidence(f"words.{word}", SourceElement(element))
 
 
@@ -182,6 +183,11 @@ class TestScan:
 
     def test_fragment(self, metrics: Runner) -> None:
         assert metrics.json("scan", "--fragment", "notes", "annotated.bpmn") == {"notes": NOTES}
+
+    def test_similar_name_is_suggested(self, metrics: Runner) -> None:
+        for option in ("--fragment", "--with"):
+            message = metrics("scan", option, "note", "annotated.bpmn", status=2)
+            assert "Did you mean 'notes'?" in message
 
     def test_added_after_the_documented_payload(self, metrics: Runner) -> None:
         payload = metrics.json("scan", "annotated.bpmn")
@@ -301,6 +307,40 @@ class TestExplain:
         assert (number["key"], number["value"]) == ("notes.count", 3)
         assert number["meaning"] == "Text annotations"
         assert [item["id"] for item in number["items"]] == ["T1", "T2", "T3"]
+
+    def test_an_element_is_one_item(self, metrics: Runner, diagrams: Path) -> None:
+        (diagrams / "repeated.bpmn").write_bytes(ANNOTATED.replace(b"Ask Ann", b"Ann and Ann"))
+        explanation = metrics.json(
+            "explain", "-f", "json", "--key", "words.Ann", "--key", "notes.count", "repeated.bpmn"
+        )
+        items = {number["key"]: number["items"] for number in explanation["numbers"]}
+        first = {"type": "bpmn:TextAnnotation", "id": "T1", "line": 5}
+        assert items["notes.count"][0] == {"kind": "Ann, and"} | first
+        assert [item["id"] for item in items["notes.count"]] == ["T1", "T2", "T3"]
+        # The number counts the word, not the annotation.
+        assert items["notes.words.Ann"] == [first | {"times": 2}]
+
+    @pytest.mark.parametrize(
+        ("key", "whole"),
+        [
+            ("words.Ask", "notes.words.Ask"),
+            ('sizes."very long"', 'notes.sizes."very long"'),
+            ("longest", "notes.longest"),
+        ],
+    )
+    def test_short_keys(self, metrics: Runner, key: str, whole: str) -> None:
+        explanation = metrics.json("explain", "-f", "json", "--key", key, "annotated.bpmn")
+        assert [number["key"] for number in explanation["numbers"]] == [whole]
+        result = metrics.json(
+            "check", "-f", "json", "--limit", f"{key} < 0", "annotated.bpmn", status=1
+        )
+        assert [violation["key"] for violation in result["violations"]] == [whole]
+
+    def test_documented_keys_come_first(self, metrics: Runner) -> None:
+        # `notes.count` has this end, too.
+        message = metrics("explain", "--key", "count", "annotated.bpmn", status=2)
+        assert "short for several keys" in message
+        assert "notes.count" not in message
 
     def test_every_number(self, metrics: Runner) -> None:
         explanation = metrics.json("explain", "-f", "json", "--with", "notes", "annotated.bpmn")

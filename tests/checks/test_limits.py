@@ -168,9 +168,7 @@ class TestParsing:
     @pytest.mark.parametrize(
         ("key", "suggestion"),
         [
-            ("form.embedded", EMBEDDED),
-            ("embedded", EMBEDDED),
-            ("nesting", "diagramMetrics.subprocessPlanes.nesting"),
+            ("form.embeded", EMBEDDED),
             ("elementTemplatesCount", COUNT),
             ("ElementTemplateCount", COUNT),
             ("diagramMetrics.tasks.userTask.form.embeded", EMBEDDED),
@@ -183,8 +181,36 @@ class TestParsing:
     def test_unknown_keys(self, key: str, suggestion: str | None) -> None:
         with pytest.raises(LimitError) as raised:
             parse(f"{key} <= 3")
-        hint = f" Did you mean {suggestion}?" if suggestion else ""
+        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
         assert str(raised.value) == f"No payload has the value '{key}'.{hint}"
+
+    @pytest.mark.parametrize(
+        ("key", "whole"),
+        [
+            ("form.embedded", EMBEDDED),
+            ("embedded", EMBEDDED),
+            ("nesting", "diagramMetrics.subprocessPlanes.nesting"),
+        ],
+    )
+    def test_short_keys(self, key: str, whole: str) -> None:
+        assert parse(f"{key} <= 3") == Limit(whole, "<=", (3,))
+
+    def test_ambiguous_key(self) -> None:
+        with pytest.raises(LimitError) as raised:
+            parse("count <= 3")
+        assert str(raised.value) == (
+            "'count' is short for several keys: 'diagramMetrics.tasks.userTask.count',"
+            " 'diagramMetrics.tasks.userTask.form.count',"
+            " 'diagramMetrics.tasks.serviceTask.count',"
+            " 'diagramMetrics.tasks.serviceTask.implementation.count' and"
+            " 'diagramMetrics.subprocessPlanes.count'."
+        )
+
+    def test_limits_with_a_whole_key_only(self) -> None:
+        with pytest.raises(LimitError, match="No payload has the value 'embedded'"):
+            Limit("embedded", "<=", (3,))
+        with pytest.raises(LimitError, match="No payload has the value 'embedded'"):
+            parse_condition("embedded", "<= 3")
 
     @pytest.mark.parametrize(
         "key", ["elementTemplates", "elementTemplates[0]", "elementTemplates[0].properties.a:b"]
@@ -194,7 +220,7 @@ class TestParsing:
             parse(f"{key} <= 3")
         assert str(raised.value) == (
             "elementTemplates is a list, which cannot have a limit."
-            " Did you mean elementTemplateCount?"
+            " Did you mean 'elementTemplateCount'?"
         )
 
     @pytest.mark.parametrize("text", [" ", "a", "a ", "a, ", "'a', ", '"', "["])

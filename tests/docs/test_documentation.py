@@ -169,9 +169,48 @@ def test_explain_and_summary(block: Block, repository: Path) -> None:
         assert (repository / name).stat().st_size > 1000
 
 
+def sh(page: str) -> list[str]:
+    """The lines of the shell blocks of a page."""
+    return [
+        line for block in blocks(page) if block.language == "sh" for line in block.code.splitlines()
+    ]
+
+
 def texts(page: str, language: str = "text") -> list[str]:
     """What a page shows as printed, in order."""
     return [block.code for block in blocks(page) if block.language == language]
+
+
+def test_explain_shows_what_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "processes").mkdir()
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / "processes" / "order.bpmn")
+    (shown,) = (block for block in blocks("docs/explain.md") if "--format text" in block.code)
+    result = run_block(shown, tmp_path)
+    assert (result.returncode, [result.stdout]) == (0, texts("docs/explain.md"))
+
+
+def test_command_line_shows_short_keys() -> None:
+    for command in (code for code in sh("docs/command-line.md") if "form.embedded" in code):
+        result = run_block(Block("sh", command), ROOT)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout
+
+
+def test_explain_lists_keys(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "invoice.bpmn", tmp_path / "order.bpmn")
+    page = (ROOT / "docs" / "explain.md").read_text("utf-8")
+    table = page.partition("| KEY | explains |")[2].partition("\n\n")[0]
+    found = {
+        key: run_block(Block("sh", f"metrics explain -f ndjson --key '{key}' order.bpmn"), tmp_path)
+        for row in table.splitlines()[2:]
+        for key in re.findall("`([^`]+)`", row.split("|")[1])
+    }
+    statuses = {key: result.returncode for key, result in found.items()}
+    assert statuses.pop("count") == 2
+    assert set(statuses.values()) == {0}
+    outputs = [result.stdout for result in found.values()]
+    # One number by three keys, and a group by two.
+    assert len(outputs) - len({*outputs}) == 3
 
 
 def test_check_shows_what_is_printed(tmp_path: Path) -> None:
@@ -348,7 +387,9 @@ def test_schema_validates_a_result(repository: Path) -> None:
 
 
 def test_command_line_shows_the_platform_that_is_marked(tmp_path: Path) -> None:
-    (example,) = (block for block in blocks("docs/command-line.md") if "explain -" in block.code)
+    (example,) = (
+        block for block in blocks("docs/command-line.md") if "--stdin-filename new" in block.code
+    )
     assert run_block(example, tmp_path).stdout == texts("docs/command-line.md")[1]
 
 

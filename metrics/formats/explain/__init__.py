@@ -1,17 +1,34 @@
-"""The formats of `metrics explain`: functions from an explanation to bytes."""
+"""The formats of `metrics explain`: each turns explanations into bytes.
+
+A format takes explanations as they become ready, and yields pieces of output.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.formats.registry import Formats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from metrics.explanation import Explanation
 
-    # The second argument is whether the output is a terminal.
-    Format = Callable[[Explanation, bool], Iterator[bytes]]
+    Format = Callable[[Iterable[Explanation], "ExplainLayout"], Iterator[bytes]]
 
-FORMATS: Final[Formats[Format]] = Formats("metrics.formats.explain", ("tree", "json", "ndjson"))
+FORMATS: Final[Formats[Format]] = Formats(
+    "metrics.formats.explain", ("tree", "text", "json", "ndjson")
+)
+
+
+class ExplainLayout(NamedTuple):
+    """The parts of an explanation to print, and the output.
+
+    A `single` explanation is not part of an array. `only_items` omits dropped elements, warnings
+    and diagrams without items from formats that print many diagrams one after the other.
+    `is_terminal` says that the output is a terminal.
+    """
+
+    single: bool = False
+    only_items: bool = False
+    is_terminal: bool = False

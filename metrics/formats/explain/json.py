@@ -1,4 +1,4 @@
-"""JSON, indented: one object for a diagram."""
+"""JSON, indented: an object for a single diagram, an array of them for several."""
 
 from __future__ import annotations
 
@@ -7,21 +7,31 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from metrics.blocks import to_json
-from metrics.formats.text import dumps
+from metrics.formats.text import dumps, json_array
 from metrics.reading.sources import printable
 from metrics.report import warning_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from metrics.explanation import DiagramElement, Explanation, Item
+    from metrics.formats.explain import ExplainLayout
     from metrics.report import Report
 
 Record = dict[str, Any]
 
 
-def json(explanation: Explanation, is_terminal: bool) -> Iterator[bytes]:
-    """Print one object: the profile of the diagram, then its numbers with their items."""
+def json(explanations: Iterable[Explanation], layout: ExplainLayout) -> Iterator[bytes]:
+    """Print the object of a single diagram, or an array."""
+    if layout.single:
+        for explanation in explanations:
+            yield dumps(_record(explanation), orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    else:
+        yield from json_array(map(_record, explanations))
+
+
+def _record(explanation: Explanation) -> Record:
+    """The profile of a diagram, then its numbers with their items."""
     record = head_record(explanation.report)
     if explanation.report.error is None:
         record["numbers"] = [
@@ -35,7 +45,7 @@ def json(explanation: Explanation, is_terminal: bool) -> Iterator[bytes]:
         ]
         record["dropped"] = [*dropped_records(explanation)]
         record["warnings"] = [*warning_records(explanation.report)]
-    yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return record
 
 
 def head_record(report: Report) -> Record:

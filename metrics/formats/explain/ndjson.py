@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,24 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from metrics.explanation import Explanation
+    from metrics.formats.explain import ExplainLayout
 
 
-def ndjson(explanation: Explanation, is_terminal: bool) -> Iterator[bytes]:
+def ndjson(explanations: Iterable[Explanation], layout: ExplainLayout) -> Iterator[bytes]:
     """Print a line for each item of a number, each dropped element and each warning."""
+    for explanation in explanations:
+        file = file_record(explanation.report)
+        for line in _lines(explanation, layout):
+            yield dumps(file | line, orjson.OPT_APPEND_NEWLINE)
+
+
+def _lines(explanation: Explanation, layout: ExplainLayout) -> Iterator[Record]:
     report = explanation.report
-    lines: Iterable[Record]
     if report.error is not None:
-        lines = [head_record(report)]
-    else:
-        lines = chain(
-            (
-                {"key": number.key} | item_record(item)
-                for number in explanation.numbers
-                for item in number.items
-            ),
-            ({"dropped": dropped} for dropped in dropped_records(explanation)),
-            ({"warning": warning} for warning in warning_records(report)),
-        )
-    file = file_record(report)
-    for line in lines:
-        yield dumps(file | line, orjson.OPT_APPEND_NEWLINE)
+        yield head_record(report)
+        return
+    for number in explanation.numbers:
+        for item in number.items:
+            yield {"key": number.key} | item_record(item)
+    if not layout.only_items:
+        for dropped in dropped_records(explanation):
+            yield {"dropped": dropped}
+        for warning in warning_records(report):
+            yield {"warning": warning}

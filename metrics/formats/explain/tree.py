@@ -11,53 +11,73 @@ from metrics.formats.text.printed import Printed
 from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.text import Text
     from rich.tree import Tree
 
-    from metrics.explanation import DiagramElement, Explanation, Item
+    from metrics.explanation import DiagramElement, Explanation, Item, Number
+    from metrics.formats.explain import ExplainLayout
     from metrics.formats.text.styled import Segments
     from metrics.report import Report
 
 Record = dict[str, Any]
 
 
-def tree(explanation: Explanation, is_terminal: bool) -> Iterator[bytes]:
+def tree(explanations: Iterable[Explanation], layout: ExplainLayout) -> Iterator[bytes]:
     """Print each number, below it the items that it counts, and below an item its sources.
 
     Prints nothing for a diagram that could not be measured.
     """
     from metrics.formats.text.terminal import UNBOUNDED, console
 
-    if explanation.report.error is not None:
-        return
     buffer = Printed()
-    page = console(buffer, is_terminal=is_terminal, width=UNBOUNDED)
-    for branch in _branches(explanation):
-        page.print(branch, soft_wrap=True)
-        yield buffer.take()
+    page = console(buffer, is_terminal=layout.is_terminal, width=UNBOUNDED)
+    is_first = True
+    for explanation in explanations:
+        if explanation.report.error is None and (explanation.numbers or not layout.only_items):
+            if not is_first:
+                page.print()
+            is_first = False
+            for branch in _branches(explanation, layout):
+                page.print(branch, soft_wrap=True)
+                yield buffer.take()
 
 
-def _branches(explanation: Explanation) -> Iterator[Text | Tree]:
+def _branches(explanation: Explanation, layout: ExplainLayout) -> Iterator[Text | Tree]:
     from rich.text import Text
-    from rich.tree import Tree
 
     report = explanation.report
     head = Text(on_one_line(report.name), "bold")
     yield head.append(f"  {_profile(report)}", "not bold dim")
     for number in explanation.numbers:
-        branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))
-        for item in number.items:
-            item_branch = branch.add(Text.assemble(*describe_item(item)))
-            for source in item.sources:
-                item_branch.add(Text.assemble(*describe_element(source)))
-        yield branch
+        yield _number(number)
     if not explanation.numbers:
         yield Text("Nothing is counted.", "dim")
+    if not layout.only_items:
+        yield from _notes(explanation)
+
+
+def _number(number: Number) -> Tree:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    branch = Tree(Text.assemble((on_one_line(number.key), "cyan"), f"  {number.value:,}"))
+    for item in number.items:
+        item_branch = branch.add(Text.assemble(*describe_item(item)))
+        for source in item.sources:
+            item_branch.add(Text.assemble(*describe_element(source)))
+    return branch
+
+
+def _notes(explanation: Explanation) -> Iterator[Tree]:
+    """The dropped elements and the warnings."""
+    from rich.text import Text
+    from rich.tree import Tree
+
     for title, lines in (
         ("dropped with their content", [*map(_dropped, dropped_records(explanation))]),
-        ("warnings", [*map(_warning, warning_records(report))]),
+        ("warnings", [*map(_warning, warning_records(explanation.report))]),
     ):
         if lines:
             branch = Tree(Text.assemble((title, "yellow"), f"  {len(lines):,}"))

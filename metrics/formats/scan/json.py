@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from metrics.formats.scan import ScanLayout, record
-from metrics.formats.text import dumps
+from metrics.formats.text import dumps, json_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,10 +20,5 @@ def json(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     if layout.single:
         for report in reports:
             yield dumps(record(report, layout, named=False), orjson.OPT_INDENT_2) + b"\n"
-        return
-    separator = b"[\n"
-    for report in reports:
-        dumped = dumps(record(report, layout), orjson.OPT_INDENT_2)
-        yield separator + b"  " + dumped.replace(b"\n", b"\n  ")
-        separator = b",\n"
-    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+    else:
+        yield from json_array(record(report, layout) for report in reports)

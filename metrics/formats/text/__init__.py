@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from metrics.reading.sources import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
@@ -84,6 +87,15 @@ def shown_record(record: Any) -> str:
             details.append(f"{key} {shown_value(value)}")
     head = " ".join(texts)
     return f"{head} ({', '.join(details)})" if details or texts else head
+
+
+def json_array(values: Iterable[Any]) -> Iterator[bytes]:
+    """An indented array of JSON values, piece by piece."""
+    separator = b"[\n"
+    for value in values:
+        yield separator + b"  " + dumps(value, orjson.OPT_INDENT_2).replace(b"\n", b"\n  ")
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
 def _dumped(value: Any, option: int) -> bytes:

@@ -1,0 +1,97 @@
+"""Keys: a whole key names itself, and a short one the only whole key that ends with it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.blocks import key_parts
+from metrics.explanation import is_explained
+from metrics.keys import LEAVES, AmbiguousKeyError, find_key, whole_key
+
+FORM = "diagramMetrics.tasks.userTask.form"
+KEYS = [*LEAVES]
+GROUPS = sorted({key[:end] for key in KEYS for end, sign in enumerate(key) if sign == "."})
+
+
+def keys_that_end_with(tail: str, known: list[str]) -> list[str]:
+    """The keys whose last parts are those of a tail."""
+    parts = key_parts(tail)
+    return [key for key in known if key_parts(key)[-len(parts) :] == parts]
+
+
+@st.composite
+def tails(draw: st.DrawFn, known: list[str]) -> str:
+    """One or more of the last parts of a known key."""
+    parts = draw(st.sampled_from(known)).split(".")
+    return ".".join(parts[draw(st.integers(0, len(parts) - 1)) :])
+
+
+class TestValues:
+    """Keys of values, as limits have them."""
+
+    @given(st.sampled_from(KEYS))
+    def test_whole_key_names_itself(self, key: str) -> None:
+        assert whole_key(key) == key
+
+    @given(tails(KEYS))
+    def test_tail(self, tail: str) -> None:
+        whole = keys_that_end_with(tail, KEYS)
+        if len(whole) == 1 or tail in whole:
+            assert whole_key(tail) == (tail if tail in whole else whole[0])
+        else:
+            with pytest.raises(AmbiguousKeyError) as raised:
+                whole_key(tail)
+            assert all(f"'{key}'" in str(raised.value) for key in whole[:5])
+
+    @given(st.text(max_size=20) | st.text("diagrmetcst.[]0\"'", max_size=20))
+    def test_any_other_text_is_returned(self, text: str) -> None:
+        try:
+            whole = whole_key(text)
+        except AmbiguousKeyError:
+            return
+        assert whole == text or find_key(whole).leaf.key == whole
+
+    @pytest.mark.parametrize(
+        "key",
+        ["Task.count", "askUser", "userTask", ".nesting", "nesting.", "", "nesting ", "tasks"],
+    )
+    def test_a_tail_has_whole_parts_and_names_a_value(self, key: str) -> None:
+        assert whole_key(key) == key
+
+
+class TestGroups:
+    """Keys of numbers and of groups of numbers, as `explain` has them."""
+
+    @given(st.sampled_from([key for key in KEYS if is_explained(key)] + GROUPS))
+    def test_whole_key_names_itself(self, key: str) -> None:
+        assert whole_key(key, is_explained) == key
+
+    @given(tails([key for key in KEYS if is_explained(key)] + GROUPS))
+    def test_tail(self, tail: str) -> None:
+        known = [key for key in [*KEYS, *GROUPS] if is_explained(key)]
+        whole = keys_that_end_with(tail, known)
+        if len(whole) == 1 or tail in whole:
+            assert whole_key(tail, is_explained) == (tail if tail in whole else whole[0])
+        else:
+            with pytest.raises(AmbiguousKeyError):
+                whole_key(tail, is_explained)
+
+    @pytest.mark.parametrize(
+        ("key", "whole"),
+        [
+            ("tasks", "diagramMetrics.tasks"),
+            ("form", FORM),
+            ("userTask.form", FORM),
+            ("elementTemplates[0]", "elementTemplates[0]"),
+            ("elementTemplates[0].properties", "elementTemplates[0].properties"),
+        ],
+    )
+    def test_examples(self, key: str, whole: str) -> None:
+        assert whole_key(key, is_explained) == whole
+
+    @pytest.mark.parametrize("key", ["executionPlatform", "properties", "[0]", "elementTemplates["])
+    def test_other_values_are_not_explained(self, key: str) -> None:
+        assert not is_explained(key)
+        assert whole_key(key, is_explained) == key
