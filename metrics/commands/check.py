@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from metrics.checks.baseline import Baseline, baseline_lines, read_baseline
-from metrics.checks.configuration import FILES, read_configuration
+from metrics.checks.configuration import read_configuration
 from metrics.checks.gate import Gate
 from metrics.checks.limits import LimitError, as_limits, as_total_limits
 from metrics.checks.operators import OPERATORS
@@ -26,12 +26,13 @@ from metrics.commands.runs import (
     refuse_to_overwrite,
     scan_paths,
 )
+from metrics.configuration.files import FILES
 from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
 from metrics.report import failed, scan
-from metrics.scanning.discovery import EXTENSIONS
+from metrics.scanning.selection import EXTENSIONS
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:

@@ -160,8 +160,6 @@ def scan_paths(
     that may be the same terminal. If a diagram could not be measured, the command exits with
     status 2 after the block.
     """
-    # pathspec warns about unusual patterns, but reads them as git does.
-    warnings.filterwarnings("ignore", module=r"pathspec\.")
     if is_output_shown:
         require_standard_output()
     with ExitStack() as stack:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.git import RevisionError
-from metrics.scanning.discovery import EXTENSIONS
+from metrics.scanning.selection import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from metrics.diff.raw_diff import (
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import DiscoveredFile
 from metrics.report import Report, is_form
-from metrics.scanning.discovery import EXTENSIONS
+from metrics.scanning.selection import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
