@@ -10,6 +10,14 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import show_message, source_of
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    SelectionOptions,
+    config_options,
+    selection_of,
+    selection_options,
+    settings_of,
+)
 from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
@@ -28,9 +36,10 @@ from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from metrics.diff.pairs import PairedStates
+    from metrics.diff.scope import Scope
     from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
 
@@ -75,7 +84,8 @@ class _CommandWithPaths(click.Command):
 @options.jobs
 @options.timeout
 @options.max_size
-@options.no_ignore
+@selection_options
+@config_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -89,7 +99,8 @@ def command(
     jobs: int | None,
     timeout: float | None,
     max_size: int,
-    no_ignore: bool,
+    selected: SelectionOptions,
+    config: ConfigOptions,
 ) -> None:
     """Compare the numbers of diagrams between two revisions.
 
@@ -108,12 +119,14 @@ def command(
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = FORMATS.load(format_name)
+    settings = settings_of(config)
+    selection = selection_of(selected, settings)
     scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
-        no_ignore,
-        fragments=own_fragments(with_fragments),
+        selection,
+        fragments=own_fragments((*with_fragments, *settings.fragments)),
         shows_warnings=False,
         shows_totals=False,
     )
@@ -122,7 +135,10 @@ def command(
         states = _states_of_paths(old, new, scan_options)
         sources = states.sources()
     else:
-        states = _states_of_revisions(old, new, paths)
+        from metrics.diff.scope import Scope
+
+        scope = Scope(paths or (), selection, force_exclude=selected.force_exclude)
+        states = _states_of_revisions(old, new, scope, may_be_paths=paths is None)
         sources = _loaded(states.sources(), max_size)
     is_shown = is_standard_output(output_path)
     with (
@@ -152,17 +168,19 @@ def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedSta
         raise click.UsageError(str(error)) from None
 
 
-def _states_of_revisions(old: str, new: str | None, paths: Sequence[str] | None) -> PairedStates:
+def _states_of_revisions(
+    old: str, new: str | None, scope: Scope, *, may_be_paths: bool
+) -> PairedStates:
     from metrics.diff.git import RevisionError, UnknownRevisionError
     from metrics.diff.revisions import RangeError, pair_revisions
 
     try:
-        states = pair_revisions(old, new, paths or ())
+        states = pair_revisions(old, new, scope)
     except RangeError as error:
         raise click.UsageError(on_one_line(str(error))) from None
     except RevisionError as error:
-        may_be_path = isinstance(error, UnknownRevisionError) and paths is None
-        hint = _hint(old, new) if may_be_path else ""
+        has_hint = isinstance(error, UnknownRevisionError) and may_be_paths
+        hint = _hint(old, new) if has_hint else ""
         raise click.ClickException(on_one_line(str(error)) + hint) from None
     for submodule in states.submodules:
         show_message(

@@ -16,6 +16,7 @@ from metrics.commands.console import (
     source_of,
 )
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import ConfigOptions, config_options, settings_of
 from metrics.explanation import explain, explained_keys, fragments_named
 from metrics.formats.explain import FORMATS
 from metrics.formats.text import on_one_line
@@ -47,6 +48,7 @@ Examples:
 @options.with_fragments
 @options.max_size
 @options.stdin_filename
+@config_options
 def command(
     file: str,
     keys: tuple[str, ...],
@@ -54,6 +56,7 @@ def command(
     with_fragments: tuple[str, ...],
     max_size: int,
     stdin_filename: str | None,
+    config: ConfigOptions,
 ) -> None:
     """Show the elements that each number of a diagram counts.
 
@@ -63,12 +66,13 @@ def command(
     warnings about malformed input.
     """
     require_standard_output()
+    added = settings_of(config).fragments
     content, name, file_name = source_of(file, stdin_filename)
     explanation = explain(
         content,
         name=name,
         max_size=max_size,
-        fragments={*with_fragments, *fragments_named(keys)},
+        fragments={*with_fragments, *added, *fragments_named(keys)},
     )
     explanation = replace(explanation, report=replace(explanation.report, file=file_name))
     if keys:

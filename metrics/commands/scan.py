@@ -10,6 +10,15 @@ from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    ListOptions,
+    SelectionOptions,
+    config_options,
+    list_options,
+    run_inputs,
+    selection_options,
+)
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ScanLayout
 from metrics.reading.sources import STANDARD_INPUT
@@ -46,7 +55,9 @@ Examples:
 @click.option("--warnings", is_flag=True, help="Include warnings about malformed input.")
 @options.max_size
 @options.stdin_filename
-@options.no_ignore
+@list_options
+@selection_options
+@config_options
 def command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
@@ -61,7 +72,9 @@ def command(
     warnings: bool,
     max_size: int,
     stdin_filename: str | None,
-    no_ignore: bool,
+    listed: ListOptions,
+    selected: SelectionOptions,
+    config: ConfigOptions,
 ) -> None:
     """Print the metric payload of each diagram.
 
@@ -73,9 +86,12 @@ def command(
     status is 2.
     """
     require_standard_input(paths, stdin_filename)
-    templates = options.template_definitions(template_source, template_folders, max_size)
-    paths = paths or (os.curdir,)
-    single = len(paths) == 1 and not os.path.isdir(paths[0])
+    found = run_inputs(paths, config, selected, listed)
+    settings = found.settings
+    templates = options.template_definitions(template_source, template_folders, max_size, settings)
+    if not fragments:
+        with_fragments = (*with_fragments, *settings.fragments)
+    single = len(paths) == 1 and not found.is_list and not os.path.isdir(paths[0])
     write = FORMATS.load(format_name or ("json" if single else "ndjson"))
     added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
@@ -84,8 +100,8 @@ def command(
             scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
         ],
     )
-    scan_options = ScanOptions(jobs, timeout, max_size, no_ignore, templates, fragments=added)
-    with open_run(paths, inputs, scan_options, output_path) as run:
+    scan_options = ScanOptions(jobs, timeout, max_size, found.selection, templates, fragments=added)
+    with open_run(found, inputs, scan_options, output_path) as run:
         layout = ScanLayout(
             fragments, with_fragments, documented_keys, warnings, single, run.is_terminal
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -94,6 +93,8 @@ def read_file(
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(path, "not UTF-8.", line) from None
     own_table = OWN_TABLE if is_shared else ()
+    import tomllib
+
     try:
         record = _at(parsed := tomllib.loads(text), own_table)
         if record is None and _at(parsed, (OWN_TABLE[0], DISTRIBUTION)) is not None:
@@ -137,6 +138,8 @@ def _line(text: str, location: TomlPath) -> int | None:
     """
     if not location:
         return None
+    import tomllib
+
     lines = text.splitlines(keepends=True)
     name = next(str(part) for part in reversed(location) if isinstance(part, str))
     left = MAX_BYTES_PARSED_AGAIN
