@@ -48,8 +48,8 @@ class ListOptions(NamedTuple):
 class RunInputs(NamedTuple):
     """What a run reads.
 
-    `paths` are those to read, `is_list` says that some may be from a list. `files` are the other
-    files that are read: the configuration and the list. `settings` are those of the configuration.
+    `paths` are those to read; `is_list` says that some may be from a list. `settings` are those of
+    the configuration. `files` are the other files that are read: the configuration and the list.
     """
 
     paths: tuple[str, ...]
@@ -133,6 +133,8 @@ def _together(
     name: str,
     values: type[ConfigOptions | SelectionOptions | ListOptions],
 ) -> Command:
+    """Add options to a command, and pass their values as one argument."""
+
     @wraps(command)
     def with_values(*arguments: Any, **options: Any) -> None:
         one_by_one = {field: options.pop(field) for field in values._fields}
@@ -190,9 +192,8 @@ def run_inputs(
         if excluded:
             what = on_one_line(excluded[0]) if len(excluded) == 1 else f"{len(excluded):,} paths"
             show_message(f"metrics: skipped {what}: excluded")
-    is_list = listed.files_from is not None
-    files = tuple(filter(None, (config.config_path, listed.files_from)))
-    return RunInputs(all_paths, selection, settings, files, is_list)
+    files = tuple(filter(None, (settings.path, listed.files_from)))
+    return RunInputs(all_paths, selection, settings, files, listed.files_from is not None)
 
 
 def _globs(option: str, patterns: Iterable[str]) -> Globs:

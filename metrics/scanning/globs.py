@@ -36,11 +36,9 @@ ANY: Final = b"[^/]"
 NOTHING: Final = b"(?!)"
 
 SPECIAL: Final = re.compile(rb"[*?\[\\]")
-# A class, or a character that may begin a range. The first character may be a closing bracket.
-ITEM: Final = re.compile(
-    rb"""\[:(?P<name>[^\]]*):\] | (?P<first>\\.|[^\\]) (?: -(?P<last>\\.|[^\]\\]) )?""",
-    re.DOTALL | re.VERBOSE,
-)
+# What brackets hold: characters and ranges, and the beginnings of classes.
+RANGE: Final = re.compile(rb"(\\.|[^\\])(?:-(\\.|[^\]\\]))?", re.DOTALL)
+CLASS: Final = b"[:"
 CLASSES: Final = {
     name.encode(): frozenset(characters.encode())
     for name, characters in {
@@ -239,17 +237,27 @@ def _brackets(text: bytes, position: int) -> tuple[bytes | None, int]:
     is_negated = text[position : position + 1] in (b"!", b"^")
     position += is_negated
     characters: set[int] = set()
-    is_first = True
-    while is_first or not text.startswith(b"]", position):
-        is_first = False
-        item = ITEM.match(text, position)
-        if item is None or (item["name"] is not None and item["name"] not in CLASSES):
+    begin, closing = position, -1
+    # A bracket that closes may be the first character.
+    while position == begin or not text.startswith(b"]", position):
+        if text.startswith(CLASS, position):
+            name = position + len(CLASS)
+            if closing < name:
+                closing = text.find(b"]", name)
+            if closing < 0:
+                return None, position
+            if closing > name and text.startswith(b":", closing - 1):
+                named = CLASSES.get(text[name : closing - 1])
+                if named is None:
+                    return None, position
+                characters |= named
+                position = closing + 1
+                continue
+        item = RANGE.match(text, position)
+        if item is None:
             return None, position
-        if item["name"] is not None:
-            characters |= CLASSES[item["name"]]
-        else:
-            first = item["first"][-1]
-            characters |= {first, *range(first, item["last"][-1] + 1 if item["last"] else first)}
+        first = item[1][-1]
+        characters |= {first, *range(first, item[2][-1] + 1 if item[2] else first)}
         position = item.end()
     characters = {*range(256)} - characters if is_negated else characters
     characters.discard(ord(SLASH))

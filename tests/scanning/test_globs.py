@@ -23,7 +23,16 @@ FILES = sorted({f"{folder}/{name}" for folder in FOLDERS for name in NAMES} - {*
 PIECES = [
     *("a", "b", "ab", "c", "B", "x y", "ä", ".", "-", "]", "/", "/", "/", "*", "*", "**", "***"),
     *("?", "[ab]", "[!a]", "[^b]", "[a-c]", "[c-a]", "[]a]", "[!]a]", "[a-", "[", "[/]", "[a/b]"),
-    *("[[:alpha:]]", "[![:punct:]]", "[[:nothing:]]", "[[:alpha:]", "[[:]", "[a-[:alpha:]]"),
+    *(
+        "[[:alpha:]]",
+        "[![:punct:]]",
+        "[[:nothing:]]",
+        "[[:alpha:]",
+        "[[:]",
+        "[[::]]",
+        "[[:]:]",
+        "[a-[:alpha:]]",
+    ),
     *("[[:upper:]-]", "[--a]", "[\\]a]", "[a-\\c]", "\\a", "\\*", "\\[", "\\\\", "\\"),
 ]
 # git also has a meaning for `//`, which no path contains, after a star.
@@ -176,14 +185,15 @@ class TestGlobs:
         ("*a" * 2000 + "*b", "a" * 20_000),
         ("?*" * 1000 + "b", "a" * 20_000),
         ("[ab]*" * 1000 + "c", "ab" * 10_000),
+        ("[" + "[:" * 50_000, "a"),
         ("**/a/" * 500 + "b", "a/" * 5000 + "c"),
         ("**/*a*a*a*b/" * 100 + "c", "/".join(["a" * 100] * 100)),
         ("a/**/" * 300 + "*a*a*b", "a/" * 2000 + "a" * 2000),
     ],
 )
 def test_time_does_not_explode(pattern: str, name: str) -> None:
-    globs = Globs.of([pattern], "/")
     start = time.process_time()
+    globs = Globs.of_ignore_file(pattern.encode(), "/")
     assert not globs.decision(f"/{name}")
     # With stars that give back what they matched, this would take longer than anyone can wait.
     assert time.process_time() - start < 1
