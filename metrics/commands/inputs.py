@@ -160,16 +160,11 @@ def settings_of(config: ConfigOptions) -> Settings:
 
 def selection_of(selected: SelectionOptions, settings: Settings) -> Selection:
     """Which files in folders are diagrams; patterns of options come after those of settings."""
-    include, exclude = (
-        (configured, _globs(option, patterns))
-        for configured, option, patterns in (
-            (settings.include, "--include", selected.include),
-            (settings.exclude, "--exclude", selected.exclude),
-        )
-    )
+    include = settings.include, _globs("--include", selected.include)
+    exclude = settings.exclude, _globs("--exclude", selected.exclude)
     return Selection(
-        tuple(filter(None, include)),
-        tuple(filter(None, exclude)),
+        include=tuple(filter(None, include)),
+        exclude=tuple(filter(None, exclude)),
         honour_ignores=not selected.no_ignore,
     )
 
@@ -189,9 +184,10 @@ def run_inputs(
         all_paths = all_paths or (os.curdir,)
     if selected.force_exclude:
         all_paths, excluded = apply_to_named(selection, all_paths)
-        if excluded:
-            what = on_one_line(excluded[0]) if len(excluded) == 1 else f"{len(excluded):,} paths"
-            show_message(f"metrics: skipped {what}: excluded")
+        if len(excluded) == 1:
+            show_message(f"metrics: skipped {on_one_line(excluded[0])}, which is excluded")
+        elif excluded:
+            show_message(f"metrics: skipped {len(excluded):,} excluded paths")
     files = tuple(filter(None, (settings.path, listed.files_from)))
     return RunInputs(all_paths, selection, settings, files, listed.files_from is not None)
 

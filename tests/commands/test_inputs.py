@@ -139,7 +139,7 @@ class TestForceExclude:
         result = run("scan", "--force-exclude", "old/b.bpmn", cwd=folder)
         assert (result.returncode, result.stdout) == (0, b"")
         assert result.stderr.decode().splitlines() == [
-            "metrics: skipped old/b.bpmn: excluded",
+            "metrics: skipped old/b.bpmn, which is excluded",
             "metrics: no diagrams found",
         ]
 
@@ -147,7 +147,7 @@ class TestForceExclude:
         paths = ["old/b.bpmn", "a.bpmn", "c.bpmn", "old"]
         result = run("scan", "--force-exclude", *paths, cwd=folder)
         assert (result.returncode, files(result)) == (2, ["a.bpmn"])
-        assert result.stderr.startswith(b"metrics: skipped 3 paths: excluded\n")
+        assert result.stderr.startswith(b"metrics: skipped 3 excluded paths\n")
         assert files(run("scan", *paths, cwd=folder)) == ["old/b.bpmn", "a.bpmn", "c.bpmn"]
 
     @pytest.mark.parametrize("command", ["summary", "check"])
@@ -159,7 +159,9 @@ class TestForceExclude:
 
     def test_name_is_escaped(self, folder: Path) -> None:
         result = run("scan", "--force-exclude", "old/\x1b[31m\n.bpmn", cwd=folder)
-        assert result.stderr.startswith(b"metrics: skipped old/\\x1b[31m\\n.bpmn: excluded\n")
+        assert result.stderr.startswith(
+            b"metrics: skipped old/\\x1b[31m\\n.bpmn, which is excluded\n"
+        )
 
 
 class TestFilesFrom:

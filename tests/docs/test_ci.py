@@ -266,7 +266,7 @@ def test_hook_skips_what_is_excluded(hook: Hook, project: Path) -> None:
     )
     result = hook.run("run", "--all-files", "--verbose", cwd=project)
     assert result.returncode == 0
-    assert "metrics: skipped processes/ORDER.BPMN: excluded" in result.stdout
+    assert "metrics: skipped processes/ORDER.BPMN, which is excluded" in result.stdout
 
 
 def test_hook_fails_for_a_broken_diagram(hook: Hook, project: Path) -> None:
