@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from metrics.blocks import OMITTED
     from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS
     from metrics.checks.baseline import Baseline, BaselineError, read_baseline
-    from metrics.checks.configuration import Configuration, ConfigurationError, read_configuration
+    from metrics.checks.configuration import Configuration, read_configuration
     from metrics.checks.gate import Gate
     from metrics.checks.limits import Limit, LimitError
     from metrics.checks.limits import parse as parse_limit
     from metrics.checks.result import CheckResult, Improvement, Violation, explain_violations
+    from metrics.configuration.files import ConfigurationError
     from metrics.diff.comparison import Comparison, compare
     from metrics.diff.git import RevisionError
     from metrics.diff.revisions import compare_revisions
@@ -136,7 +137,7 @@ _MODULES = {
     "CheckResult": "metrics.checks.result",
     "Comparison": "metrics.diff.comparison",
     "Configuration": "metrics.checks.configuration",
-    "ConfigurationError": "metrics.checks.configuration",
+    "ConfigurationError": "metrics.configuration.files",
     "DeployError": "metrics.events",
     "DeploySuccess": "metrics.events",
     "DeployedTo": "metrics.events",

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from metrics.checks.baseline import Baseline, baseline_lines, read_baseline
-from metrics.checks.configuration import FILES, read_configuration
+from metrics.checks.configuration import Configuration, read_configuration
 from metrics.checks.gate import Gate
 from metrics.checks.limits import LimitError, as_limits, as_total_limits
 from metrics.checks.operators import OPERATORS
 from metrics.checks.result import explain_violations
 from metrics.commands import options
-from metrics.commands.console import require_standard_input, show_message, source_of
+from metrics.commands.console import (
+    file_errors_shown,
+    require_standard_input,
+    show_message,
+    source_of,
+)
+from metrics.commands.inputs import (
+    ConfigOptions,
+    ListOptions,
+    SelectionOptions,
+    config_options,
+    list_options,
+    run_inputs,
+    selection_of,
+    selection_options,
+)
 from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
@@ -26,12 +41,14 @@ from metrics.commands.runs import (
     refuse_to_overwrite,
     scan_paths,
 )
+from metrics.configuration.files import FILES
 from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
 from metrics.report import failed, scan
-from metrics.scanning.discovery import EXTENSIONS
+from metrics.scanning.discovery import discover_selected
+from metrics.scanning.selection import EXTENSIONS
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -39,13 +56,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
-    from metrics.checks.configuration import Configuration
     from metrics.checks.limits import Limit
     from metrics.checks.result import CheckResult
     from metrics.commands.runs import Scan
     from metrics.formats.check import Format
     from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
+    from metrics.scanning.selection import Selection
 
 MAX_MESSAGE_CHARACTERS: Final = 1000
 
@@ -85,14 +102,6 @@ class _Output(NamedTuple):
     help="Limit for the total over all diagrams, written like --limit; repeatable.",
 )
 @click.option(
-    "--config",
-    "config_path",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Read the limits for all diagrams from this file. Default: for each diagram, the nearest"
-    " metrics.toml or pyproject.toml with [tool.metrics] in its folder or a folder above.",
-)
-@click.option(
     "--baseline",
     "baseline_path",
     metavar="FILE",
@@ -120,13 +129,14 @@ class _Output(NamedTuple):
 @options.template_folders
 @options.max_size
 @options.stdin_filename
-@options.no_ignore
+@list_options
+@selection_options
+@config_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
     limits: tuple[str, ...],
     totals: tuple[str, ...],
-    config_path: str | None,
     baseline_path: str | None,
     write_baseline: bool,
     format_names: tuple[str, ...],
@@ -137,51 +147,60 @@ def command(
     template_folders: tuple[str, ...],
     max_size: int,
     stdin_filename: str | None,
-    no_ignore: bool,
+    listed: ListOptions,
+    selected: SelectionOptions,
+    config: ConfigOptions,
     is_quiet: bool,
 ) -> None:
     """Check diagrams against limits and report violations.
 
     A PATH is a file, a folder, or - for standard input; the default is the current folder. Limits
-    are set in metrics.toml or pyproject.toml, or by options. Each violation lists the elements that
-    its value counts, with their lines.
+    are set by options, or in metrics.toml or pyproject.toml: without --config, those of a diagram
+    are in the nearest one at or above its folder. Each violation lists the elements that its value
+    counts, with their lines.
 
     The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
     """
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
-    templates = options.template_definitions(template_source, template_folders, max_size)
+    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    templates = options.template_definitions(
+        template_source, template_folders, max_size, found.settings
+    )
     if baseline_path == STANDARD_INPUT:
         raise click.UsageError("--baseline needs a file, not standard input.")
-    paths = paths or (os.curdir,)
-    inputs = [*paths, *filter(None, (config_path, baseline_path))]
-    outputs = _outputs(format_names or ("text",), inputs, baseline_path)
+    inputs = [*found.paths, *found.files]
+    outputs = _outputs(
+        format_names or ("text",), [*inputs, *filter(None, [baseline_path])], baseline_path
+    )
     if write_baseline:
-        refuse_to_overwrite([*paths, config_path or ""], "--write-baseline", baseline_path)
+        refuse_to_overwrite(inputs, "--write-baseline", baseline_path)
     baseline = _baseline(baseline_path, is_written=write_baseline)
     gate = Gate(
         _limits("--limit", limits, as_limits),
         _limits("--total", totals, as_total_limits),
-        configuration=_configuration(config_path),
+        configuration=_configuration(config),
         baseline=baseline,
     )
     scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
-        no_ignore,
+        found.selection,
         templates,
         fragments=gate.fragments,
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    diagrams = _Diagrams(paths, scan_options, gate, stdin_filename)
+    # What an option excludes is missing from a total.
+    whole = selection_of(selected._replace(exclude=()), found.settings)
+    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
-    with _file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
+    with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
         result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
-            raise click.UsageError(_no_limits(config_path))
+            raise click.UsageError(_no_limits(config.config_path))
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
@@ -191,16 +210,21 @@ def command(
 
 
 class _Diagrams:
-    """The diagrams to check: those at the given paths that no configuration excludes."""
+    """The diagrams to check: those at the given paths that no configuration excludes.
+
+    `whole` selects the diagrams that a total is about.
+    """
 
     def __init__(
         self,
         paths: Sequence[str],
         scan_options: ScanOptions,
+        whole: Selection,
         gate: Gate,
         stdin_filename: str | None,
     ) -> None:
         self._options = scan_options
+        self._whole = whole
         self._gate = gate
         self._stdin_filename = stdin_filename
         self._find = discovery_of(paths, scan_options)
@@ -221,8 +245,8 @@ class _Diagrams:
         )
 
     def discover_below(self, folder: str) -> Iterator[DiagramSource]:
-        """The diagrams below a folder."""
-        return discovery_of([folder], self._options)()
+        """The diagrams below a folder, including those that options exclude."""
+        return discover_selected([folder], self._whole)
 
     def explain(self, result: CheckResult, executor: Executor | None) -> CheckResult:
         """The result with the items that explain its violations."""
@@ -312,27 +336,18 @@ def _limits(
         raise click.UsageError(f"{option}: {reason}") from None
 
 
-@contextmanager
-def _file_errors_shown() -> Iterator[None]:
-    """Turn an error in a configuration or a baseline into an error of the command."""
-    try:
-        yield
-    except FileError as error:
-        raise click.ClickException(on_one_line(str(error))) from None
-
-
-def _configuration(path: str | None) -> Configuration | None:
-    if path is None:
-        return None
-    with _file_errors_shown():
+def _configuration(config: ConfigOptions) -> Configuration | None:
+    if config.config_path is None:
+        return Configuration() if config.no_config else None
+    with file_errors_shown():
         # The patterns are relative to the current folder.
-        return read_configuration(path, os.curdir)
+        return read_configuration(config.config_path, os.curdir)
 
 
 def _baseline(path: str | None, *, is_written: bool) -> Baseline:
     if path is None or (is_written and not os.path.lexists(path)):
         return Baseline()
-    with _file_errors_shown():
+    with file_errors_shown():
         return read_baseline(path)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import click
 
 from metrics.formats.text import on_one_line
-from metrics.reading.sources import STANDARD_INPUT
+from metrics.reading.sources import STANDARD_INPUT, FileError
 from metrics.report import scan
 from metrics.system.exit_status import ExitStatus
 
@@ -79,6 +79,15 @@ def scan_file(
         fragments=fragments,
     )
     return replace(report, file=source.file)
+
+
+@contextmanager
+def file_errors_shown() -> Iterator[None]:
+    """Turn an error in a file other than a diagram into an error of the command."""
+    try:
+        yield
+    except FileError as error:
+        raise click.ClickException(on_one_line(str(error))) from None
 
 
 class _Closed:

@@ -10,6 +10,14 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    SelectionOptions,
+    config_options,
+    selection_of,
+    selection_options,
+    settings_of,
+)
 from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
@@ -28,9 +36,10 @@ from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from metrics.diff.pairs import PairedStates
+    from metrics.diff.scope import Scope
     from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
 
@@ -76,7 +85,8 @@ class _CommandWithPaths(click.Command):
 @options.jobs
 @options.timeout
 @options.max_size
-@options.no_ignore
+@selection_options
+@config_options
 @options.quiet
 @click.pass_context
 def command(
@@ -91,7 +101,8 @@ def command(
     jobs: int | None,
     timeout: float | None,
     max_size: int,
-    no_ignore: bool,
+    selected: SelectionOptions,
+    config: ConfigOptions,
     is_quiet: bool,
 ) -> None:
     """Compare the numbers of diagrams between two revisions.
@@ -113,13 +124,15 @@ def command(
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = FORMATS.load(format_name)
+    settings = settings_of(config)
+    selection = selection_of(selected, settings)
     scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
-        no_ignore,
+        selection,
         fingerprints="whole",
-        fragments=own_fragments(with_fragments),
+        fragments=own_fragments((*with_fragments, *settings.fragments)),
         shows_warnings=False,
         shows_totals=False,
         is_quiet=is_quiet,
@@ -129,7 +142,10 @@ def command(
         states = _states_of_paths(old, new, scan_options)
         sources = states.sources()
     else:
-        states = _states_of_revisions(old, new, paths)
+        from metrics.diff.scope import Scope
+
+        scope = Scope(paths or (), selection, force_exclude=selected.force_exclude)
+        states = _states_of_revisions(old, new, scope, may_be_paths=paths is None)
         for submodule in states.submodules:
             name = on_one_line(submodule)
             scan_options.show_note(f"{name} is a submodule: its diagrams are not compared")
@@ -163,21 +179,21 @@ def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedSta
 
 
 def _states_of_revisions(
-    old: str | None, new: str | None, paths: Sequence[str] | None
+    old: str | None, new: str | None, scope: Scope, *, may_be_paths: bool
 ) -> PairedStates:
     from metrics.diff.git import RevisionError, UnknownRevisionError
     from metrics.diff.revisions import HEAD, RangeError, pair_revisions
 
     try:
-        return pair_revisions(HEAD if old is None else old, new, paths or ())
+        return pair_revisions(HEAD if old is None else old, new, scope)
     except RangeError as error:
         raise click.UsageError(on_one_line(str(error))) from None
     except RevisionError as error:
         if old is None:
             reason = f"Without OLD, the working tree is compared with {HEAD}, but {error}"
             raise click.UsageError(on_one_line(reason)) from None
-        may_be_path = isinstance(error, UnknownRevisionError) and paths is None
-        hint = _hint(old, new) if may_be_path else ""
+        has_hint = isinstance(error, UnknownRevisionError) and may_be_paths
+        hint = _hint(old, new) if has_hint else ""
         raise click.ClickException(on_one_line(str(error)) + hint) from None
 
 

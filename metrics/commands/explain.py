@@ -11,6 +11,15 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, source_of
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    ListOptions,
+    SelectionOptions,
+    config_options,
+    list_options,
+    run_inputs,
+    selection_options,
+)
 from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
 from metrics.explanation import (
     explain_report,
@@ -60,8 +69,10 @@ Examples:
 @options.timeout
 @options.max_size
 @options.stdin_filename
+@list_options
+@selection_options
+@config_options
 @options.quiet
-@options.no_ignore
 def command(
     paths: tuple[str, ...],
     keys: tuple[str, ...],
@@ -72,8 +83,10 @@ def command(
     timeout: float | None,
     max_size: int,
     stdin_filename: str | None,
+    listed: ListOptions,
+    selected: SelectionOptions,
+    config: ConfigOptions,
     is_quiet: bool,
-    no_ignore: bool,
 ) -> None:
     """Show the elements that each number of a diagram counts.
 
@@ -86,9 +99,10 @@ def command(
     """
     require_standard_input(paths, stdin_filename)
     keys = tuple(map(_whole_key, keys))
-    single = is_single_diagram(paths)
+    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    single = is_single_diagram(paths) and not found.is_list
     write = FORMATS.load(format_name or ("tree" if single else "ndjson"))
-    fragments = own_fragments({*with_fragments, *fragments_named(keys)})
+    fragments = own_fragments({*with_fragments, *found.settings.fragments, *fragments_named(keys)})
 
     def read_input(path: str) -> list[Report]:
         content, name, file = source_of(path, stdin_filename)
@@ -103,14 +117,14 @@ def command(
         1 if single else jobs,
         timeout,
         max_size,
-        no_ignore,
+        found.selection,
         fragments=fragments,
         explained_keys=keys,
         # They are part of the output.
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    with open_run(paths, inputs, scan_options, output_path) as run:
+    with open_run(found, inputs, scan_options, output_path) as run:
         layout = ExplainLayout(single, bool(keys) and not single, run.is_terminal)
         for piece in write(map(explanation_of, run.reports), layout):
             run.stream.write(piece)

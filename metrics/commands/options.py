@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from metrics.catalog import OWN_FRAGMENTS
+from metrics.formats.text import on_one_line
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    Choice = click.Choice[str]
-
+    from metrics.configuration.settings import Settings
     from metrics.template_definitions import TemplateDefinitions
+
+    Choice = click.Choice[str]
 
 else:
     # click 8.1 has no types in brackets.
@@ -79,9 +82,6 @@ timeout = click.option(
     metavar="SECONDS",
     help="Stop reading a file after this many seconds. Default: no limit.",
 )
-no_ignore = click.option(
-    "--no-ignore", is_flag=True, help="Include hidden folders and files matched by .gitignore."
-)
 template_source = click.option(
     "--templates",
     "template_source",
@@ -136,15 +136,23 @@ quiet = click.option(
 
 
 def template_definitions(
-    source: str, folders: tuple[str, ...], max_size: int
+    source: str, folders: tuple[str, ...], max_size: int, settings: Settings | None = None
 ) -> TemplateDefinitions | None:
     """Return the definitions that the options select; None for the templates that diagrams use.
 
-    Raises `click.UsageError` for folders without `--templates definitions`.
+    The folders of the settings come after those of the options. Raises `click.UsageError` for
+    folders without `--templates definitions`, and `click.ClickException` if a folder of the
+    settings is missing.
     """
     if source == "definitions":
         from metrics.template_definitions import TemplateDefinitions
 
+        if settings is not None:
+            for folder in settings.template_folders:
+                if not os.path.isdir(folder):
+                    reason = f"{settings.path}: template-path: {folder} is not a folder."
+                    raise click.ClickException(on_one_line(reason))
+            folders = (*folders, *settings.template_folders)
         return TemplateDefinitions(folders, max_size=max_size)
     if folders:
         raise click.UsageError("--template-path needs --templates definitions.")

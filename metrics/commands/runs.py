@@ -27,7 +27,7 @@ from metrics.formats.text import counted, on_one_line
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
-from metrics.scanning.discovery import discover
+from metrics.scanning.discovery import discover_selected
 from metrics.scanning.requests import ScanRequest
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
+    from metrics.commands.inputs import RunInputs
     from metrics.scanning.requests import DiagramSource
+    from metrics.scanning.selection import Selection
     from metrics.system.output import Stream
     from metrics.system.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
@@ -71,7 +73,7 @@ class ScanOptions(NamedTuple):
     jobs: int | None
     timeout: float | None
     max_size: int
-    no_ignore: bool
+    selection: Selection
     templates: TemplateDefinitions | None = None
     fingerprints: bool | Literal["whole"] = False
     fragments: AbstractSet[str] = frozenset()
@@ -103,14 +105,14 @@ class Run(NamedTuple):
 
 @contextmanager
 def open_run(
-    paths: Sequence[str], inputs: ScanInputs, options: ScanOptions, output_path: str | None
+    run_inputs: RunInputs, inputs: ScanInputs, options: ScanOptions, output_path: str | None
 ) -> Iterator[Run]:
-    """Measure the diagrams at some paths, and open the output.
+    """Measure the diagrams that a run reads, and open the output.
 
     Ends the command as `scan_paths` does. Raises `click.UsageError` if the output is an input.
     """
-    refuse_to_overwrite(paths, "--output", output_path)
-    discovery = discovery_of(paths, options)
+    refuse_to_overwrite((*run_inputs.paths, *run_inputs.files), "--output", output_path)
+    discovery = discovery_of(run_inputs.paths, options)
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(discovery(), discovery, inputs, options, is_output_shown=is_shown) as scan,
@@ -123,7 +125,7 @@ def discovery_of(
     paths: Sequence[str], options: ScanOptions
 ) -> Callable[[], Iterator[DiagramSource]]:
     """A function that finds the diagrams at some paths, as often as it is called."""
-    return partial(discover, paths, honour_ignores=not options.no_ignore)
+    return partial(discover_selected, paths, options.selection)
 
 
 def is_ndjson(source: object) -> bool:
@@ -176,8 +178,6 @@ def scan_paths(
     that may be the same terminal. If a diagram could not be measured, the command exits with
     status 2 after the block.
     """
-    # pathspec warns about unusual patterns, but reads them as git does.
-    warnings.filterwarnings("ignore", module=r"pathspec\.")
     if is_output_shown:
         require_standard_output()
     with ExitStack() as stack:

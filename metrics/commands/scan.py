@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -12,6 +11,15 @@ from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    ListOptions,
+    SelectionOptions,
+    config_options,
+    list_options,
+    run_inputs,
+    selection_options,
+)
 from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
 from metrics.formats.scan import FORMATS, ROWS, ScanLayout
 from metrics.formats.text import on_one_line
@@ -70,7 +78,9 @@ Examples:
 @click.option("--warnings", is_flag=True, help="Include warnings about malformed input.")
 @options.max_size
 @options.stdin_filename
-@options.no_ignore
+@list_options
+@selection_options
+@config_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -88,7 +98,9 @@ def command(
     warnings: bool,
     max_size: int,
     stdin_filename: str | None,
-    no_ignore: bool,
+    listed: ListOptions,
+    selected: SelectionOptions,
+    config: ConfigOptions,
     is_quiet: bool,
 ) -> None:
     """Print the metric payload of each diagram.
@@ -101,9 +113,12 @@ def command(
     status is 2.
     """
     require_standard_input(paths, stdin_filename)
-    templates = options.template_definitions(template_source, template_folders, max_size)
-    paths = paths or (os.curdir,)
-    single = is_single_diagram(paths)
+    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    settings = found.settings
+    templates = options.template_definitions(template_source, template_folders, max_size, settings)
+    if not fragments:
+        with_fragments = (*with_fragments, *settings.fragments)
+    single = is_single_diagram(paths) and not found.is_list
     format_name = format_name or ("json" if single else "ndjson")
     sort = _sort(sort_key, top, format_name)
     if sort is not None and sort.fragment is not None:
@@ -117,9 +132,9 @@ def command(
         ],
     )
     scan_options = ScanOptions(
-        jobs, timeout, max_size, no_ignore, templates, fragments=added, is_quiet=is_quiet
+        jobs, timeout, max_size, found.selection, templates, fragments=added, is_quiet=is_quiet
     )
-    with open_run(paths, inputs, scan_options, output_path) as run:
+    with open_run(found, inputs, scan_options, output_path) as run:
         layout = ScanLayout(
             fragments,
             with_fragments,

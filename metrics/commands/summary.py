@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,6 +10,15 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
 from metrics.commands.format_option import format_option
+from metrics.commands.inputs import (
+    ConfigOptions,
+    ListOptions,
+    SelectionOptions,
+    config_options,
+    list_options,
+    run_inputs,
+    selection_options,
+)
 from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
@@ -70,7 +78,9 @@ def _grouping(by: str) -> str:
 @options.template_folders
 @options.with_fragments
 @options.max_size
-@options.no_ignore
+@list_options
+@selection_options
+@config_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -83,7 +93,9 @@ def command(
     template_folders: tuple[str, ...],
     with_fragments: tuple[str, ...],
     max_size: int,
-    no_ignore: bool,
+    listed: ListOptions,
+    selected: SelectionOptions,
+    config: ConfigOptions,
     is_quiet: bool,
 ) -> None:
     """Summarize the numbers of many diagrams.
@@ -97,9 +109,11 @@ def command(
 
     The exit status is 2 if a diagram could not be measured.
     """
-    templates = options.template_definitions(template_source, template_folders, max_size)
+    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    settings = found.settings
+    templates = options.template_definitions(template_source, template_folders, max_size, settings)
     write = _load_format(format_name)
-    added = own_fragments(with_fragments)
+    added = own_fragments((*with_fragments, *settings.fragments))
 
     def read_ndjson(path: str) -> Iterator[Report]:
         source = source_of(path, None)
@@ -109,7 +123,7 @@ def command(
         jobs,
         timeout,
         max_size,
-        no_ignore,
+        found.selection,
         templates,
         fingerprints=True,
         fragments=added,
@@ -118,10 +132,10 @@ def command(
         is_quiet=is_quiet,
     )
     inputs = ScanInputs(is_ndjson, read_ndjson)
-    with open_run(paths or (os.curdir,), inputs, scan_options, output_path) as run:
+    with open_run(found, inputs, scan_options, output_path) as run:
         # Discovery yields each file once, but NDJSON may list a file twice.
-        each_once = not any(map(is_ndjson, paths))
-        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, paths)
+        each_once = not any(map(is_ndjson, found.paths))
+        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
 

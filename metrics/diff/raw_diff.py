@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.git import RevisionError
-from metrics.scanning.discovery import EXTENSIONS
+from metrics.scanning.selection import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,10 +76,14 @@ def changed_files(git: Git, trees: Sequence[str], paths: Sequence[str]) -> list[
     return _entries(git, "--no-renames", *trees, "--", *paths)
 
 
-def renamed_diagrams(git: Git, trees: Sequence[str]) -> list[DiffEntry]:
-    """The diagrams in the whole repository that git detects as renamed."""
+def renamed_diagrams(git: Git, trees: Sequence[str], *, has_others: bool) -> list[DiffEntry]:
+    """The diagrams in the whole repository that git detects as renamed.
+
+    If `has_others`, files with other extensions may be diagrams, so all renamed files are listed.
+    """
     git = git.with_variables({}, without=PATHSPEC_VARIABLES)
-    arguments = (f"-l{MAX_RENAMES}", "--diff-filter=R", *trees, "--", *DIAGRAMS)
+    patterns = () if has_others else DIAGRAMS
+    arguments = (f"-l{MAX_RENAMES}", "--diff-filter=R", *trees, "--", *patterns)
     try:
         return _entries(git, "--find-renames", *arguments)
     except RevisionError:

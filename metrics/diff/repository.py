@@ -21,14 +21,14 @@ from metrics.diff.raw_diff import (
     renamed_diagrams,
 )
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DiscoveredFile
+from metrics.reading.sources import DiscoveredFile, absolute
 from metrics.report import Report, is_form
-from metrics.scanning.discovery import EXTENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from metrics.diff.raw_diff import DiffEntry
+    from metrics.diff.scope import Scope
 
 CHARACTERS_OF_AN_ID: Final = 12
 
@@ -88,29 +88,29 @@ class Repository:
         return self.revision(base)._replace(name=base[:CHARACTERS_OF_AN_ID])
 
     def differences(
-        self, old: Revision, new: Revision | None, paths: Sequence[str] = ()
+        self, old: Revision, new: Revision | None, scope: Scope
     ) -> RepositoryDifferences:
         """The diagrams that differ between two revisions.
 
-        Without `new`, `old` is compared with the working tree. `paths` limit the comparison; they
-        are git pathspecs. Raises `RevisionError` if git refuses them.
+        Without `new`, `old` is compared with the working tree. Raises `RevisionError` if git
+        refuses the paths of the `scope`.
         """
         if new is not None:
-            return self._differences(self._git, old, new, paths)
+            return self._differences(self._git, old, new, scope)
         if not self._top:
             raise RevisionError("a bare repository has no working tree: name a second revision.")
         with git_for_working_tree(self._git) as git:
-            return self._differences(git, old, None, paths)
+            return self._differences(git, old, None, scope)
 
     def _differences(
-        self, git: Git, old: Revision, new: Revision | None, paths: Sequence[str]
+        self, git: Git, old: Revision, new: Revision | None, scope: Scope
     ) -> RepositoryDifferences:
         trees = [old.id] if new is None else [old.id, new.id]
-        entries = changed_files(git, trees, paths)
-        changed = self._changed_diagrams(entries, paths)
+        entries = changed_files(git, trees, scope.paths)
+        changed = self._changed_diagrams(entries, scope)
         renames: dict[str, DiffEntry] = {}
         if {ADDED, DELETED} <= {entry.status for entry in changed.values()}:
-            for rename in renamed_diagrams(git, trees):
+            for rename in renamed_diagrams(git, trees, has_others=bool(scope.selection.include)):
                 if _has_status(changed, rename.old_path, DELETED) and _has_status(
                     changed, rename.path, ADDED
                 ):
@@ -122,17 +122,16 @@ class Repository:
         ]
         return RepositoryDifferences(pairs, [entry.path for entry in entries if entry.is_submodule])
 
-    def _changed_diagrams(
-        self, entries: Iterable[DiffEntry], paths: Sequence[str]
-    ) -> dict[str, DiffEntry]:
-        """The diagrams among some entries, by path; a file in `paths` may have any extension."""
-        named = {self._from_top(path) for path in paths}
+    def _changed_diagrams(self, entries: Iterable[DiffEntry], scope: Scope) -> dict[str, DiffEntry]:
+        """The diagrams among some entries, by path."""
+        named = {self._from_top(path) for path in scope.paths}
+        top = self._top or absolute(os.curdir)
         return {
             entry.path: entry
             for entry in entries
             if entry.status != UNMERGED
             and not entry.has_same_content
-            and _is_diagram(entry.path, named)
+            and scope.includes(entry.path, top, named)
         }
 
     def _pair(
@@ -184,10 +183,6 @@ class Repository:
     def _with_hint(self, reason: str) -> str:
         is_shallow = self._git.run_or_empty("rev-parse", "--is-shallow-repository") == "true"
         return f"{reason}; {SHALLOW}" if is_shallow else f"{reason}."
-
-
-def _is_diagram(path: str, named: Collection[str]) -> bool:
-    return path.lower().endswith(EXTENSIONS) or path in named
 
 
 def _has_status(entries: Mapping[str, DiffEntry], path: str, status: str) -> bool:

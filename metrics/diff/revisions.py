@@ -10,17 +10,19 @@ from metrics.diff.comparison import compare_pairs
 from metrics.diff.git import RevisionError
 from metrics.diff.pairs import PairedStates
 from metrics.diff.repository import Repository
+from metrics.diff.scope import Scope
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.scanning.batch import scan_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from metrics.diff.comparison import Comparison
 
 SINCE_MERGE_BASE: Final = "..."
 RANGES: Final = (SINCE_MERGE_BASE, "..")
 HEAD: Final = "HEAD"
+EVERYTHING: Final = Scope()
 
 
 class RangeError(RevisionError):
@@ -43,14 +45,14 @@ def compare_revisions(
 
     Raises `RevisionError` if the revisions cannot be compared; its message says why.
     """
-    states = pair_revisions(old, new, [*paths])
+    states = pair_revisions(old, new, Scope([*paths]))
     blobs = load_blobs(states.sources(), max_size=max_size)
     reports = scan_many(blobs, max_size=max_size, fingerprints="whole")
     return compare_pairs(states.pairs, reports, old_name=states.old_name, new_name=states.new_name)
 
 
 def pair_revisions(
-    old: str = HEAD, new: str | None = None, paths: Sequence[str] = ()
+    old: str = HEAD, new: str | None = None, scope: Scope = EVERYTHING
 ) -> PairedStates:
     """Pair the diagrams that differ between two revisions, as for `compare_revisions`.
 
@@ -72,7 +74,7 @@ def pair_revisions(
             old_name = f"{old_revision.name} (merge base of {old_name} and {new_name})"
         else:
             old_revision = repository.revision(old_name)
-    differences = repository.differences(old_revision, new_revision, paths)
+    differences = repository.differences(old_revision, new_revision, scope)
     return PairedStates(differences.pairs, old_name, new_name, differences.submodules)
 
 

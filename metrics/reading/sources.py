@@ -80,10 +80,15 @@ def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) ->
     return data
 
 
-def content_beside(path: str, max_size: int, error: type[FileError]) -> bytes:
-    """The bytes of a file other than a diagram; raises `error` if it cannot be read."""
+def content_beside(
+    path: str, max_size: int, error: type[FileError], stream: BinaryIO | None = None
+) -> bytes:
+    """The bytes of a file other than a diagram; raises `error` if it cannot be read.
+
+    `stream` is the file if it is open.
+    """
     try:
-        return content(path, max_size)
+        return content(path if stream is None else stream, max_size)
     except DocumentError as reason:
         is_large = reason.type is ErrorType.TOO_LARGE
         raise error(path, f"it is {reason.message}." if is_large else reason.message) from None

@@ -1,9 +1,10 @@
 """From paths to diagrams, in order.
 
 A path to a file is yielded with any extension. Folders are searched for files with the extension of
-a diagram. Hidden folders and files matched by `.gitignore` are skipped unless the caller asks for
-them; `.git` is always skipped. A file that can be reached twice is yielded once, by the path that
-reaches it first.
+a diagram and files that the caller includes, except those that the caller excludes. Hidden folders
+and files matched by `.gitignore` are skipped unless the caller asks for them; `.git` and what macOS
+adds to archives are always skipped. A file that can be reached twice is yielded once, by the path
+that reaches it first.
 """
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from metrics.reading.sources import (
     require_iterable,
 )
 from metrics.report import Report
-from metrics.scanning.gitignore import IGNORE_FILE, REPOSITORY, IgnoreRules
+from metrics.scanning.gitignore import IGNORE_FILE, IgnoreRules
+from metrics.scanning.globs import Globs
+from metrics.scanning.selection import Selection, apply_to_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-EXTENSIONS: Final = (".bpmn", ".bpmn20.xml", ".bpmn2", ".dmn", ".dmn11.xml", ".form")
-"""The extensions of diagrams, in lower case; upper case is accepted, too."""
 
 # These marks are appended to the names of folders and links; the name of a link to a folder has
 # both. No name contains the character \0, and no character sorts before it.
@@ -42,23 +42,51 @@ FileIdentity = tuple[FolderIdentity, str]
 
 
 def discover(
-    paths: Iterable[str | os.PathLike[str]], *, honour_ignores: bool = True
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    honour_ignores: bool = True,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    force_exclude: bool = False,
 ) -> Iterator[str | Report]:
     """Yield the paths that are files, and the diagrams in the paths that are folders.
 
-    The paths keep their order; the content of a folder is sorted by name. Without
-    `honour_ignores`, ignored files and hidden folders are included. A folder that cannot be listed
-    yields a report with the error, which `scan_many` passes through. Folders are listed when they
-    are reached; memory grows with the number of folders, links and named files, but not with the
-    number of files in folders. Raises `TypeError` for anything that is not a path.
+    The paths keep their order; the content of a folder is sorted by name. `include` adds files in
+    folders, `exclude` removes files and folders: patterns as in a `.gitignore`, relative to the
+    current folder. Without `honour_ignores`, ignored files and hidden folders are included. With
+    `force_exclude`, paths are left out that a search of the current folder would skip.
+
+    A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
+    Folders are listed when they are reached; memory grows with the number of folders, links and
+    named files, but not with the number of files in folders. Raises `TypeError` for anything that
+    is not a path, `ValueError` for a pattern that cannot match a path.
     """
-    return _Discovery(honour_ignores).discover(require_iterable(paths))
+    selection = Selection(
+        include=_globs(include), exclude=_globs(exclude), honour_ignores=honour_ignores
+    )
+    paths = require_iterable(paths)
+    if force_exclude:
+        paths = apply_to_named(selection, map(path_text, paths)).read
+    return discover_selected(paths, selection)
+
+
+def _globs(patterns: Iterable[str]) -> tuple[Globs, ...]:
+    globs = Globs.of(require_iterable(patterns))
+    return (globs,) if globs else ()
+
+
+def discover_selected(
+    paths: Iterable[str | os.PathLike[str]], selection: Selection
+) -> Iterator[str | Report]:
+    """Yield the files at some paths, as `discover` does, with a selection."""
+    return _Discovery(selection).discover(paths)
 
 
 class _Visit:
     """A visit to a folder; its `names` are consumed one by one."""
 
     __slots__ = (
+        "_absolute_prefix",
         "_earlier",
         "_prefix",
         "by_link",
@@ -67,24 +95,26 @@ class _Visit:
         "last_name",
         "names",
         "rules",
+        "selection",
     )
 
     def __init__(
         self,
         path: str,
         identity: FolderIdentity,
-        names: Iterator[str],
         rules: IgnoreRules,
+        selection: Selection,
         *,
-        is_complete: bool,
         by_link: bool,
         earlier: _Visit | None,
     ) -> None:
         self._prefix = "" if path == os.curdir else os.path.join(path, "")
+        self._absolute_prefix = os.path.join(absolute(path), "")
         self.identity = identity
-        self.names: Iterator[str] | None = names
+        self.names: Iterator[str] | None = None
         self.rules = rules
-        self.is_complete = is_complete
+        self.selection = selection
+        self.is_complete = False
         self.by_link = by_link
         self.last_name = ""
         self._earlier = earlier
@@ -93,15 +123,32 @@ class _Visit:
         """The path of a name in this folder."""
         return self._prefix + name
 
+    def is_diagram(self, name: str) -> bool:
+        """Whether the name of a file in this folder is that of a diagram."""
+        return self.selection.is_diagram(self._absolute_prefix, name)
+
+    def skips_file(self, name: str) -> bool:
+        """Whether a diagram in this folder is ignored or excluded."""
+        if not (self.rules or self.selection.exclude):
+            return False
+        path = self._absolute_prefix + name
+        return self.rules.ignores(path, is_folder=False) or self.selection.excludes(path)
+
+    def skips_folder(self, name: str) -> bool:
+        """Whether a folder in this folder is ignored or excluded."""
+        path = self._absolute_prefix + name
+        return self.rules.ignores(path, is_folder=True) or self.selection.excludes_all_in(
+            os.path.join(path, "")
+        )
+
     def has_yielded(self, name: str) -> bool:
         """Whether this visit or an earlier one yielded the plain file with this name."""
-        path = self.path_of(name)
         return self.was_yielded_earlier(name) or (
             self.is_complete
             and (self.names is None or name <= self.last_name)
-            and name.lower().endswith(EXTENSIONS)
-            and os.path.isfile(path)
-            and not self.rules.ignores(path, is_folder=False)
+            and self.is_diagram(name)
+            and os.path.isfile(self.path_of(name))
+            and not self.skips_file(name)
         )
 
     def was_yielded_earlier(self, name: str) -> bool:
@@ -116,8 +163,8 @@ class _Discovery:
     yielded. `_yielded` holds the identities of all others, which are named or reached by links.
     """
 
-    def __init__(self, honour_ignores: bool) -> None:
-        self._honour_ignores = honour_ignores
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
         self._visits: dict[FolderIdentity, _Visit] = {}
         self._yielded: set[FileIdentity] = set()
 
@@ -144,22 +191,24 @@ class _Discovery:
 
     def _walk(self, top: str) -> Iterator[str | Report]:
         # A stack, not recursion: folders may be nested deeper than Python allows calls.
-        rules = IgnoreRules.above(top) if self._honour_ignores else IgnoreRules()
+        selection = self._selection.for_named_folder(top)
+        rules = IgnoreRules.above(top) if selection.honour_ignores else IgnoreRules()
         pending: list[_Visit] = []
-        yield from self._enter(top, rules, pending, by_link=False)
+        yield from self._enter(top, rules, selection, pending, by_link=False)
         while pending:
             visit = pending[-1]
             for marked in visit.names or ():
                 name, mark, _ = marked.partition("\0")
-                path = visit.path_of(name)
                 visit.last_name = name
-                is_folder = marked.endswith(FOLDER_MARK)
-                if visit.rules.ignores(path, is_folder=is_folder):
-                    continue
-                if is_folder:
-                    by_link = visit.by_link or LINK_MARK in marked
-                    yield from self._enter(path, visit.rules, pending, by_link=by_link)
+                if marked.endswith(FOLDER_MARK):
+                    if visit.skips_folder(name):
+                        continue
+                    path, by_link = visit.path_of(name), visit.by_link or LINK_MARK in marked
+                    yield from self._enter(path, visit.rules, selection, pending, by_link=by_link)
                     break
+                if visit.skips_file(name):
+                    continue
+                path = visit.path_of(name)
                 if self._is_new(path) if mark else self._is_new_in(visit, name):
                     yield DiscoveredFile(path)
             else:
@@ -167,38 +216,40 @@ class _Discovery:
                 pending.pop()
 
     def _enter(
-        self, path: str, rules: IgnoreRules, pending: list[_Visit], *, by_link: bool
+        self,
+        path: str,
+        rules: IgnoreRules,
+        selection: Selection,
+        pending: list[_Visit],
+        *,
+        by_link: bool,
     ) -> Iterator[Report]:
         """Add a visit to the stack; yields a report if the folder cannot be listed."""
         identity = _folder_identity(path)
         earlier = self._visits.get(identity)
         # A folder that was reached by a link is visited again at its own place, where other ignore
-        # files may apply.
-        if earlier is not None and (by_link or not earlier.by_link):
+        # files may apply. One that was named is visited again without the patterns that exclude it.
+        if (
+            earlier is not None
+            and earlier.selection == selection
+            and (by_link or not earlier.by_link)
+        ):
             return
-        listing = _Listing(hidden=not self._honour_ignores)
-        is_complete = True
+        visit = _Visit(path, identity, rules, selection, by_link=by_link, earlier=earlier)
+        listing = _Listing(visit)
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
                     listing.add(entry)
+            visit.is_complete = True
         except OSError as error:
             # The names that were listed so far are kept.
-            is_complete = False
             if earlier is None or earlier.is_complete:
                 reason = DocumentError(ErrorType.UNREADABLE, error.strerror or str(error))
                 yield Report(path, error=reason)
-        if self._honour_ignores and listing.has_ignore_file:
-            rules = rules.within(path)
-        visit = _Visit(
-            path,
-            identity,
-            listing.sorted(),
-            rules,
-            is_complete=is_complete,
-            by_link=by_link,
-            earlier=earlier,
-        )
+        if selection.honour_ignores and listing.has_ignore_file:
+            visit.rules = rules.within(path)
+        visit.names = listing.sorted()
         self._visits[identity] = visit
         pending.append(visit)
 
@@ -210,20 +261,21 @@ class _Listing:
     encoded packs, which are merged as they are consumed.
     """
 
-    def __init__(self, *, hidden: bool) -> None:
-        self._hidden = hidden
+    def __init__(self, visit: _Visit) -> None:
+        self._visit = visit
+        self._is_diagram = visit.is_diagram
         self._names: list[str] = []
         self._packs: list[bytes] = []
         self.has_ignore_file = False
 
     def add(self, entry: os.DirEntry[str]) -> None:
         name = entry.name
+        self.has_ignore_file |= name == IGNORE_FILE
         if _is_folder(entry):
-            if name == REPOSITORY or (name.startswith(".") and not self._hidden):
+            if not self._visit.selection.enters(name):
                 return
             name += (LINK_MARK if entry.is_symlink() else "") + FOLDER_MARK
-        elif not name.lower().endswith(EXTENSIONS):
-            self.has_ignore_file |= name == IGNORE_FILE
+        elif not self._is_diagram(name):
             return
         elif entry.is_symlink():
             # A broken link is yielded, so that reading it reports the error.

@@ -125,6 +125,9 @@ NOTES = {
 }
 
 
+EXPLAIN = ("explain", "-f", "json")
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with the module, and of what builds the reference."""
@@ -193,6 +196,17 @@ class TestScan:
         payload = metrics.json("scan", "annotated.bpmn")
         added = metrics.json("scan", "--with", "notes", "annotated.bpmn")
         assert [*added.items()] == [*payload.items(), ("notes", NOTES)]
+
+    def test_added_by_the_configuration(self, metrics: Runner, diagrams: Path) -> None:
+        added = metrics("scan", "--with", "notes")
+        (diagrams / "metrics.toml").write_text('with = ["notes"]')
+        assert metrics("scan") == added
+        keys = [number["key"] for number in metrics.json(*EXPLAIN, "annotated.bpmn")["numbers"]]
+        assert "notes.count" in keys
+        assert "notes.count" in metrics.json("summary", "-f", "json")["numbers"]
+        assert "notes" not in metrics("scan", "--fragment", "profile", "-f", "csv")
+        (diagrams / "metrics.toml").write_text('with = ["note"]')
+        assert "named 'note'. Did you mean 'notes'?" in metrics("scan", status=2)
 
     def test_left_out_where_it_does_not_apply(self, metrics: Runner) -> None:
         assert "notes" not in metrics.json("scan", "--with", "notes", "form.form")

@@ -20,12 +20,8 @@ from support.checking import (
 )
 from support.command import run
 
-from metrics.checks.configuration import (
-    Configuration,
-    ConfigurationError,
-    Configurations,
-    read_configuration,
-)
+from metrics.checks.configuration import Configuration, Configurations, read_configuration
+from metrics.configuration.files import ConfigurationError
 
 AT_MOST_3 = f'{TEMPLATES} = "<= 3"\n'
 OLD = '[[overrides]]\npaths = ["old/"]\n'

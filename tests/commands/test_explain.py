@@ -145,8 +145,8 @@ class TestManyFiles:
         assert b"--output would overwrite" in refused.stderr
 
     def test_slow_file(self, folder: Path) -> None:
-        (folder / "processes" / "slow.bpmn").write_bytes(process(TASK * 60_000))
-        result = run_process("explain", "--timeout", "1", "processes", cwd=folder)
+        (folder / "processes" / "slow.bpmn").write_bytes(process(TASK * 200_000))
+        result = run_process("explain", "--timeout", "0.5", "processes", cwd=folder)
         assert result.returncode == 2
         errors = {line["file"]: line["error"] for line in lines(result) if "error" in line}
         assert errors["processes/slow.bpmn"]["type"] == "timeout"

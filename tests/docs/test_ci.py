@@ -16,6 +16,8 @@ import pytest
 import yaml
 from support.command import METRICS
 
+from metrics.scanning.selection import EXTENSIONS
+
 ROOT = Path(__file__).parent.parents[1]
 BIN = METRICS.parent
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
@@ -242,7 +244,7 @@ def test_hook_takes_no_name_for_an_option(
 def test_hook_takes_diagrams_only(hook: Hook, project: Path) -> None:
     names = [
         *("a.bpmn", "b.bpmn20.xml", "c.bpmn2", "d.Dmn11.XML", "e.DMN", "with a blank.BPMN"),
-        *("bpmn", "f.xml", "g.bpmn.bak", "h.bpmn2.txt", "i.formula", "jbpmn"),
+        *("bpmn", "f.xml", "g.bpmn.bak", "h.bpmn2.txt", "i.formula", "jbpmn", "._l.bpmn"),
     ]
     for name in names:
         (project / name).write_text(INVOICE)
@@ -250,6 +252,21 @@ def test_hook_takes_diagrams_only(hook: Hook, project: Path) -> None:
     git("add", "--all", cwd=project)
     result = hook.run("run", "--all-files", "--verbose", cwd=project)
     assert "8 diagrams checked, no violations." in result.stdout
+
+
+def test_hook_takes_the_extensions_of_the_command() -> None:
+    (hook,) = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
+    choices = "|".join(re.escape(extension.removeprefix(".")) for extension in EXTENSIONS)
+    assert hook["files"] == rf"(?i)\.({choices})$"
+
+
+def test_hook_skips_what_is_excluded(hook: Hook, project: Path) -> None:
+    (project / "metrics.toml").write_text(
+        f'exclude = ["/processes/"]\n[limits]\n{VARIABLES} = "<= 1"\n'
+    )
+    result = hook.run("run", "--all-files", "--verbose", cwd=project)
+    assert result.returncode == 0
+    assert "metrics: skipped processes/ORDER.BPMN, which is excluded" in result.stdout
 
 
 def test_hook_fails_for_a_broken_diagram(hook: Hook, project: Path) -> None:
@@ -557,14 +574,35 @@ def test_action_takes_files(runner: Runner) -> None:
     assert (runner.workspace / "results.sarif").stat().st_size > 100
 
 
-@pytest.mark.parametrize("content", ["", "[limit]"])
-def test_action_needs_limits(runner: Runner, content: str) -> None:
-    (runner.workspace / "metrics.toml").write_text(content)
+def test_action_needs_limits(runner: Runner) -> None:
+    (runner.workspace / "metrics.toml").write_text("")
     result = runner.run()
     assert result.status == 2
     assert result.outputs["status"] == "2"
     assert (result.outputs["sarif"], result.outputs["junit"]) == ("", "")
     assert "order.bpmn` changed" in result.outputs["comment"]
+
+
+def test_action_needs_a_valid_configuration(runner: Runner) -> None:
+    (runner.workspace / "metrics.toml").write_text("[limit]")
+    result = runner.run()
+    assert result.status == 2
+    assert {*result.outputs.values()} == {"2", ""}
+    assert "metrics.toml:1: unknown key 'limit'." in result.log
+
+
+def test_action_skips_what_is_excluded(runner: Runner) -> None:
+    (runner.workspace / "known.toml").write_text(
+        f'include = ["*.xml"]\nexclude = ["/processes/same.bpmn"]\n[limits]\n{VARIABLES} = "<= 1"\n'
+    )
+    (runner.workspace / "processes" / "new.xml").write_text(INVOICE)
+    commit(runner.workspace)
+    result = runner.run(config="known.toml", paths="processes\nprocesses/same.bpmn")
+    assert result.outputs["status"] == "1"
+    lines = [json.loads(line) for line in result.file("lines").splitlines()]
+    assert [line["file"] for line in lines] == ["processes/new.xml", "processes/order.bpmn"]
+    assert "2 diagrams checked, 2 violations in 2 diagrams." in result.log
+    assert "new.xml` added" in result.outputs["comment"]
 
 
 HOSTILE = [

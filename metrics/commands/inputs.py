@@ -1,0 +1,223 @@
+"""Which files a run reads: the options, the lists of paths, and the settings of the project."""
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from metrics.commands.console import file_errors_shown, show_message, source_of
+from metrics.configuration.settings import Settings, nearest_settings, read_settings
+from metrics.formats.text import on_one_line
+from metrics.reading.sources import STANDARD_INPUT
+from metrics.scanning.globs import GlobError, Globs
+from metrics.scanning.path_lists import read_path_list
+from metrics.scanning.selection import Selection, apply_to_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    Command = Callable[..., None]
+
+
+class ConfigOptions(NamedTuple):
+    """The options that name the configuration."""
+
+    config_path: str | None
+    no_config: bool
+
+
+class SelectionOptions(NamedTuple):
+    """The options that select files in folders."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    force_exclude: bool
+    no_ignore: bool
+
+
+class ListOptions(NamedTuple):
+    """The options for a list of paths."""
+
+    files_from: str | None
+    is_null_separated: bool
+
+
+class RunInputs(NamedTuple):
+    """What a run reads.
+
+    `paths` are those to read; `is_list` says that some may be from a list. `settings` are those of
+    the configuration. `files` are the other files that are read: the configuration and the list.
+    """
+
+    paths: tuple[str, ...]
+    selection: Selection
+    settings: Settings
+    files: tuple[str, ...]
+    is_list: bool
+
+
+CONFIG_OPTIONS: Final = (
+    click.option(
+        "--config",
+        "config_path",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Read the configuration from this file; its patterns are then relative to the current"
+        " folder. Default: the nearest metrics.toml or pyproject.toml with [tool.metrics], at or"
+        " above the current folder.",
+    ),
+    click.option("--no-config", is_flag=True, help="Read no configuration."),
+)
+LIST_OPTIONS: Final = (
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        help="Also read the paths in FILE, one per line; - is standard input. An empty list reads"
+        " nothing.",
+    ),
+    click.option(
+        "-0",
+        "--null",
+        "is_null_separated",
+        is_flag=True,
+        help="Paths in the --files-from FILE end with a NUL character, not with a line break.",
+    ),
+)
+SELECTION_OPTIONS: Final = (
+    click.option(
+        "--include",
+        metavar="GLOB",
+        multiple=True,
+        help="Also read the files in folders that match GLOB, a pattern as in a .gitignore;"
+        " repeatable.",
+    ),
+    click.option(
+        "--exclude",
+        metavar="GLOB",
+        multiple=True,
+        help="Skip files and folders that match GLOB; repeatable.",
+    ),
+    click.option(
+        "--force-exclude",
+        is_flag=True,
+        help="Also skip a PATH that is excluded, ignored or in a hidden folder.",
+    ),
+    click.option(
+        "--no-ignore", is_flag=True, help="Include hidden folders and files matched by .gitignore."
+    ),
+)
+
+
+def config_options(command: Command) -> Command:
+    """Add the options of `ConfigOptions`, and pass them as `config`."""
+    return _together(command, CONFIG_OPTIONS, "config", ConfigOptions)
+
+
+def selection_options(command: Command) -> Command:
+    """Add the options of `SelectionOptions`, and pass them as `selected`."""
+    return _together(command, SELECTION_OPTIONS, "selected", SelectionOptions)
+
+
+def list_options(command: Command) -> Command:
+    """Add the options of `ListOptions`, and pass them as `listed`."""
+    return _together(command, LIST_OPTIONS, "listed", ListOptions)
+
+
+def _together(
+    command: Command,
+    options: Iterable[Callable[[Command], Command]],
+    name: str,
+    values: type[ConfigOptions | SelectionOptions | ListOptions],
+) -> Command:
+    """Add options to a command, and pass their values as one argument."""
+
+    @wraps(command)
+    def with_values(*arguments: Any, **options: Any) -> None:
+        one_by_one = {field: options.pop(field) for field in values._fields}
+        command(*arguments, **options, **{name: values(**one_by_one)})
+
+    decorated: Command = with_values
+    for option in reversed([*options]):
+        decorated = option(decorated)
+    return decorated
+
+
+def settings_of(config: ConfigOptions) -> Settings:
+    """The settings of the configuration that applies to a run."""
+    if config.no_config:
+        if config.config_path is not None:
+            raise click.UsageError("--config cannot be used with --no-config.")
+        return Settings()
+    with file_errors_shown():
+        if config.config_path is not None:
+            return read_settings(config.config_path)
+        return nearest_settings()
+
+
+def selection_of(selected: SelectionOptions, settings: Settings) -> Selection:
+    """Which files in folders are diagrams; patterns of options come after those of settings."""
+    include = settings.include, _globs("--include", selected.include)
+    exclude = settings.exclude, _globs("--exclude", selected.exclude)
+    return Selection(
+        include=tuple(filter(None, include)),
+        exclude=tuple(filter(None, exclude)),
+        honour_ignores=not selected.no_ignore,
+    )
+
+
+def run_inputs(
+    paths: tuple[str, ...],
+    config: ConfigOptions,
+    selected: SelectionOptions,
+    listed: ListOptions,
+    *,
+    is_quiet: bool,
+) -> RunInputs:
+    """What a run reads: without a path and without a list, the current folder.
+
+    Prints a note about paths that are left out, unless the run `is_quiet`. Raises
+    `click.UsageError` and `click.ClickException`.
+    """
+    settings = settings_of(config)
+    selection = selection_of(selected, settings)
+    all_paths = (*paths, *_paths_in_list(paths, listed))
+    if listed.files_from is None:
+        all_paths = all_paths or (os.curdir,)
+    if selected.force_exclude:
+        all_paths, excluded = apply_to_named(selection, all_paths)
+        if excluded and not is_quiet:
+            show_message(_note_of_excluded(excluded))
+    files = tuple(filter(None, (settings.path, listed.files_from)))
+    return RunInputs(all_paths, selection, settings, files, listed.files_from is not None)
+
+
+def _note_of_excluded(paths: Sequence[str]) -> str:
+    if len(paths) == 1:
+        return f"metrics: skipped {on_one_line(paths[0])}, which is excluded"
+    return f"metrics: skipped {len(paths):,} excluded paths"
+
+
+def _globs(option: str, patterns: Iterable[str]) -> Globs:
+    try:
+        return Globs.of(patterns)
+    except GlobError as error:
+        raise click.UsageError(f"{option}: {on_one_line(str(error))}") from None
+
+
+def _paths_in_list(paths: tuple[str, ...], listed: ListOptions) -> tuple[str, ...]:
+    if listed.files_from is None:
+        if listed.is_null_separated:
+            raise click.UsageError("--null needs --files-from FILE, the list of paths.")
+        return ()
+    stream = None
+    if listed.files_from == STANDARD_INPUT:
+        if STANDARD_INPUT in paths:
+            raise click.UsageError("Standard input can be only one of PATH and --files-from.")
+        content = source_of(STANDARD_INPUT, None).content
+        stream = None if isinstance(content, str) else content
+    with file_errors_shown():
+        return read_path_list(listed.files_from, stream, is_null_separated=listed.is_null_separated)

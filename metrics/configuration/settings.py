@@ -1,0 +1,93 @@
+"""The settings of a run: which files it reads, and what it adds to their payloads.
+
+```toml
+[tool.metrics]
+include = ["*.xml"]                      # files in folders that are diagrams, too
+exclude = ["generated/"]                 # files and folders to skip
+with = ["textAnnotations"]               # fragments of our own to add
+template-path = ["shared/templates"]     # folders with template definitions
+```
+
+They come from one configuration: the nearest one at or above the current folder, up to the top of
+the repository. Limits come from the nearest configuration of each diagram instead.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from metrics.catalog import OWN_FRAGMENTS
+from metrics.configuration.files import (
+    EXCLUDE,
+    INCLUDE,
+    TEMPLATE_PATH,
+    WITH,
+    LocatedError,
+    globs_at,
+    read_in_folder,
+    read_named_file,
+    texts_at,
+)
+from metrics.reading.sources import absolute
+from metrics.scanning.gitignore import REPOSITORY
+from metrics.scanning.globs import Globs
+from metrics.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metrics.configuration.files import TomlPath
+
+
+class Settings(NamedTuple):
+    """The settings of a run; `path` is the file that they are from, None without one."""
+
+    path: str | None = None
+    include: Globs = Globs()
+    exclude: Globs = Globs()
+    fragments: tuple[str, ...] = ()
+    template_folders: tuple[str, ...] = ()
+
+
+def read_settings(path: str) -> Settings:
+    """The settings in a file; its patterns and paths are relative to the current folder.
+
+    Raises `ConfigurationError`, also if the file has no configuration.
+    """
+    return read_named_file(path, partial(_settings, os.curdir))
+
+
+def nearest_settings() -> Settings:
+    """The settings of the nearest configuration; raises `ConfigurationError`."""
+    folder = absolute(os.curdir)
+    while (settings := read_in_folder(folder, partial(_settings, folder))) is None:
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.exists(os.path.join(folder, REPOSITORY)):
+            return Settings()
+        folder = parent
+    return settings
+
+
+def _settings(folder: str, path: str, record: Mapping[str, Any], location: TomlPath) -> Settings:
+    def globs(key: str) -> Globs:
+        return globs_at(record[key], folder, (*location, key)) if key in record else Globs()
+
+    def texts(key: str, kind: str) -> tuple[str, ...]:
+        return tuple(texts_at(record[key], (*location, key), kind)) if key in record else ()
+
+    fragments = texts(WITH, "fragments")
+    for fragment in fragments:
+        if fragment not in OWN_FRAGMENTS:
+            hint = did_you_mean(fragment, OWN_FRAGMENTS)
+            reason = f"there is no fragment of our own named '{fragment}'.{hint}"
+            raise LocatedError((*location, WITH), reason)
+    folders = texts(TEMPLATE_PATH, "folders")
+    return Settings(
+        path,
+        globs(INCLUDE),
+        globs(EXCLUDE),
+        fragments,
+        tuple(os.path.join(folder, text) for text in folders),
+    )

@@ -1,0 +1,322 @@
+"""Patterns for paths, which mean what a line of a `.gitignore` means to git.
+
+| pattern     | matches                                              |
+|-------------|------------------------------------------------------|
+| `order.xml` | files and folders with this name, at any depth       |
+| `/order`    | `order` in the folder of the patterns only           |
+| `in/order`  | the same: a slash before the last character anchors  |
+| `order/`    | folders only                                         |
+| `*`, `?`    | any characters, and any one character, but no slash  |
+| `[a-z]`     | one of these characters, or another one: `[!a-z]`    |
+| `**`        | as a whole part of a path, any number of folders     |
+| `!order`    | takes back what an earlier pattern matched           |
+
+As in git, a character is a byte. A pattern becomes a regular expression whose stars never give back
+what they have matched, so the time to match is proportional to the length of the path times the
+length of the pattern. That is possible because the first match of the part between two stars leaves
+most of the path for the parts after it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.reading.sources import absolute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+STAR: Final = b"*"
+SLASH: Final = b"/"
+ANY: Final = b"[^/]"
+NOTHING: Final = b"(?!)"
+
+SPECIAL: Final = re.compile(rb"[*?\[\\]")
+# What brackets hold: characters and ranges, and the beginnings of classes.
+RANGE: Final = re.compile(rb"(\\.|[^\\])(?:-(\\.|[^\]\\]))?", re.DOTALL)
+CLASS: Final = b"[:"
+CLASSES: Final = {
+    name.encode(): frozenset(characters.encode())
+    for name, characters in {
+        "alnum": string.ascii_letters + string.digits,
+        "alpha": string.ascii_letters,
+        "blank": " \t",
+        "cntrl": "".join(map(chr, [*range(32), 127])),
+        "digit": string.digits,
+        "graph": string.ascii_letters + string.digits + string.punctuation,
+        "lower": string.ascii_lowercase,
+        "print": string.ascii_letters + string.digits + string.punctuation + " ",
+        "punct": string.punctuation,
+        "space": " \t\n\r",
+        "upper": string.ascii_uppercase,
+        "xdigit": string.hexdigits,
+    }.items()
+}
+
+FOLDERS: Final = rb"(?:[^/]*+/)*"
+SEGMENT_END: Final = rb"(?=/|\Z)"
+
+
+class GlobError(ValueError):
+    """A text that is not a pattern."""
+
+
+class Glob(NamedTuple):
+    """A pattern, and whether it takes back what earlier patterns matched."""
+
+    expression: re.Pattern[bytes]
+    is_negated: bool
+
+
+class Globs:
+    """Patterns that are relative to a folder; the last one that matches a path decides."""
+
+    __slots__ = ("_globs", "_start")
+
+    def __init__(self, folder: str = "", globs: Iterable[Glob] = ()) -> None:
+        self._start = os.path.join(folder, "")
+        self._globs = tuple(globs)
+
+    @classmethod
+    def of(cls, patterns: Iterable[str], folder: str = os.curdir) -> Globs:
+        """Patterns that also match everything in a folder that they match.
+
+        Raises `GlobError` for a pattern that cannot match a path.
+        """
+        return cls(absolute(folder), map(_required, patterns))
+
+    @classmethod
+    def of_ignore_file(cls, content: bytes, folder: str) -> Globs:
+        """The patterns of a `.gitignore`, which match the path itself, not what a folder holds.
+
+        As in git, a line that is not a pattern matches nothing.
+        """
+        lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        globs = (parse(line, with_content=False) for line in map(_pattern_in, lines))
+        return cls(absolute(folder), filter(None, globs))
+
+    def __bool__(self) -> bool:
+        return bool(self._globs)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether a pattern takes back what others match."""
+        return any(glob.is_negated for glob in self._globs)
+
+    def decision(self, path: str) -> bool | None:
+        """Whether an absolute path is matched; None if no pattern decides.
+
+        The path of a folder ends with a slash.
+        """
+        if not path.startswith(self._start):
+            return None
+        text = _encoded(path[len(self._start) :])
+        for glob in reversed(self._globs):
+            if glob.expression.match(text):
+                return not glob.is_negated
+        return None
+
+    def without_matches_of(self, folder: str) -> Globs:
+        """The patterns except those that match a folder, whose absolute path ends with a slash."""
+        if not folder.startswith(self._start):
+            return self
+        text = _encoded(folder[len(self._start) :])
+        globs = [glob for glob in self._globs if glob.is_negated or not glob.expression.match(text)]
+        return self if len(globs) == len(self._globs) else Globs(self._start, globs)
+
+
+def is_matched(path: str, lists: Sequence[Globs]) -> bool:
+    """Whether an absolute path is matched; the last of several lists that decides applies."""
+    for globs in reversed(lists):
+        decision = globs.decision(path)
+        if decision is not None:
+            return decision
+    return False
+
+
+def parse(line: bytes, *, with_content: bool) -> Glob | None:
+    """The pattern in a line; None if it cannot match a path.
+
+    It matches the paths of files, and those of folders with a slash at the end; `with_content`, it
+    also matches everything in a folder that it matches.
+    """
+    if line.startswith(b"#"):
+        return None
+    is_negated = line.startswith(b"!")
+    text = line[is_negated:]
+    is_for_folders = text.endswith(SLASH)
+    text = text.removesuffix(SLASH)
+    is_name = SLASH not in text
+    path = text.removeprefix(SLASH)
+    # git compares paths without such parts.
+    if not {b"", b".", b".."}.isdisjoint(path.split(SLASH)):
+        return None
+    body = _name(path) if is_name else _path(path)
+    if body is None:
+        return None
+    if with_content:
+        end = rb"/" if is_for_folders else rb"(?:/|\Z)"
+    else:
+        end = rb"/\Z" if is_for_folders else rb"/?\Z"
+    return Glob(re.compile(body + end, re.DOTALL), is_negated)
+
+
+def _required(pattern: str) -> Glob:
+    glob = parse(_pattern_in(_encoded(pattern)), with_content=True)
+    if glob is None:
+        raise GlobError(f"'{pattern}' is not a pattern: it matches no path.")
+    return glob
+
+
+def _pattern_in(line: bytes) -> bytes:
+    """The pattern in a line of a `.gitignore`: without blanks at the end that are not escaped."""
+    line = line.removesuffix(b"\r").partition(b"\0")[0]
+    text = line.rstrip(b" ")
+    backslashes = len(text) - len(text.rstrip(b"\\"))
+    return text + line[len(text) :][: backslashes % 2]
+
+
+def _name(text: bytes) -> bytes | None:
+    """The expression for a name at any depth; None if there is no such name."""
+    segments = _segments(text)
+    return None if segments is None else FOLDERS + _segment(segments[0], is_whole=True)
+
+
+def _path(text: bytes) -> bytes | None:
+    """The expression for a path below the folder; None if there is no such path."""
+    # Like git, compares the part without special characters on its own: in `ab**/c`, `**` begins
+    # the pattern for the rest of the path.
+    special = SPECIAL.search(text)
+    start = special.start() if special else len(text)
+    fixed, rest = text[:start], _segments(text[start:])
+    if rest is None or _segments(text) is None:
+        return None
+    return re.escape(fixed) + _expression(rest, is_whole=not fixed or fixed.endswith(SLASH))
+
+
+def _segments(text: bytes) -> list[list[bytes]] | None:
+    """The parts between slashes, each as expressions for its characters and `STAR`.
+
+    None if no path has these parts.
+    """
+    segments: list[list[bytes]] = [[]]
+    position = 0
+    while position < len(text):
+        character = text[position : position + 1]
+        position += 1
+        expression: bytes | None
+        if character == b"[":
+            expression, position = _brackets(text, position)
+        elif character == b"?":
+            expression = ANY
+        elif character == STAR:
+            expression = STAR
+        else:
+            if character == b"\\":
+                character = text[position : position + 1]
+                position += 1
+            expression = re.escape(character) if character else None
+        if expression is None:
+            return None
+        if expression == SLASH:
+            segments.append([])
+        else:
+            segments[-1].append(expression)
+    return segments
+
+
+def _brackets(text: bytes, position: int) -> tuple[bytes | None, int]:
+    """The expression for brackets, and the position after them.
+
+    None if they do not end, or name an unknown class of characters.
+    """
+    is_negated = text[position : position + 1] in (b"!", b"^")
+    position += is_negated
+    characters: set[int] = set()
+    begin, closing = position, -1
+    # A bracket that closes may be the first character.
+    while position == begin or not text.startswith(b"]", position):
+        if text.startswith(CLASS, position):
+            name = position + len(CLASS)
+            if closing < name:
+                closing = text.find(b"]", name)
+            if closing < 0:
+                return None, position
+            if closing > name and text.startswith(b":", closing - 1):
+                named = CLASSES.get(text[name : closing - 1])
+                if named is None:
+                    return None, position
+                characters |= named
+                position = closing + 1
+                continue
+        item = RANGE.match(text, position)
+        if item is None:
+            return None, position
+        first = item[1][-1]
+        characters |= {first, *range(first, item[2][-1] + 1 if item[2] else first)}
+        position = item.end()
+    characters = {*range(256)} - characters if is_negated else characters
+    characters.discard(ord(SLASH))
+    expression = b"[" + re.escape(bytes(sorted(characters))) + b"]" if characters else NOTHING
+    return expression, position + 1
+
+
+def _expression(segments: list[list[bytes]], *, is_whole: bool) -> bytes:
+    """The expression for a path.
+
+    `is_whole` says that the first part is a whole name, not the rest of one.
+    """
+    groups: list[list[list[bytes]]] = [[]] if _is_any_folders(segments[0]) else []
+    groups += [[*group] for are_any, group in groupby(segments, _is_any_folders) if not are_any]
+    if _is_any_folders(segments[-1]):
+        groups.append([])
+    expression = b""
+    for number, group in enumerate(groups):
+        is_last = number == len(groups) - 1
+        names = []
+        for segment in group:
+            names.append(_segment(segment, is_whole=is_whole))
+            is_whole = True
+        if number == 0:
+            expression = SLASH.join(names if is_last or not group else [*names, b""])
+        elif not is_last:
+            expression += rb"(?>" + FOLDERS + rb"?" + SLASH.join([*names, b""]) + rb")"
+        elif group:
+            expression += FOLDERS + SLASH.join(names)
+        else:
+            # Matches what is in a folder, not the folder itself.
+            expression += rb".+" if is_whole else rb".*"
+    return expression
+
+
+def _is_any_folders(segment: Sequence[bytes]) -> bool:
+    return len(segment) > 1 and {*segment} == {STAR}
+
+
+def _segment(segment: Sequence[bytes], *, is_whole: bool) -> bytes:
+    """The expression for a name, or for the rest of one if it is not `is_whole`."""
+    parts = [b"".join(group) for is_star, group in _parts(segment) if not is_star]
+    if {*segment} == {STAR}:
+        return rb"[^/]++" if is_whole else rb"[^/]*+"
+    if STAR not in segment:
+        return b"".join(segment)
+    first = b"" if segment[0] == STAR else parts.pop(0)
+    last = rb"[^/]*+" if segment[-1] == STAR else rb"(?>[^/]*" + parts.pop() + SEGMENT_END + rb")"
+    return first + b"".join(rb"(?>[^/]*?" + part + rb")" for part in parts) + last
+
+
+def _parts(segment: Sequence[bytes]) -> Iterator[tuple[bool, Iterator[bytes]]]:
+    return groupby(segment, STAR.__eq__)
+
+
+def _encoded(text: str) -> bytes:
+    text = text if os.sep == "/" else text.replace(os.sep, "/")
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:
+        # No file has such a name.
+        return text.encode(errors="surrogatepass")

@@ -1,0 +1,151 @@
+"""Which files are read as diagrams, and which are left out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.reading.sources import STANDARD_INPUT, absolute
+from metrics.scanning.gitignore import REPOSITORY, IgnoreRules, repository_top
+from metrics.scanning.globs import is_matched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from metrics.scanning.globs import Globs
+
+EXTENSIONS: Final = (
+    ".bpmn",
+    ".bpmn.xml",
+    ".bpmn20",
+    ".bpmn20.xml",
+    ".bpmn2",
+    ".iflw",
+    ".dmn",
+    ".dmn.xml",
+    ".dmn11.xml",
+    ".form",
+)
+"""The extensions of diagrams, in lower case; upper case is accepted, too."""
+
+LITTER_PREFIX: Final = "._"
+LITTER_FOLDER: Final = "__MACOSX"
+"""The names of files and folders in which macOS keeps attributes of other files."""
+
+
+class Selection(NamedTuple):
+    """Which files in folders are diagrams.
+
+    `include` adds to the files with the extension of a diagram, `exclude` removes files and
+    folders. Without `honour_ignores`, ignored files and hidden folders are included.
+    """
+
+    include: tuple[Globs, ...] = ()
+    exclude: tuple[Globs, ...] = ()
+    honour_ignores: bool = True
+
+    def is_diagram(self, folder: str, name: str) -> bool:
+        """Whether the name of a file in a folder is that of a diagram.
+
+        The absolute path of the folder ends with a slash.
+        """
+        if name.startswith(LITTER_PREFIX):
+            return False
+        return name.lower().endswith(EXTENSIONS) or (
+            bool(self.include) and is_matched(folder + name, self.include)
+        )
+
+    def enters(self, name: str) -> bool:
+        """Whether a search enters folders with this name."""
+        if name in (REPOSITORY, LITTER_FOLDER):
+            return False
+        return not (self.honour_ignores and name.startswith("."))
+
+    def excludes(self, path: str) -> bool:
+        """Whether a file at an absolute path is excluded."""
+        return bool(self.exclude) and is_matched(path, self.exclude)
+
+    def excludes_all_in(self, folder: str) -> bool:
+        """Whether a folder is excluded with everything in it; its path ends with a slash."""
+        # A pattern with ! may take back the exclusion of a file in the folder.
+        return self.excludes(folder) and not any(globs.takes_back for globs in self.exclude)
+
+    def for_named_folder(self, folder: str) -> Selection:
+        """The selection in a folder that was named: without the patterns that exclude it itself."""
+        if not self.exclude:
+            return self
+        folder = os.path.join(absolute(folder), "")
+        return self._replace(
+            exclude=tuple(globs.without_matches_of(folder) for globs in self.exclude)
+        )
+
+
+class NamedPaths(NamedTuple):
+    """The paths to read, and those that are left out."""
+
+    read: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+
+def apply_to_named(selection: Selection, paths: Iterable[str]) -> NamedPaths:
+    """Leave out the paths that a search of the current folder would skip, whatever their extension.
+
+    Hidden folders count only below the current folder. Standard input is not left out.
+    """
+    named = _NamedExclusion(selection)
+    paths = [*paths]
+    excluded = {path for path in paths if path != STANDARD_INPUT and named.excludes(path)}
+    return NamedPaths(
+        tuple(path for path in paths if path not in excluded),
+        tuple(path for path in paths if path in excluded),
+    )
+
+
+class _NamedExclusion:
+    """Which named paths are left out; reads each `.gitignore` once."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._current = absolute(os.curdir)
+        self._rules_in: dict[str, IgnoreRules | None] = {}
+
+    def excludes(self, path: str) -> bool:
+        """Whether a path is left out."""
+        path, is_folder = absolute(path), os.path.isdir(path)
+        folder, name = os.path.split(path)
+        if name.startswith(LITTER_PREFIX) and not is_folder:
+            return True
+        if self._is_below_current(path):
+            names = os.path.relpath(path if is_folder else folder, self._current).split(os.sep)
+            if not all(self._selection.enters(name) for name in names if name != os.curdir):
+                return True
+        if self._selection.excludes(os.path.join(path, "") if is_folder else path):
+            return True
+        if not self._selection.honour_ignores:
+            return False
+        rules = self._rules(folder)
+        return rules is None or rules.ignores(path, is_folder=is_folder)
+
+    def _rules(self, folder: str) -> IgnoreRules | None:
+        """The rules of the `.gitignore` files for a folder; None if they ignore the folder."""
+        start = repository_top(folder)
+        if start is None:
+            if not self._is_below_current(folder):
+                return IgnoreRules()
+            start = self._current
+        folders = []
+        while folder not in self._rules_in:
+            folders.append(folder)
+            if folder == start:
+                break
+            folder = os.path.dirname(folder)
+        rules = self._rules_in.get(folder, IgnoreRules())
+        for inner in reversed(folders):
+            if rules is not None:
+                is_ignored = rules.ignores(inner, is_folder=True)
+                rules = None if is_ignored else rules.within(inner)
+            self._rules_in[inner] = rules
+        return rules
+
+    def _is_below_current(self, path: str) -> bool:
+        return os.path.join(path, "").startswith(os.path.join(self._current, ""))
