@@ -213,10 +213,12 @@ diagrams = st.booleans().flatmap(
 
 
 def payload(source: bytes) -> dict[str, Any]:
-    """The payload of a diagram that must be measured without a warning."""
+    """The payload of a diagram that must be measured without a warning about malformed input."""
     report = scan(source)
     assert report.error is None, report.error
-    assert report.warnings == ()
+    # Diagrams for one engine may have attributes of the other.
+    messages = [warning.message for warning in report.warnings]
+    assert all(message.endswith(" not counted") for message in messages), messages
     return report.payload()
 
 
