@@ -49,8 +49,11 @@ TAG_WITH_SUCH_A_BLANK: Final = re.compile(
     rb"""<[^\s<>/!?="']+(?:\s+[^\s<>/="']+=(?:"[^"<]*"|'[^'<]*'))*\s+[^\s<>/="']+(?:\s+=|=\s)"""
 )
 # A name with a capital first letter, but for those of shapes and edges, which have one.
-CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]+:)?([A-Z](?!PMN|ounds\b)\w*)")
+CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]++:)?([A-Z](?!PMN|ounds\b)\w*)")
 CAPITAL_NAMES: Final = frozenset((name[0].upper() + name[1:]).encode() for name in LOWER_CASE_NAMES)
+
+SHAPE: Final = b"BPMNShape"
+PLANE: Final = b"BPMNPlane"
 
 # What a merge leaves behind begins a line; `<<<<<<<` is not well-formed.
 END_OF_CONFLICT: Final = b"\n>>>>>>> "
@@ -214,11 +217,23 @@ def _read_xml(source: bytes) -> Document:
 
 def _is_read_otherwise(source: bytes, root: Element) -> bool:
     """Whether the Modeler reads other elements or attributes than those of well-formed XML."""
-    if BLANK_BESIDE_EQUALS_SIGN.search(source) and TAG_WITH_SUCH_A_BLANK.search(source):
+    text = _without_shapes(source)
+    if BLANK_BESIDE_EQUALS_SIGN.search(text) and TAG_WITH_SUCH_A_BLANK.search(text):
         return True
-    names = CAPITAL_NAMES.intersection(CAPITAL_NAME.findall(source))
+    names = CAPITAL_NAMES.intersection(CAPITAL_NAME.findall(text))
     tags = (f"{{{space}}}{name.decode()}" for space in LOWER_CASE_NAMESPACES for name in names)
     return bool(names) and next(root.iter(*tags), None) is not None
+
+
+def _without_shapes(source: bytes) -> bytes:
+    """A file without the shapes and edges of its only plane: half of most files.
+
+    No rule reads their names and attributes, and a search takes half the time without them.
+    """
+    start, end = source.find(SHAPE), source.rfind(PLANE)
+    if start == -1 or source.find(PLANE, start, end) != -1:
+        return source
+    return source[:start] + source[end:]
 
 
 def _left_markers(source: bytes) -> Iterator[DiagramWarning]:
