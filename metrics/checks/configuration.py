@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from metrics.checks.limits import LimitError, check_total, kind_of, parse_condition
 from metrics.configuration.files import (
     EXCLUDE,
+    KEYS,
     LIMITS,
     OVERRIDES,
     TOTAL,
@@ -171,6 +172,9 @@ def _limits(
     check_table(record, location)
     limits: dict[str, tuple[Limit, ...]] = {}
     for key, value, inner in _leaves(record, "", location):
+        if key in KEYS:
+            # In TOML, a key after the head of a table belongs to that table.
+            raise LocatedError(inner, f"{key} is not a limit: it belongs above the limits.")
         if key in limits:
             raise LocatedError(inner, f"{key} is set twice: write a list of conditions.")
         limits[key] = tuple(_conditions(key, value, inner, check_key))

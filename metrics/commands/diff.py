@@ -55,7 +55,7 @@ Examples:
   metrics diff main...HEAD -- processes/
   metrics diff --format markdown --output comment.md origin/main...HEAD
   metrics diff before.bpmn after.bpmn
-  metrics scan processes/ > before.ndjson && metrics diff before.ndjson processes/
+  metrics scan processes/ > before.ndjson; metrics diff before.ndjson processes/
 """
 
 

@@ -59,7 +59,7 @@ Examples:
     "--sort",
     "sort_key",
     metavar="KEY",
-    help="Sort the diagrams by the value with this dotted key: numbers in descending order, texts"
+    help="Sort the diagrams by the value with this dotted key, or its end: numbers in descending order, texts"
     " in ascending order; table and csv only.",
 )
 @click.option(

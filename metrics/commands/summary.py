@@ -42,7 +42,7 @@ Examples:
   metrics summary --by platform --format json processes/
   metrics summary --by folder:1 processes/
   metrics summary --format html --output report.html processes/
-  metrics scan processes/ > scan.ndjson && metrics summary scan.ndjson
+  metrics scan processes/ > scan.ndjson; metrics summary scan.ndjson
 """
 
 

@@ -49,6 +49,13 @@ def conditions(configuration: Configuration | None, path: Path) -> dict[str, lis
 class TestReading:
     """The syntax of configurations."""
 
+    @pytest.mark.parametrize("key", ["exclude", "include", "template-path"])
+    def test_setting_below_the_limits(self, tmp_path: Path, key: str) -> None:
+        with pytest.raises(ConfigurationError) as raised:
+            of_text(tmp_path, f'[limits]\n{AT_MOST_3}{key} = ["a/"]\n')
+        assert raised.value.line == 3
+        assert raised.value.message == f"{key} is not a limit: it belongs above the limits."
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -519,6 +519,8 @@ class TestGroups:
             # Each is a group, too.
             assert len(re.findall("Camunda Cloud .not stated", printed)) >= 2
             assert "not stated" not in json.dumps(summary_of(*options, cwd=tmp_path))
+            csv = run("summary", "-f", "csv", *options, cwd=tmp_path).stdout
+            assert b"not stated" not in csv
 
     def test_versions_are_sorted_by_their_numbers(self, tmp_path: Path) -> None:
         versions = [

@@ -39,7 +39,7 @@ COLUMNS: Final = ("by", "group", "measured", "failed", "key", *FIGURES)
 
 def csv(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     """Print the header, then the rows."""
-    return csv_rows(COLUMNS, _rows(summarized(reports, layout)))
+    return csv_rows(COLUMNS, _rows(summarized(reports, layout, marks_assumed=False)))
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
