@@ -120,7 +120,7 @@ def find_key(key: str) -> Key:
     found = _find(key)
     if found is None:
         known = leaves_with(frozenset(OWN_FRAGMENTS))
-        raise UnknownKeyError(f"no payload has the value '{key}'.{did_you_mean(key, known)}")
+        raise UnknownKeyError(f"No payload has the value '{key}'.{did_you_mean(key, known)}")
     return found
 
 

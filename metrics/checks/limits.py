@@ -179,7 +179,7 @@ def version(text: str) -> Version | None:
 def parse(text: str) -> Limit:
     """Read a limit, written as `KEY OP VALUE`; raises `LimitError` if it is not one.
 
-    KEY may be short: `userTask.count` (see `whole_key`).
+    KEY may be the end of a key: `userTask.count` (see `whole_key`).
     """
     match = LIMIT.fullmatch(text)
     if match is None:
@@ -246,8 +246,7 @@ def kind_of(key: str) -> LeafKind:
         name, bracket, _ = key.partition("[")
         if bracket and name in LEAVES:
             return kind_of(name)
-        text = str(error)
-        raise LimitError(text[0].upper() + text[1:]) from None
+        raise LimitError(str(error)) from None
     if kind in (LeafKind.LIST, LeafKind.MAP):
         numbers = (leaf.key for leaf in LEAVES.values() if leaf.is_number)
         suggestion = did_you_mean(key, numbers)

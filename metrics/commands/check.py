@@ -155,9 +155,9 @@ def command(
     """Check diagrams against limits and report violations.
 
     A PATH is a file, a folder, or - for standard input; the default is the current folder. Limits
-    are set by options, or in metrics.toml or pyproject.toml: without --config, those of a diagram
-    are in the nearest one at or above its folder. Each violation lists the elements that its value
-    counts, with their lines.
+    are set by options, or in metrics.toml or pyproject.toml. Without --config, each diagram has the
+    limits of the nearest one at or above its folder. Each violation lists the elements that its
+    value counts, with their lines.
 
     The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
     """
@@ -193,7 +193,7 @@ def command(
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    # What an option excludes is missing from a total.
+    # Diagrams that an option excludes are missing from a total, which is then not whole.
     whole = selection_of(selected._replace(exclude=()), found.settings)
     diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
@@ -212,7 +212,7 @@ def command(
 class _Diagrams:
     """The diagrams to check: those at the given paths that no configuration excludes.
 
-    `whole` selects the diagrams that a total is about.
+    `whole` selects the diagrams that a total must cover to be whole.
     """
 
     def __init__(
@@ -361,7 +361,7 @@ def _no_limits(config_path: str | None) -> str:
 
 
 def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> tuple[CheckResult, str]:
-    """Write all violations to a baseline; returns the result with it, and what was written."""
+    """Write all violations to a baseline; returns the result with it, and a note about it."""
     with open_output(path) as (stream, _):
         for line in baseline_lines(result.entries, path):
             stream.write(line)

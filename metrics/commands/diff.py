@@ -115,8 +115,8 @@ def command(
     the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
-    the totals of these diagrams. Diagrams that changed without any of these values are counted as
-    changed otherwise.
+    the totals of these diagrams. Diagrams whose content changed, but none of their values, are
+    counted as changed otherwise.
 
     The exit status is 2 if a diagram could not be measured.
     """

@@ -127,7 +127,7 @@ _sender = _together(
 )
 _whole = _output("Warn if the event is larger; accepts sizes such as 100K.")
 _shrinking = _output(
-    "Omit the element templates if the event is larger, since a receiver may refuse it; accepts"
+    "Omit the element templates if the event is larger, because a receiver may refuse it; accepts"
     " sizes such as 100K."
 )
 _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
@@ -179,7 +179,7 @@ _overlay = _together(
 def command() -> None:
     """Print one of the events that the Modeler's telemetry page documents, as JSON.
 
-    The form is that of the page; no released Modeler sent the events in this form. This command
+    The events have the form on that page; no released Modeler sent them in this form. This command
     sends nothing.
     """
 

@@ -55,8 +55,8 @@ Examples:
     "keys",
     metavar="KEY",
     multiple=True,
-    help="Explain only the number with this dotted key, or all numbers below it. An unambiguous end"
-    " of the key is enough; repeatable.",
+    help="Explain only the number with this dotted key or its unambiguous end, or all numbers below"
+    " it; repeatable.",
 )
 @format_option(
     FORMATS.names,
@@ -93,7 +93,8 @@ def command(
     A PATH is a file, a folder, or - for standard input. Lists every non-zero number and what it
     counts: the kind, type, id, name and line of each element, the scope and all sources of each
     variable, the uses of each template. Then lists the elements that were dropped because of their
-    ids, and warnings about malformed input; with --key, a folder or several paths omit these.
+    ids, and warnings about malformed input; with --key, these are omitted for a folder or several
+    paths.
 
     The exit status is 2 if a diagram could not be measured.
     """
@@ -113,14 +114,14 @@ def command(
 
     inputs = ScanInputs(lambda source: source == STANDARD_INPUT, read_input)
     scan_options = ScanOptions(
-        # To send the explanation of a large file to another process would take longer.
+        # Sending the explanation of a large file from another process would take longer.
         1 if single else jobs,
         timeout,
         max_size,
         found.selection,
         fragments=fragments,
         explained_keys=keys,
-        # They are part of the output.
+        # Warnings are part of the output.
         shows_warnings=False,
         is_quiet=is_quiet,
     )

@@ -48,8 +48,8 @@ class ListOptions(NamedTuple):
 class RunInputs(NamedTuple):
     """What a run reads.
 
-    `paths` are those to read; `is_list` says that some may be from a list. `settings` are those of
-    the configuration. `files` are the other files that are read: the configuration and the list.
+    `paths` are the paths to read; `is_list` says that some may be from a list. `settings` are those
+    of the configuration. `files` are the other files that are read: the configuration and the list.
     """
 
     paths: tuple[str, ...]
@@ -114,20 +114,20 @@ SELECTION_OPTIONS: Final = (
 
 def config_options(command: Command) -> Command:
     """Add the options of `ConfigOptions`, and pass them as `config`."""
-    return _together(command, CONFIG_OPTIONS, "config", ConfigOptions)
+    return _with_options(command, CONFIG_OPTIONS, "config", ConfigOptions)
 
 
 def selection_options(command: Command) -> Command:
     """Add the options of `SelectionOptions`, and pass them as `selected`."""
-    return _together(command, SELECTION_OPTIONS, "selected", SelectionOptions)
+    return _with_options(command, SELECTION_OPTIONS, "selected", SelectionOptions)
 
 
 def list_options(command: Command) -> Command:
     """Add the options of `ListOptions`, and pass them as `listed`."""
-    return _together(command, LIST_OPTIONS, "listed", ListOptions)
+    return _with_options(command, LIST_OPTIONS, "listed", ListOptions)
 
 
-def _together(
+def _with_options(
     command: Command,
     options: Iterable[Callable[[Command], Command]],
     name: str,
@@ -179,7 +179,7 @@ def run_inputs(
 ) -> RunInputs:
     """What a run reads: without a path and without a list, the current folder.
 
-    Prints a note about paths that are left out, unless the run `is_quiet`. Raises
+    Prints a note about paths that are skipped, unless the run `is_quiet`. Raises
     `click.UsageError` and `click.ClickException`.
     """
     settings = settings_of(config)

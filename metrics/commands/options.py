@@ -28,7 +28,7 @@ MAX_SECONDS: Final = 10**6
 
 
 class Name(Choice):
-    """One of some names; the error for any other name suggests one."""
+    """A choice of names; the error for an unknown name suggests a similar one."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:

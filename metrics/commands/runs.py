@@ -66,8 +66,8 @@ class ScanInputs(NamedTuple):
 class ScanOptions(NamedTuple):
     """The options of a run; most are options of the commands.
 
-    A run that `is_quiet` shows errors only, whatever it `shows` otherwise. With `explained_keys`,
-    the reports carry explanations, of all numbers if there is no key.
+    A run that `is_quiet` shows only errors, whatever the other options say. With `explained_keys`,
+    the reports carry explanations of these keys, or of all numbers if it is empty.
     """
 
     jobs: int | None
@@ -136,7 +136,7 @@ def is_ndjson(source: object) -> bool:
 
 
 def is_single_diagram(paths: Sequence[str]) -> bool:
-    """Whether paths name one diagram; a folder counts as many."""
+    """Whether paths name one diagram; a folder counts as many diagrams."""
     return len(paths) == 1 and not os.path.isdir(paths[0])
 
 

@@ -21,7 +21,7 @@ from metrics.commands.inputs import (
     selection_options,
 )
 from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
-from metrics.formats.scan import FORMATS, ROWS, ScanLayout
+from metrics.formats.scan import FORMATS, ROW_FORMATS, ScanLayout
 from metrics.formats.text import on_one_line
 from metrics.keys import AmbiguousKeyError, UnknownKeyError, find_key, whole_key
 from metrics.reading.errors import truncated
@@ -59,8 +59,8 @@ Examples:
     "--sort",
     "sort_key",
     metavar="KEY",
-    help="Sort the diagrams by the value with this dotted key, or its end: numbers in descending order, texts"
-    " in ascending order; table and csv only.",
+    help="Sort the diagrams by the value with this dotted key or its unambiguous end: numbers in"
+    " descending order, texts in ascending order; table and csv only.",
 )
 @click.option(
     "--top",
@@ -120,7 +120,7 @@ def command(
         with_fragments = (*with_fragments, *settings.fragments)
     single = is_single_diagram(paths) and not found.is_list
     format_name = format_name or ("json" if single else "ndjson")
-    sort = _sort(sort_key, top, format_name)
+    sort = _sort_key(sort_key, top, format_name)
     if sort is not None and sort.fragment is not None:
         with_fragments = (*with_fragments, sort.fragment)
     write = FORMATS.load(format_name)
@@ -149,14 +149,14 @@ def command(
             run.stream.write(piece)
 
 
-def _sort(text: str | None, top: int | None, format_name: str) -> Key | None:
+def _sort_key(text: str | None, top: int | None, format_name: str) -> Key | None:
     """The key to sort by; raises `click.UsageError` if the options do not fit together."""
     if text is None:
         if top is not None:
             raise click.UsageError("--top needs --sort KEY.")
         return None
-    if format_name not in ROWS:
-        raise click.UsageError(f"--sort needs --format {' or '.join(ROWS)}.")
+    if format_name not in ROW_FORMATS:
+        raise click.UsageError(f"--sort needs --format {' or '.join(ROW_FORMATS)}.")
     try:
         key = find_key(whole_key(text))
     except (AmbiguousKeyError, UnknownKeyError) as error:

@@ -1,4 +1,4 @@
-"""`metrics schema`: the JSON Schema of a payload, a fragment of it, a result, or an event."""
+"""`metrics schema`: the JSON Schema of the output of a command, or of an event."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ Examples:
 
 
 @click.command(
-    name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of an output or an event."
+    name="schema", epilog=EXAMPLES, short_help="Print the JSON Schema of the output or of an event."
 )
 @click.argument("name", required=False, metavar="[NAME]", type=options.Name(names()))
 @options.documented_keys
 def command(name: str | None, documented_keys: bool) -> None:
-    """Print the JSON Schema (2020-12) of a payload, a fragment of it, a result, or an event.
+    """Print the JSON Schema (2020-12) of the output of a command, or of an event.
 
     NAME is payload for what scan prints for one diagram, line for a line of NDJSON, error for what
-    scan prints for a diagram that cannot be measured, or the name of a fragment or an event. It is
-    summary, check or diff for what this command prints as JSON. Without NAME, all names are listed.
+    scan prints for a diagram that cannot be measured, the name of a fragment or an event, or
+    summary, check or diff for the JSON of the command of that name. Without NAME, all names are
+    listed.
     """
     if name is None:
         write("".join(f"{name}\n" for name in names()).encode())

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from metrics.report import Report
 
 REPORT_MODULES: Final = ("jinja2", "markupsafe", "vl_convert")
-# These names work wherever the project was installed from.
+# The names of packages work even if this project is not from a package index; an extra does not.
 INSTALL_REPORT: Final = "pip install jinja2 vl-convert-python"
 
 # `\b` keeps the line breaks.
@@ -62,13 +62,13 @@ def _grouping(by: str) -> str:
     type=_grouping,
     metavar="[folder[:DEPTH]|platform|version]",
     shell_complete=lambda ctx, param, start: [by for by in GROUPINGS if by.startswith(start)],
-    help="Also summarize each folder, platform or version. folder:DEPTH takes the first DEPTH"
-    " folders below PATH, each with its subfolders.",
+    help="Also summarize each folder, platform or version; with folder:DEPTH, each folder DEPTH"
+    " levels below PATH, including its subfolders.",
 )
 @format_option(
     FORMATS.names,
     help="html is a self-contained page with charts and a table of all diagrams; it needs"
-    " the extra 'report'.",
+    " the packages jinja2 and vl-convert-python.",
     default="table",
 )
 @options.output_path

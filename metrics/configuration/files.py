@@ -80,8 +80,8 @@ def read_file(
 ) -> Value | None:
     """Parse the configuration in a file; None if the file has none.
 
-    `parse` receives the path, the table with the configuration, and its position in the file; it
-    may raise `LocatedError`. Raises `ConfigurationError`.
+    `parse` receives the path, the table with the configuration, and the position of the table in
+    the file; it may raise `LocatedError`. Raises `ConfigurationError`.
     """
     content = content_beside(path, MAX_CONFIGURATION_BYTES, ConfigurationError)
     is_shared = os.path.basename(path) == SHARED_FILE
@@ -98,7 +98,7 @@ def read_file(
     try:
         record = _at(parsed := tomllib.loads(text), own_table)
         if record is None and _at(parsed, (OWN_TABLE[0], DISTRIBUTION)) is not None:
-            reason = f"limits belong in [{'.'.join(OWN_TABLE)}]."
+            reason = f"the configuration belongs in [{'.'.join(OWN_TABLE)}]."
             raise LocatedError((OWN_TABLE[0], DISTRIBUTION), reason)
         if record is None:
             return None
@@ -175,7 +175,7 @@ def _similar_before(record: Any, location: TomlPath) -> int:
 def texts_at(record: Any, location: TomlPath, kind: str) -> Sequence[str]:
     """The texts in a list, or a single one; raises `LocatedError` for any other value.
 
-    `kind` is what they are, for messages.
+    `kind` names the texts in messages.
     """
     texts = [record] if isinstance(record, str) else record
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):

@@ -2,14 +2,14 @@
 
 ```toml
 [tool.metrics]
-include = ["*.xml"]                      # files in folders that are diagrams, too
+include = ["*.xml"]                      # files in folders to read as well
 exclude = ["generated/"]                 # files and folders to skip
 with = ["textAnnotations"]               # fragments of our own to add
 template-path = ["shared/templates"]     # folders with template definitions
 ```
 
 They come from one configuration: the nearest one at or above the current folder, up to the top of
-the repository. Limits come from the nearest configuration of each diagram instead.
+the repository. Limits come from the configuration nearest to each diagram instead.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """The settings of a run; `path` is the file that they are from, None without one."""
+    """The settings of a run; `path` is the file that sets them, None without one."""
 
     path: str | None = None
     include: Globs = Globs()
@@ -81,7 +81,7 @@ def _settings(folder: str, path: str, record: Mapping[str, Any], location: TomlP
     for fragment in fragments:
         if fragment not in OWN_FRAGMENTS:
             hint = did_you_mean(fragment, OWN_FRAGMENTS)
-            reason = f"there is no fragment of our own named '{fragment}'.{hint}"
+            reason = f"there is no fragment of your own named '{fragment}'.{hint}"
             raise LocatedError((*location, WITH), reason)
     folders = texts(TEMPLATE_PATH, "folders")
     return Settings(

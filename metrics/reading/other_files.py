@@ -1,7 +1,8 @@
-"""What a file is that is named like a diagram and is none.
+"""Recognizes files that are named like diagrams but are not.
 
-Other programs write `.form` files, too, and what should be a diagram may be a Git LFS pointer, an
-archive or the page of a login. The error says so, instead of where the first syntax error is.
+Other programs write `.form` files, too, and a file with the name of a diagram may be a Git LFS
+pointer, an archive or a login page. The error says what the file is, not where its first syntax
+error is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SIGNATURES: Final = (
-    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer: `git lfs pull` fetches it"),
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer; run `git lfs pull`"),
     (b"\x1f\x8b", "a gzip file"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ\0", "an xz file"),
@@ -56,9 +57,9 @@ FORM_IO_DISPLAYS: Final = ("form", "wizard", "pdf")
 
 
 def refuse_other_file(source: bytes, *, form: bool) -> None:
-    """Raise `DocumentError` (`unsupported`) if a file that cannot be read is of a known kind.
+    """Raise `DocumentError` (`unsupported`) if a file that cannot be parsed is of a known kind.
 
-    `source` is the whole file. Only its beginning is looked at.
+    `source` is the whole file, of which only the beginning is read.
     """
     start = source[:4096].removeprefix(BOM_UTF8).lstrip(b" \t\r\n")
     for signature, kind in SIGNATURES:
@@ -77,7 +78,7 @@ def refuse_other_form(form: Mapping[str, Any]) -> None:
     if form.get("display") in FORM_IO_DISPLAYS and FORM_KEYS.isdisjoint(form):
         _refuse("a form of Form.io")
     if form and not isinstance(form.get("components"), list) and FORM_KEYS.isdisjoint(form):
-        _refuse("JSON of another program: a form has the list 'components'")
+        _refuse("JSON of another program; a form has the list 'components'")
 
 
 def conflict(source: bytes) -> DocumentError | None:
@@ -93,7 +94,7 @@ def conflict(source: bytes) -> DocumentError | None:
 def _refuse_xml(start: bytes) -> NoReturn:
     for root, program in GUI_DESIGNERS:
         if root.search(start):
-            _refuse(f"XML, not JSON: a form of the GUI designer of {program}")
+            _refuse(f"a form of the GUI designer of {program}")
     _refuse("XML, not JSON")
 
 

@@ -50,7 +50,7 @@ def short_name(name: str) -> str:
 def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
     """The platform and version of a report.
 
-    With `marks_assumed`, a platform that the diagram does not state has another name.
+    With `marks_assumed`, the name of a platform that the diagram does not state has a mark.
     """
     profile = report.execution_platform
     if profile is None:
@@ -85,14 +85,15 @@ def _by_version(report: Report, marks_assumed: bool) -> tuple[str, ...]:
 GROUPINGS: Final[Mapping[str, Grouping]] = MappingProxyType(
     {"folder": _by_folder, "platform": _by_platform, "version": _by_version}
 )
-"""The groupings that need no arguments."""
+"""The groupings without a DEPTH."""
 
 
 def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
     """The grouping with a name: one of `GROUPINGS`, or `folder:DEPTH`.
 
-    The latter groups by the first DEPTH folders below that of the `paths` in which a file was
-    found; the path of another file counts from its start. Raises `ValueError` for another name.
+    `folder:DEPTH` groups by the first DEPTH folders below the one of the `paths` that holds a file.
+    If none does, the folders count from the start of the file's path. Raises `ValueError` for any
+    other name.
     """
     if by in GROUPINGS:
         return GROUPINGS[by]
@@ -100,7 +101,7 @@ def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
     if match is None:
         raise ValueError(
             f"no grouping is named '{by}': use {', '.join(GROUPINGS)}, or folder:DEPTH with a DEPTH"
-            " from 1"
+            " of 1 or more"
         )
     tops = tuple(os.path.join(printable(path), "") for path in paths if path != os.curdir)
     return partial(_by_first_folders, int(match[1]), tops)

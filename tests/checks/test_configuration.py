@@ -506,7 +506,10 @@ def test_tables_with_the_name_of_the_distribution(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": f'\n[tool.bpmn-metrics.limits]\n{EMBEDDED} = "<= 0"'})
     with pytest.raises(ConfigurationError) as raised:
         Configurations().of_folder(str(tmp_path))
-    assert (raised.value.message, raised.value.line) == ("limits belong in [tool.metrics].", 2)
+    assert (raised.value.message, raised.value.line) == (
+        "the configuration belongs in [tool.metrics].",
+        2,
+    )
 
 
 def test_missing_version_is_one_violation(tmp_path: Path) -> None:

@@ -494,7 +494,7 @@ class TestSort:
                 ["-f", "csv", "--sort", "diagramMetrics.tasks.userTask.counts"],
                 f"Did you mean '{USER_TASKS}'?",
             ),
-            (["-f", "csv", "--sort", "a\nb"], r"no payload has the value 'a\nb'."),
+            (["-f", "csv", "--sort", "a\nb"], r"No payload has the value 'a\nb'."),
             (
                 ["-f", "csv", "--sort", "elementTemplates"],
                 "--sort: elementTemplates is a list: use a number or a text.",

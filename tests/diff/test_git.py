@@ -357,7 +357,7 @@ class TestRenames:
         repository.write({"a.bpmn": tasks(1) + b"<!-- -->", "b.bpmn": tasks(2) + b"<!-- -->"})
         result = run("diff", "--exit-code", "-f", format_name, cwd=repository.folder)
         *_, line = result.stdout.decode().replace("`", "").splitlines()
-        assert line.rstrip(".") == "HEAD → the working tree: no number changed; 2 changed otherwise"
+        assert line.rstrip(".") == "HEAD → the working tree: no value changed; 2 changed otherwise"
         assert result.returncode == 0
 
 

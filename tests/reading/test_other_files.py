@@ -1,4 +1,4 @@
-"""Files that are named like diagrams and are none: the error says what they are."""
+"""Files that are named like diagrams but are not: the error says what they are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TestOtherFiles:
     @pytest.mark.parametrize(
         ("source", "kind"),
         [
-            (LFS, "a Git LFS pointer: `git lfs pull` fetches it"),
+            (LFS, "a Git LFS pointer; run `git lfs pull`"),
             (gzip.compress(process(TASK)), "a gzip file"),
             (bz2.compress(process(TASK)), "a bzip2 file"),
             (lzma.compress(process(TASK)), "an xz file"),
@@ -83,14 +83,14 @@ class TestForms:
                     b'<?xml version="1.0"?>\n<form xmlns="http://www.intellij.com/uidesigner/form/"'
                     b' version="1"/>'
                 ),
-                "XML, not JSON: a form of the GUI designer of IntelliJ IDEA",
+                "a form of the GUI designer of IntelliJ IDEA",
             ),
             (
                 (
                     b'<?xml version="1.1"?>\n\n<Form version="1.9" maxVersion="1.9"'
                     b' type="org.netbeans.modules.form.forminfo.JFrameFormInfo">\n</Form>'
                 ),
-                "XML, not JSON: a form of the GUI designer of NetBeans",
+                "a form of the GUI designer of NetBeans",
             ),
             (process(TASK), "XML, not JSON"),
             (b"<form/>", "XML, not JSON"),
@@ -111,7 +111,7 @@ class TestForms:
     def test_json_of_other_programs(self, form: dict[str, object]) -> None:
         message = message_of(scan(json.dumps(form).encode(), name="a.form"))
         assert message == (
-            "not a diagram: it is JSON of another program: a form has the list 'components'"
+            "not a diagram: it is JSON of another program; a form has the list 'components'"
         )
 
     @pytest.mark.parametrize("display", ["form", "wizard", "pdf"])

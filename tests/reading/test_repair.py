@@ -195,7 +195,7 @@ class TestMalformedFilesAreMeasured:
     def test_double_hyphen_in_a_comment(self, comment: str) -> None:
         source = process(f"{comment}{TASK}")
         assert embedded_forms(scan(source)) == 1
-        assert warnings_of(source) == [(3, "'--' in a comment")]
+        assert warnings_of(source) == [(3, "'--' in a comment read as text")]
 
     @pytest.mark.parametrize("text", ["a[b[0]]> 1", "]]>]]>", "a & b ]]> &amp; c"])
     def test_end_of_cdata_in_text(self, text: str) -> None:

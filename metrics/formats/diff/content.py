@@ -31,7 +31,7 @@ def conclusion(comparison: Comparison) -> str:
     if parts := _counted(counts):
         sentence = f"{counted(sum(counts.values()), 'diagram')}: {', '.join(parts)}"
     else:
-        sentence = "no number changed" if otherwise else "no diagram changed"
+        sentence = "no value changed" if otherwise else "no diagram changed"
     rest = _counted({"changed otherwise": otherwise, "unchanged": comparison.unchanged})
     return "; ".join([sentence, *rest])
 
@@ -46,7 +46,7 @@ def has_totals(comparison: Comparison) -> bool:
 
 
 def totals(comparison: Comparison) -> Iterator[tuple[str, Difference]]:
-    """The totals to show: the sums, then the maxima of the numbers that do not add up."""
+    """The totals to show: the sums, then the largest values of numbers that do not add up."""
     return chain(comparison.totals.items(), comparison.maxima.items())
 
 
@@ -61,7 +61,7 @@ def values(change: Change) -> Iterator[tuple[str, Difference]]:
 
 
 def marked_values(change: Change) -> Iterator[tuple[str, Difference]]:
-    """These values, with a mark on those that the diagram does not state."""
+    """The values to show, with a mark on those that the diagram does not state."""
     for key, (before, after) in values(change):
         yield (
             key,

@@ -26,7 +26,7 @@ FORMATS: Final[Formats[Format]] = Formats(
     "metrics.formats.scan", ("json", "ndjson", "csv", "table")
 )
 
-ROWS: Final = ("table", "csv")
+ROW_FORMATS: Final = ("table", "csv")
 """The formats with a row for each diagram, which can be sorted."""
 
 
@@ -49,7 +49,7 @@ class ScanLayout(NamedTuple):
     top: int | None = None
 
     def in_order(self, reports: Iterable[Report]) -> Iterable[Report]:
-        """The reports to print as rows; those that are not sorted are yielded as they come."""
+        """The reports in the order of their rows; without `sort`, as they come."""
         return reports if self.sort is None else sorted_reports(reports, self.sort, self.top)
 
 

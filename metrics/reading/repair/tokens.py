@@ -43,8 +43,8 @@ class RepairedSource(NamedTuple):
 
     `stray` is the error for the first `<` that starts no tag, None without one. The Modeler stops
     at it, but only in a diagram that it reads beyond the root element. `unclosed` is the error for
-    the first attribute whose value seems to have no end, None without one: it explains why the
-    rest of the file is not well-formed, if it is not.
+    the first attribute whose value seems to have no end, None without one. If the result is not
+    well-formed, this attribute is the likely reason.
     """
 
     source: bytes
@@ -56,8 +56,8 @@ class RepairedSource(NamedTuple):
 class _OpenElement(NamedTuple):
     """An element without its end tag so far.
 
-    `declared` holds the namespaces that its tag declares, by prefix. `capital_name` is its name if
-    the first letter was a capital, and was changed.
+    `declared` holds the namespaces that its tag declares, by prefix. `capital_name` is its name in
+    the file if its capital first letter was changed, else None.
     """
 
     declared: Mapping[str, str]
@@ -96,7 +96,7 @@ class Repairer:
         while (start := text.find("<", position)) != -1:
             if start > position:
                 self._read_text(position, start)
-            if self._has_root_ended() and self._is_markup(start):
+            if self._has_root_ended() and self._is_forbidden_after_root(start):
                 self._draft.warn("content after the root element skipped", start)
                 self._draft.blank(start, len(text))
                 position = len(text)
@@ -113,7 +113,7 @@ class Repairer:
     def _has_root_ended(self) -> bool:
         return self._end_of_root_name is not None and not self._open
 
-    def _is_markup(self, start: int) -> bool:
+    def _is_forbidden_after_root(self, start: int) -> bool:
         """Whether a token is none of those that may follow the root element."""
         return not self._text.startswith((COMMENT, "<?"), start) or bool(
             XML_DECLARATION.match(self._text, start)
@@ -172,7 +172,7 @@ class Repairer:
         if end == -1:
             raise self._draft.malformed(f"{opening!r} without {closing!r}", start)
         if opening == COMMENT and "--" in self._text[start + len(opening) : end + 1]:
-            self._draft.warn("'--' in a comment", start)
+            self._draft.warn("'--' in a comment read as text", start)
             self._draft.blank(start + len(opening), end)
         end += len(closing)
         if XML_DECLARATION.match(self._text, start):
@@ -238,9 +238,9 @@ class Repairer:
         self._draft.replace(position, position + 1, self._text[position].lower())
 
     def _check_quotes(self, start: int, stop: int, *, is_root: bool) -> None:
-        """Look for quotes that make no sense in a tag's attributes."""
+        """Look for escaped and unclosed quotes in the attributes of a tag."""
         if is_root and (escaped := ESCAPED_QUOTE.search(self._text, start, stop)):
-            message = "its quotes are escaped: it is the text of a JSON or program string"
+            message = "not a diagram: it is a string of JSON or of a program, with escaped quotes"
             raise self._draft.error(ErrorType.UNSUPPORTED, message, escaped.start())
         if self._unclosed is None and self._text.find("<", start, stop) != -1:
             position = find_unclosed(self._text, start, stop)
