@@ -147,7 +147,7 @@ def test_what_changed_is_all_that_changed(repository: Path) -> None:
 
 def test_pages_list_the_extensions() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    listed = page.partition("\nIn folders, the files with these extensions ")[2]
+    listed = page.partition("\nIn a folder, `scan` reads the files with these extensions")[2]
     listed = listed.partition("\n\n")[0]
     assert re.findall(r"`(\S+)`", listed) == [*EXTENSIONS]
     (changed,) = (block.code for block in CI if "git diff" in block.code)
