@@ -102,7 +102,7 @@ class Explanation:
 
 @dataclass(slots=True)
 class ExplainedReport(Report):
-    """A report that carries its explanation, through all that measures and passes on reports."""
+    """A report that carries its explanation: code that passes on the report passes on both."""
 
     numbers: tuple[Number, ...] = ()
     dropped: tuple[Dropped, ...] = ()
@@ -145,7 +145,10 @@ def explain_report(
     keys: tuple[str, ...] = (),
     fragments: frozenset[str],
 ) -> Report:
-    """The report of one diagram, which carries its explanation; the arguments are `explained`'s."""
+    """The report of one diagram, which carries its explanation.
+
+    `keys` and `fragments` are those of `explained`.
+    """
     name = diagram_name(source, name)
     parsed = parse(source, name, max_size)
     return parsed if isinstance(parsed, Report) else explained(parsed, name, keys, fragments)
@@ -154,7 +157,7 @@ def explain_report(
 def explained(
     parsed: Document, name: str | None, keys: tuple[str, ...], fragments: frozenset[str]
 ) -> Report:
-    """The second half of `explain_report`: the report of a document.
+    """The report of a parsed document, which carries its explanation.
 
     With `keys`, only the numbers with these keys or below them are explained. `fragments` are the
     names of fragments of our own.
@@ -255,10 +258,10 @@ def _explain(
 
 
 def _by_element(pieces: Sequence[Evidence], value: float | None) -> list[Evidence]:
-    """The evidence for a number with this value, with one piece for each element.
+    """The evidence for a number with this value, merged to one piece for each element.
 
-    The piece has all kinds of the element. It counts as often as the element's pieces together,
-    unless the number counts each element once.
+    A merged piece has all kinds of the element. It counts as often as the element's pieces
+    together, unless the number counts each element once.
     """
     groups: dict[object, list[Evidence]] = {}
     for index, piece in enumerate(pieces):
@@ -271,7 +274,7 @@ def _by_element(pieces: Sequence[Evidence], value: float | None) -> list[Evidenc
 
 
 def _subject(piece: Evidence, source: SourceElement) -> object:
-    """Equal for pieces that differ only in the kinds of their element and in their times."""
+    """What a piece is about: equal for pieces that differ only in their kinds and times."""
     return source.element, *piece.texts.items(), *piece.related.items()
 
 

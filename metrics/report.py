@@ -145,7 +145,7 @@ class Report:
 
     @property
     def assumed_keys(self) -> frozenset[str]:
-        """The keys of the payload whose values the diagram does not state: of its platform only.
+        """The keys of the payload whose values the diagram does not state: at most its platform.
 
         Formats for people mark these values with `marked_as_assumed`.
         """
@@ -210,7 +210,7 @@ class Report:
 
 
 def marked_as_assumed(value: object) -> str:
-    """A value that the diagram does not state, for people."""
+    """A value with the mark that the diagram does not state it."""
     return f"{value} (not stated)"
 
 

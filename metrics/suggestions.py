@@ -1,4 +1,4 @@
-"""Suggestions for an unknown name: the one wording of all messages."""
+"""Suggestions for an unknown name, in the words that all messages share."""
 
 from __future__ import annotations
 

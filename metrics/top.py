@@ -1,4 +1,4 @@
-"""Order: the n largest of many, the first of many, and texts with numbers in them."""
+"""Sorting: the n largest of many, the first of many, and texts with numbers in them."""
 
 from __future__ import annotations
 

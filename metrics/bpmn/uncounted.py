@@ -1,9 +1,9 @@
-"""Warnings about attributes and elements of engines that the payload does not count.
+"""Warnings about attributes and elements of other engines, which the payload does not count.
 
     <userTask id="U" flowable:formKey="a" />
 
 is measured as a user task without a form, and the warning says `flowable: 1 attribute not counted`.
-The same holds for the namespace of Camunda 7 in a diagram for Camunda 8, and the reverse.
+The same holds for the namespace of Camunda 7 in a diagram for Camunda 8, and vice versa.
 """
 
 from __future__ import annotations

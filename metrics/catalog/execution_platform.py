@@ -69,8 +69,8 @@ class Profile(NamedTuple):
 def is_assumed(profile: ExecutionPlatform, kind: Kind | None) -> bool:
     """Whether the payload has the default platform because the diagram names none.
 
-    Only a form may also name a platform without a version. Its payload is the same whether it names
-    the default platform or none, and then counts as one that names none.
+    The payload then has no version. A form can also name a platform without a version: if that is
+    the default platform, the payload is the same, and the form counts as one that names none.
     """
     return profile.execution_platform_version is OMITTED and (
         kind is not Kind.FORM or profile.execution_platform == DEFAULT_PLATFORMS[Engine.CAMUNDA_7]

@@ -42,8 +42,8 @@ class Violation(NamedTuple):
 
     A diagram has a `file`, and `items` are the first of the items that its value counts. A total
     has no `file`; `contributions` are the diagrams with the largest values, at most ten, and
-    `configuration` is the file that sets the limit, None if it is not from a file. `is_assumed` if
-    the diagram does not state the value.
+    `configuration` is the file that sets the limit, None if it is not from a file. `is_assumed`
+    says that the diagram does not state the value.
     """
 
     file: str | None
@@ -61,7 +61,7 @@ class Improvement(NamedTuple):
     `file` is None for a total. `baseline` is the value in the baseline. `value` is the current one,
     `OMITTED` if the payload no longer has the number, and `is_tolerated` is whether it still breaks
     a limit. If `is_gone`, the diagram or the limit no longer exists, and there is no value.
-    `is_assumed` if the diagram does not state the current value.
+    `is_assumed` says that the diagram does not state the current value.
     """
 
     file: str | None

@@ -61,7 +61,7 @@ class Tolerance:
     ) -> Outcome:
         """Compare the limits that a diagram breaks, by its path in the baseline.
 
-        `assumed_keys` are those of values that the diagram does not state.
+        `assumed_keys` are the keys of the values that the diagram does not state.
         """
         entries = self._baseline.of_file(path)
         outcome = self._weigh(file, _Owner(path, None), broken, value_of, entries)

@@ -76,13 +76,13 @@ def changed_files(git: Git, trees: Sequence[str], paths: Sequence[str]) -> list[
     return _entries(git, "--no-renames", *trees, "--", *paths)
 
 
-def renamed_diagrams(git: Git, trees: Sequence[str], *, has_others: bool) -> list[DiffEntry]:
+def renamed_diagrams(git: Git, trees: Sequence[str], *, any_extension: bool) -> list[DiffEntry]:
     """The diagrams in the whole repository that git detects as renamed.
 
-    If `has_others`, files with other extensions may be diagrams, so all renamed files are listed.
+    With `any_extension`, lists all renamed files, because any of them may be a diagram.
     """
     git = git.with_variables({}, without=PATHSPEC_VARIABLES)
-    patterns = () if has_others else DIAGRAMS
+    patterns = () if any_extension else DIAGRAMS
     arguments = (f"-l{MAX_RENAMES}", "--diff-filter=R", *trees, "--", *patterns)
     try:
         return _entries(git, "--find-renames", *arguments)

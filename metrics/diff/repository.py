@@ -110,7 +110,8 @@ class Repository:
         changed = self._changed_diagrams(entries, scope)
         renames: dict[str, DiffEntry] = {}
         if {ADDED, DELETED} <= {entry.status for entry in changed.values()}:
-            for rename in renamed_diagrams(git, trees, has_others=bool(scope.selection.include)):
+            any_extension = bool(scope.selection.include)
+            for rename in renamed_diagrams(git, trees, any_extension=any_extension):
                 if _has_status(changed, rename.old_path, DELETED) and _has_status(
                     changed, rename.path, ADDED
                 ):

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Scope(NamedTuple):
-    """What of a repository is compared.
+    """The part of a repository that is compared.
 
     `paths` are pathspecs of git, none for the whole repository. A file that they name is compared
-    whatever its extension, and a file or folder that they name even if it is excluded, unless
-    `force_exclude` is set. Ignored and hidden files are compared if git tracks them.
+    whatever its extension. A file or folder that they name is compared even if it is excluded,
+    unless `force_exclude` is set. Ignored and hidden files are compared if git tracks them.
     """
 
     paths: Sequence[str] = ()
@@ -26,8 +26,8 @@ class Scope(NamedTuple):
     def includes(self, path: str, top: str, named: Collection[str]) -> bool:
         """Whether the file at a path is compared.
 
-        The path is relative to the top of the repository, an absolute path, as are the `named`
-        files and folders.
+        The path and the `named` files and folders are relative to `top`, the absolute path of the
+        top of the repository.
         """
         *folders, name = path.split("/")
         folder = os.path.join(top, *folders, "")

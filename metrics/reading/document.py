@@ -48,14 +48,14 @@ BLANK_BESIDE_EQUALS_SIGN: Final = re.compile(rb"""=(?:[ \t\r\n]+["']|(?<=[ \t\r\
 TAG_WITH_SUCH_A_BLANK: Final = re.compile(
     rb"""<[^\s<>/!?="']+(?:\s+[^\s<>/="']+=(?:"[^"<]*"|'[^'<]*'))*\s+[^\s<>/="']+(?:\s+=|=\s)"""
 )
-# A name with a capital first letter, but for those of shapes and edges, which have one.
+# A name with a capital first letter, except `BPMN…` and `Bounds`, which most files have.
 CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]++:)?([A-Z](?!PMN|ounds\b)\w*)")
 CAPITAL_NAMES: Final = frozenset((name[0].upper() + name[1:]).encode() for name in LOWER_CASE_NAMES)
 
 SHAPE: Final = b"BPMNShape"
 PLANE: Final = b"BPMNPlane"
 
-# What a merge leaves behind begins a line; `<<<<<<<` is not well-formed.
+# A marker of a merge conflict that XML allows; `<<<<<<<` is not well-formed.
 END_OF_CONFLICT: Final = b"\n>>>>>>> "
 
 # libxml2 does not count lines beyond this number.
@@ -216,7 +216,7 @@ def _read_xml(source: bytes) -> Document:
 
 
 def _is_read_otherwise(source: bytes, root: Element) -> bool:
-    """Whether the Modeler reads other elements or attributes than those of well-formed XML."""
+    """Whether the Modeler reads other elements or attributes than a strict parser."""
     text = _without_shapes(source)
     if BLANK_BESIDE_EQUALS_SIGN.search(text) and TAG_WITH_SUCH_A_BLANK.search(text):
         return True
@@ -226,7 +226,7 @@ def _is_read_otherwise(source: bytes, root: Element) -> bool:
 
 
 def _without_shapes(source: bytes) -> bytes:
-    """A file without the shapes and edges of its only plane: half of most files.
+    """A file without the shapes and edges of its only plane, which are half of most files.
 
     No rule reads their names and attributes, and a search takes half the time without them.
     """

@@ -26,8 +26,9 @@ OF_PARTS: Final = b"~"
 def fingerprint(content: bytes, *, is_whole: bool = False) -> bytes:
     """A hash of a small file, or of the size and some parts of a larger one.
 
-    Equal files have equal fingerprints. Larger files with equal fingerprints hardly ever differ. If
-    it `is_whole`, it covers all of a large file, too: files with equal fingerprints are equal.
+    Equal files have equal fingerprints. Larger files with equal fingerprints hardly ever differ.
+    With `is_whole`, the hash covers all of a large file, too: files with equal fingerprints are
+    equal.
     """
     if is_whole:
         return OF_ALL + sha256(content).digest()

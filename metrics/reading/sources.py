@@ -85,7 +85,7 @@ def content_beside(
 ) -> bytes:
     """The bytes of a file other than a diagram; raises `error` if it cannot be read.
 
-    `stream` is the file if it is open.
+    `stream` is the file, if it is already open.
     """
     try:
         return content(path if stream is None else stream, max_size)

@@ -60,7 +60,7 @@ def scan_many(
     takes a few paths ahead. An `executor` gets the diagrams in batches, with a few pending batches
     for each of its `jobs` workers (default: the number of processors), however slowly the reports
     are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
-    each report of a measured diagram has a fingerprint, which covers only parts of a large file
+    each report of a measured diagram has a fingerprint. It covers only parts of a large file
     unless `fingerprints` is `"whole"`. The set of `fragments` may grow while paths are taken: each
     path is measured with the set as it is after the path was taken.
 
@@ -88,8 +88,8 @@ def explain_many(
 ) -> Iterator[Explanation]:
     """Explain many diagrams and yield their explanations in the order of the paths.
 
-    The arguments are those of `scan_many`, and `keys`: only the numbers with these keys or below
-    them are explained, all without any. A `Report` among the paths has no numbers. Raises
+    With `keys`, only the numbers with these keys or below them are explained. The other arguments
+    are those of `scan_many`. A `Report` among the paths has an explanation without numbers. Raises
     `KeyError` for a key that no payload has.
     """
     from metrics.explanation import explanation_of, known_keys
@@ -125,7 +125,7 @@ class _Options(NamedTuple):
 
     @property
     def max_bytes(self) -> int:
-        """The size of the files in a batch."""
+        """The largest size of the files in a batch."""
         return MAX_BYTES if self.keys is None else MAX_BYTES_TO_EXPLAIN
 
     def measure(self, document: Document, name: str, fragments: frozenset[str]) -> Report:

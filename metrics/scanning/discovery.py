@@ -2,9 +2,9 @@
 
 A path to a file is yielded with any extension. Folders are searched for files with the extension of
 a diagram and files that the caller includes, except those that the caller excludes. Hidden folders
-and files matched by `.gitignore` are skipped unless the caller asks for them; `.git` and what macOS
-adds to archives are always skipped. A file that can be reached twice is yielded once, by the path
-that reaches it first.
+and files matched by `.gitignore` are skipped unless the caller asks for them; `.git` and files that
+macOS adds to archives are always skipped. A file that can be reached twice is yielded once, by the
+path that reaches it first.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def discover(
     """Yield the paths that are files, and the diagrams in the paths that are folders.
 
     The paths keep their order; the content of a folder is sorted by name. `include` adds files in
-    folders, `exclude` removes files and folders: patterns as in a `.gitignore`, relative to the
-    current folder. Without `honour_ignores`, ignored files and hidden folders are included. With
-    `force_exclude`, paths are left out that a search of the current folder would skip.
+    folders, and `exclude` removes files and folders. Both are patterns as in a `.gitignore`,
+    relative to the current folder. Without `honour_ignores`, ignored files and hidden folders are
+    included. `force_exclude` also skips paths that a search of the current folder would skip.
 
     A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
     Folders are listed when they are reached; memory grows with the number of folders, links and
@@ -228,7 +228,7 @@ class _Discovery:
         identity = _folder_identity(path)
         earlier = self._visits.get(identity)
         # A folder that was reached by a link is visited again at its own place, where other ignore
-        # files may apply. One that was named is visited again without the patterns that exclude it.
+        # files may apply. A folder that was named is visited again without patterns for it.
         if (
             earlier is not None
             and earlier.selection == selection

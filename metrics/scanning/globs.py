@@ -13,8 +13,8 @@
 
 As in git, a character is a byte. A pattern becomes a regular expression whose stars never give back
 what they have matched, so the time to match is proportional to the length of the path times the
-length of the pattern. That is possible because the first match of the part between two stars leaves
-most of the path for the parts after it.
+length of the pattern. Nothing is missed, because the first match of the part between two stars
+leaves as much of the path as possible to the parts after it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Globs:
 
         Raises `GlobError` for a pattern that cannot match a path.
         """
-        return cls(absolute(folder), map(_required, patterns))
+        return cls(absolute(folder), map(_parse_required, patterns))
 
     @classmethod
     def of_ignore_file(cls, content: bytes, folder: str) -> Globs:
@@ -165,7 +165,7 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
     return Glob(re.compile(body + end, re.DOTALL), is_negated)
 
 
-def _required(pattern: str) -> Glob:
+def _parse_required(pattern: str) -> Glob:
     glob = parse(_pattern_in(_encoded(pattern)), with_content=True)
     if glob is None:
         raise GlobError(f"'{pattern}' is not a pattern: it matches no path.")

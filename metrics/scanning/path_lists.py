@@ -21,10 +21,9 @@ class PathListError(FileError):
 def read_path_list(
     name: str, stream: BinaryIO | None = None, *, is_null_separated: bool = False
 ) -> tuple[str, ...]:
-    """The paths in a file: one a line, or with a NUL character after each.
+    """The paths in a file: one per line, or with a NUL character after each.
 
-    `stream` is the open file with that name, if it is open. Empty lines are skipped. Raises
-    `PathListError`.
+    `stream` is the file, if it is already open. Empty lines are skipped. Raises `PathListError`.
     """
     data = content_beside(name, MAX_LIST_BYTES, PathListError, stream)
     if is_null_separated:

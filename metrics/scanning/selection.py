@@ -1,4 +1,4 @@
-"""Which files are read as diagrams, and which are left out."""
+"""Which files are read as diagrams, and which are skipped."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LITTER_FOLDER: Final = "__MACOSX"
 class Selection(NamedTuple):
     """Which files in folders are diagrams.
 
-    `include` adds to the files with the extension of a diagram, `exclude` removes files and
+    `include` adds files to those with the extension of a diagram, and `exclude` removes files and
     folders. Without `honour_ignores`, ignored files and hidden folders are included.
     """
 
@@ -81,16 +81,16 @@ class Selection(NamedTuple):
 
 
 class NamedPaths(NamedTuple):
-    """The paths to read, and those that are left out."""
+    """The paths to read, and the paths to skip."""
 
     read: tuple[str, ...]
     excluded: tuple[str, ...]
 
 
 def apply_to_named(selection: Selection, paths: Iterable[str]) -> NamedPaths:
-    """Leave out the paths that a search of the current folder would skip, whatever their extension.
+    """Skip the paths that a search of the current folder would skip, whatever their extension.
 
-    Hidden folders count only below the current folder. Standard input is not left out.
+    Hidden folders count only below the current folder. Standard input is never skipped.
     """
     named = _NamedExclusion(selection)
     paths = [*paths]
@@ -102,7 +102,7 @@ def apply_to_named(selection: Selection, paths: Iterable[str]) -> NamedPaths:
 
 
 class _NamedExclusion:
-    """Which named paths are left out; reads each `.gitignore` once."""
+    """Decides which named paths to skip; reads each `.gitignore` once."""
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
@@ -110,7 +110,7 @@ class _NamedExclusion:
         self._rules_in: dict[str, IgnoreRules | None] = {}
 
     def excludes(self, path: str) -> bool:
-        """Whether a path is left out."""
+        """Whether to skip a path."""
         path, is_folder = absolute(path), os.path.isdir(path)
         folder, name = os.path.split(path)
         if name.startswith(LITTER_PREFIX) and not is_folder:

@@ -90,8 +90,8 @@ class _Failed:
 def names() -> tuple[str, ...]:
     """The names of all schemas.
 
-    These are `payload`, the fragments, `error`, `line` (of NDJSON), the results of commands by
-    their names, and the events by theirs.
+    These are `payload`, the fragments, `error`, `line` (of NDJSON), the commands in `RESULTS`, and
+    the events.
     """
     return ("payload", *FRAGMENTS, *OWN_FRAGMENTS, "error", "line", *RESULTS, *EVENTS)
 

@@ -45,13 +45,13 @@ def summarize(
 ) -> Summary:
     """Summarize many reports.
 
-    With `by`, the name of a `grouping`, each group of diagrams has a summary, too; the grouping by
-    the first folders counts them below the `paths` in which the files were found. Files with equal
+    With `by`, the name of a `grouping`, each group of diagrams has a summary, too. The grouping
+    `folder:DEPTH` counts folders below the `paths` in which the files were found. Files with equal
     fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
     `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
-    of our own to summarize. `marks_assumed` lists platforms that diagrams do not state apart, as
-    `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping or fragment, and
-    `OSError` if the disk is full.
+    of our own to summarize. With `marks_assumed`, platforms that diagrams do not state are listed
+    separately, as `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping or
+    fragment, and `OSError` if the disk is full.
     """
     with closing(
         Portfolio(by, own_fragments(fragments), paths, marks_assumed=marks_assumed)

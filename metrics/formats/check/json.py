@@ -28,7 +28,7 @@ LimitedValue = float | str | None
 class ElementRecord:
     """An element of a diagram; it has the keys that are known."""
 
-    kind: str | Omitted = described("The kind that it counts as, if its number has several")
+    kind: str | Omitted = described("The kinds that it counts as, if its number has several")
     type: str | Omitted = described("The type, as the Modeler writes it")
     id: str | Omitted = described("The id")
     name: str | Omitted = described("The name")
@@ -81,7 +81,7 @@ class CheckRecord:
     failed: int = described("Diagrams that could not be measured")
     tolerated: int = described("Violations that the baseline tolerates")
     not_applied: int | Omitted = described(
-        "Limits that did not apply because the number is null; omitted without any"
+        "Limits that did not apply because the number is null; omitted if there are none"
     )
     violations: tuple[ViolationRecord, ...] = described(
         "The violations of diagrams, then those of totals"

@@ -1,8 +1,8 @@
 """CSV: a row for each value that differs; the columns never change.
 
 A diagram that was added or removed has no rows for zeros. A diagram without rows of values has one
-row, without a key: it was only renamed, or it could not be measured on a side, for the reason in
-`oldError` or `newError`.
+row, without a key: it was only renamed, it changed otherwise, or it could not be measured on a
+side, for the reason in `oldError` or `newError`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class StatusCounts:
     removed: int = described("Diagrams that only the old side has")
     renamed: int = described("Diagrams with another path on the new side")
     changed: int = described("Diagrams with other values on the new side")
-    unmeasured: int = described("Diagrams of both sides that could not be measured on one")
+    unmeasured: int = described("Diagrams on both sides that could not be measured on one of them")
     changed_otherwise: int | Omitted = described(
         "Diagrams whose content differs, but none of their values; omitted if there are none"
     )

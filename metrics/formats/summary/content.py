@@ -77,7 +77,7 @@ class Table(NamedTuple):
 def summarized(
     reports: Iterable[Report], layout: SummaryLayout, *, marks_assumed: bool = True
 ) -> Summary:
-    """The summary of reports that a layout asks for; for people, it `marks_assumed` platforms."""
+    """The summary of reports that a layout asks for; it `marks_assumed` platforms for people."""
     return summarize(
         reports,
         by=layout.by,

@@ -65,7 +65,7 @@ def end_of_tag(draft: Draft, start: int) -> int:
 def skip_declaration(draft: Draft, start: int, *, may_be_doctype: bool) -> int:
     """Remove a document type, or another `<!…>`; returns the position after it.
 
-    An external document type is never fetched. Raises `DocumentError` if it declares entities.
+    Raises `DocumentError` for declarations of entities. An external document type is never fetched.
     """
     text = draft.text
     doctype = DOCTYPE.match(text, start) if may_be_doctype else None
