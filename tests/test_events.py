@@ -151,6 +151,7 @@ class TestValues:
         with pytest.raises(TypeError, match=r"'order.bpmn' is not a report"):
             DiagramOpened("order.bpmn")  # type: ignore[arg-type]
 
+    @pytest.mark.slow
     def test_type_checkers_report_missing_and_wrong_arguments(self, tmp_path: Path) -> None:
         script = tmp_path / "script.py"
         script.write_text(

@@ -89,6 +89,7 @@ class TestManyFiles:
         files = {line["file"] for line in found[::9]}
         assert [line for line in lines(together) if line["file"] in files] == expected
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("option", [("-j", "2"), ("-j", "1"), ("--timeout", "60")])
     def test_workers(self, tmp_path: Path, option: tuple[str, str]) -> None:
         # Enough files for several batches.

@@ -438,6 +438,7 @@ class TestRefusedFiles:
         assert embedded_forms(report) == 1
 
 
+@pytest.mark.slow
 class TestExtremes:
     """Large and deep diagrams are measured, or refused."""
 
