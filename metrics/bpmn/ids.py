@@ -190,6 +190,8 @@ def find_dropped(document: Document, max_described: int) -> DroppedElements:
 def _is_own_id(id: Any, element: Element) -> bool:
     """Whether an attribute is the id that the Modeler reads: of `id` and `bpmn:id` the last one."""
     own_names = ("id", f"{{{etree.QName(element).namespace}}}id")
+    if id.attrname not in own_names:
+        return False
     last = [name for name in map(str, element.attrib) if name in own_names][-1:]
     return last == [id.attrname]
 

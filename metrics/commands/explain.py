@@ -47,9 +47,7 @@ Examples:
 
 
 @click.command(name="explain", epilog=EXAMPLES)
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(allow_dash=True)
-)
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(allow_dash=True))
 @click.option(
     "--key",
     "keys",
@@ -98,6 +96,8 @@ def command(
 
     The exit status is 2 if a diagram could not be measured.
     """
+    if not paths and listed.files_from is None:
+        raise click.UsageError("Missing argument 'PATH...', or --files-from FILE.")
     require_standard_input(paths, stdin_filename)
     keys = tuple(map(_whole_key, keys))
     found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)

@@ -38,8 +38,26 @@ if TYPE_CHECKING:
     from metrics.reading.repair import RepairedSource
 
 UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
-# Encodings in which ASCII text has the bytes of ASCII.
-ASCII_COMPATIBLE: Final = ("utf-8", "us-ascii", "ascii", "iso-8859", "windows-125", "cp125")
+# Encodings in which the characters of tags have the bytes of ASCII.
+ASCII_COMPATIBLE: Final = (
+    "utf-8",
+    "utf8",
+    "us-ascii",
+    "ascii",
+    "iso-8859",
+    "iso_8859",
+    "latin",
+    "windows-125",
+    "cp125",
+    "koi8",
+    "macroman",
+    "mac-roman",
+    "gb",
+    "big5",
+    "shift_jis",
+    "shift-jis",
+    "euc-",
+)
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
 # The Modeler does not read an attribute with a blank beside its `=`. The first pattern rules out
@@ -49,14 +67,15 @@ TAG_WITH_SUCH_A_BLANK: Final = re.compile(
     rb"""<[^\s<>/!?="']+(?:\s+[^\s<>/="']+=(?:"[^"<]*"|'[^'<]*'))*\s+[^\s<>/="']+(?:\s+=|=\s)"""
 )
 # A name with a capital first letter, except `BPMN…` and `Bounds`, which most files have.
-CAPITAL_NAME: Final = re.compile(rb"<(?:[^\s<>/!?:\"'=]++:)?([A-Z](?!PMN|ounds\b)\w*)")
+# Also the start of a comment that ends at once in the Modeler's parser, which is no name.
+CAPITAL_NAME: Final = re.compile(rb"<(?:!---?>|(?:[^\s<>/!?:\"'=]++:)?([A-Z](?!PMN|ounds\b)\w*))")
 CAPITAL_NAMES: Final = frozenset((name[0].upper() + name[1:]).encode() for name in LOWER_CASE_NAMES)
 
 SHAPE: Final = b"BPMNShape"
 PLANE: Final = b"BPMNPlane"
 
 # A marker of a merge conflict that XML allows; `<<<<<<<` is not well-formed.
-END_OF_CONFLICT: Final = b"\n>>>>>>> "
+END_OF_CONFLICT: Final = b"\n>>>>>>>"
 
 # libxml2 does not count lines beyond this number.
 MAX_LINES: Final = 65_534
@@ -208,11 +227,19 @@ def _read_xml(source: bytes) -> Document:
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root)
-    if is_searchable and _is_read_otherwise(source, root):
+    searched = source if is_searchable else _in_utf_8(source)
+    if _is_read_otherwise(searched, root):
         del root, docinfo
         return _read_repaired(source)
     warnings = [BYTE_ORDER_MARK_WARNING] if source.startswith(BOM_UTF8) else []
-    return Document(kind, source, root, None, (*warnings, *_left_markers(source)), is_searchable)
+    return Document(kind, source, root, None, (*warnings, *_left_markers(searched)), is_searchable)
+
+
+def _in_utf_8(source: bytes) -> bytes:
+    from metrics.reading.encoding import decode
+
+    text, _ = decode(source)
+    return text.encode()
 
 
 def _is_read_otherwise(source: bytes, root: Element) -> bool:
@@ -220,7 +247,10 @@ def _is_read_otherwise(source: bytes, root: Element) -> bool:
     text = _without_shapes(source)
     if BLANK_BESIDE_EQUALS_SIGN.search(text) and TAG_WITH_SUCH_A_BLANK.search(text):
         return True
-    names = CAPITAL_NAMES.intersection(CAPITAL_NAME.findall(text))
+    found = set(CAPITAL_NAME.findall(text))
+    if b"" in found:
+        return True
+    names = CAPITAL_NAMES & found
     tags = (f"{{{space}}}{name.decode()}" for space in LOWER_CASE_NAMESPACES for name in names)
     return bool(names) and next(root.iter(*tags), None) is not None
 
@@ -308,8 +338,10 @@ def _read_form(source: bytes) -> Document:
     try:
         value, warnings = read_json(source)
     except DocumentError as error:
-        refuse_other_file(source, form=True)
-        raise _conflict_or(error, source) from None
+        conflict = _conflict_or(error, source)
+        if conflict is error:
+            refuse_other_file(source, form=True)
+        raise conflict from None
     if not isinstance(value, dict):
         raise DocumentError(ErrorType.UNSUPPORTED, "not a form: the JSON is not an object")
     refuse_other_form(value)

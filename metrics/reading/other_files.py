@@ -38,10 +38,10 @@ SIGNATURES: Final = (
 """How files of other kinds begin, and what they are."""
 
 HTML: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).){0,1000}-->\s*)?<(?:!doctype\s+html|html)\b",
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).){0,1000}-->\s*)?<(?:!doctype\s+html|html)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
-CONFLICT: Final = re.compile(rb"^(?:<<<<<<<|>>>>>>>|\|\|\|\|\|\|\|)(?:[ \r\n]|\Z)", re.MULTILINE)
+CONFLICT: Final = re.compile(rb"^(?:<<<<<<<|>>>>>>>)(?:[ \r\n]|\Z)", re.MULTILINE)
 
 # The roots of the forms of Java GUI designers, and the programs that write them.
 GUI_DESIGNERS: Final = (

@@ -75,3 +75,10 @@ class TestOwnAttributes:
         (item,) = number.items
         assert item.element is not None
         assert (item.element.id, item.element.name) == ("A", "n")
+
+    def test_time_is_linear(self) -> None:
+        # A list of all attributes for each of them would take minutes.
+        names = "".join(
+            f' xmlns:c{number}="u{number}" c{number}:id="b"' for number in range(20_000)
+        )
+        assert scan(process(f"<bpmn:task{names}/>")).error is None

@@ -293,3 +293,19 @@ def test_the_first_lines_are_there_before_the_last_diagram(tmp_path: Path) -> No
         assert command.poll() is None
         command.stdout.close()
         assert command.wait() == 128 + signal.SIGPIPE
+
+
+def test_empty_list_reads_nothing(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"")
+    result = run("explain", "--files-from", "list.txt", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert b"PATH..., or --files-from FILE" in run("explain", cwd=tmp_path).stderr
+
+
+def test_version_that_is_a_number(tmp_path: Path) -> None:
+    form = (
+        b'{"components": [], "executionPlatform": "Camunda Cloud", "executionPlatformVersion": 8}'
+    )
+    (tmp_path / "a.form").write_bytes(form)
+    assert b"Camunda Cloud 8" in run("explain", "a.form", cwd=tmp_path).stdout
+    assert b"Camunda Cloud 8" in run("scan", "-f", "table", "a.form", cwd=tmp_path).stdout

@@ -99,7 +99,7 @@ class TestRefusedFiles:
         [
             (process("<bpmn:task>"), 4, 16),
             (process(TASK)[:-3], 5, 1),
-            (process('<bpmn:task name="'), 3, 12),
+            (process('<bpmn:task name="'), 5, 20),
             (process("<!-- never ends"), 3, 1),
             (process("<![CDATA[ never ends"), 3, 1),
             (process("a < b"), 3, 3),

@@ -63,6 +63,10 @@ class TestOtherFiles:
     def test_json_in_a_file_for_xml(self, source: bytes) -> None:
         assert message_of(scan(source, name="a.bpmn")) == "not a diagram: it is JSON, not XML"
 
+    def test_prefix_html_is_no_page(self) -> None:
+        source = process(TASK).replace(b"bpmn:", b"html:").replace(b"xmlns:bpmn=", b"xmlns:html=")
+        assert embedded_forms(scan(source.replace(b"<html:userTask", b"&amp;&<html:userTask"))) == 1
+
     def test_well_formed_page(self) -> None:
         source = b'<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>'
         assert "<html>" in message_of(scan(source, name="a.bpmn"))
@@ -156,6 +160,12 @@ class TestMergeConflicts:
         error = scan(source, name="a.form").error
         assert error is not None
         assert (error.type, error.line) == (ErrorType.MALFORMED, 3)
+
+    def test_form_on_one_line(self) -> None:
+        source = b'<<<<<<< HEAD\n{"components":[]}\n=======\n{"components":[{}]}\n>>>>>>> b\n'
+        error = scan(source, name="a.form").error
+        assert error is not None
+        assert (error.type, error.line, error.column) == (ErrorType.MALFORMED, 1, 1)
 
     def test_marker_that_was_left_behind(self) -> None:
         source = process(f"{TASK}\n>>>>>>> feature")

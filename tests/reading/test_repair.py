@@ -197,6 +197,14 @@ class TestMalformedFilesAreMeasured:
         assert embedded_forms(scan(source)) == 1
         assert warnings_of(source) == [(3, "'--' in a comment read as text")]
 
+    @pytest.mark.parametrize("comment", ["<!-->", "<!--->"])
+    @pytest.mark.parametrize("end", ["", "<!-- x -->", "-->"])
+    def test_comment_that_ends_at_once(self, comment: str, end: str) -> None:
+        # The Modeler's parser finds the end of `<!-->` in its beginning.
+        source = process(f"{comment}{TASK}{end}")
+        assert embedded_forms(scan(source)) == 1
+        assert warnings_of(source)[0] == (3, f"'{comment}' skipped")
+
     @pytest.mark.parametrize("text", ["a[b[0]]> 1", "]]>]]>", "a & b ]]> &amp; c"])
     def test_end_of_cdata_in_text(self, text: str) -> None:
         source = process(f"<bpmn:documentation>{text}</bpmn:documentation>{TASK}")
@@ -208,19 +216,39 @@ class TestMalformedFilesAreMeasured:
         "after",
         [
             process(TASK),
+            b"<?xml version='1.0'?>" + process(TASK),
+            b"\n<!-- a -->\n<a><b/></a>",
+            b"<![CDATA[a]]>",
+        ],
+    )
+    def test_content_after_the_root(self, after: bytes) -> None:
+        source = process(TASK) + after
+        assert embedded_forms(scan(source)) == 1
+        line = 6 + 2 * after.startswith(b"\n<!--")
+        assert warnings_of(source) == [(line, "content after the root element skipped")]
+
+    @pytest.mark.parametrize(
+        "after",
+        [
             b"<b:x/>",
             b"</bpmn:definitions>",
-            b"\n<!-- a -->\n<?xml version='1.0'?>\n<a><b>",
+            b"<a><b></a>",
+            b"<a>",
             b"<![CDATA[",
             b"< <<",
             b"<!DOCTYPE x [<!ENTITY a 'b'>]>",
         ],
     )
-    def test_markup_after_the_root(self, after: bytes) -> None:
-        source = process(TASK) + after
-        assert embedded_forms(scan(source)) == 1
-        line = 6 + 2 * after.startswith(b"\n<!--")
-        assert warnings_of(source) == [(line, "content after the root element skipped")]
+    def test_malformed_content_after_the_root(self, after: bytes) -> None:
+        error = scan(process(TASK) + after).error
+        assert error is not None
+        assert (error.type, error.line) == (ErrorType.MALFORMED, 6)
+
+    def test_merge_conflict_after_the_root(self) -> None:
+        source = process(TASK) + b"<<<<<<< HEAD\n<!-- a -->\n=======\n>>>>>>> b\n"
+        error = scan(source).error
+        assert error is not None
+        assert error.message == "an unresolved merge conflict: '<<<<<<<'"
 
     def test_comments_after_the_root(self) -> None:
         source = process(TASK) + b"\n<!-- a --><?pi?>\n"
@@ -299,6 +327,12 @@ class TestCapitalNames:
             content = content.replace(capital[0].lower() + capital[1:], capital)
         assert scan(process(content)).payload()["diagramMetrics"]["processVariablesCount"] == 1
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf8", "latin1", "gbk", "koi8-r"])
+    def test_other_encodings(self, encoding: str) -> None:
+        text = process('<bpmn:UserTask camunda:formKey="embedded:x"/>').decode()
+        declaration = "" if "16" in encoding else f'<?xml version="1.0" encoding="{encoding}"?>'
+        assert embedded_forms(scan((declaration + text).encode(encoding))) == 1
+
     def test_root_and_process(self) -> None:
         source = process(TASK).replace(b"bpmn:process", b"bpmn:Process")
         source = source.replace(b"bpmn:definitions", b"bpmn:Definitions")
@@ -335,6 +369,14 @@ class TestUnclosedQuotes:
         assert error is not None
         assert (error.type, error.line) == (ErrorType.MALFORMED, 3)
         assert error.message == "not well-formed XML: an attribute value has no end"
+
+    @pytest.mark.parametrize("value", ["x < 5", "<a>", "x\n<y"])
+    def test_closed_value_with_a_less_than_sign_is_not_blamed(self, value: str) -> None:
+        source = process(f'<bpmn:task name="{value}"/>\n<bpmn:task>\n</bpmn:tusk>')
+        error = scan(source).error
+        assert error is not None
+        assert "bpmn:tusk" in error.message or "mismatch" in error.message
+        assert error.line == source.count(b"\n", 0, source.index(b"tusk")) + 1
 
 
 class TestEscapedQuotes:

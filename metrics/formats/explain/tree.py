@@ -89,7 +89,9 @@ def _notes(explanation: Explanation) -> Iterator[Tree]:
 def _profile(report: Report) -> str:
     profile = report.payload(fragments=["profile"])
     profile |= {key: marked_as_assumed(profile[key]) for key in report.assumed_keys}
-    parts = [report.kind, " ".join(filter(None, profile.values()))]
+    # The version of a form may be a number.
+    stated = [str(value) for value in profile.values() if value is not None]
+    parts = [report.kind, " ".join(filter(None, stated))]
     return on_one_line(" · ".join(filter(None, parts)))
 
 

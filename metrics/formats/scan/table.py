@@ -184,8 +184,10 @@ class _Rows:
 
     def _details(self, values: Values) -> Iterator[str]:
         """The values that the columns of a row do not show."""
-        profile = [values.get(leaf.key) for leaf in self._profile]
-        yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, profile))])
+        profile = (values.get(leaf.key) for leaf in self._profile)
+        # The version of a form may be a number.
+        stated = [str(value) for value in profile if value is not None]
+        yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, stated))])
         for title, (main, leaves) in self._metrics.items():
             head = title
             if not self._has_columns and main.key in values:

@@ -137,14 +137,16 @@ class Attributes:
         return self._valid_declarations[declaration]
 
 
-def find_unclosed(text: str, position: int, end: int) -> int:
-    """The position of the first attribute in a tag whose value seems to go on into other markup."""
+def find_unclosed(text: str, position: int, end: int) -> int | None:
+    """The position of the first attribute in a tag whose value seems to have no end, or None.
+
+    Such a value ends at the quote that begins the next one, so text follows it directly.
+    """
     while match := ATTRIBUTE.match(text, position, end):
-        is_glued = match.end() < end and text[match.end()] not in BLANKS
-        if is_glued or "<" in match["value"]:
-            return match.start("name")
         position = match.end()
-    return end - len(text[position:end].lstrip(BLANKS))
+        if position < end and text[position] not in BLANKS:
+            return match.start("name")
+    return None
 
 
 def _is_valid_name(name: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lxml import etree
+
 from metrics.reading.encoding import quoted
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.namespaces import LOWER_CASE_NAMESPACES
@@ -26,12 +28,16 @@ from metrics.reading.repair.patterns import (
     VALID_XML_DECLARATION,
     XML_DECLARATION,
 )
+from metrics.reading.xml_parser import parse_xml
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
     from metrics.reading.errors import DiagramWarning
+
+SHARED: Final = {COMMENT: 2, "<![CDATA[": len("<![CDATA["), "<?": 1}
+"""Where the end of a section may begin, after the beginning of its opening."""
 
 # Far more than the parser allows: it will refuse the file, so that the rest need not be read.
 MAX_OPEN_ELEMENTS: Final = 10_000
@@ -97,8 +103,7 @@ class Repairer:
             if start > position:
                 self._read_text(position, start)
             if self._has_root_ended() and self._is_forbidden_after_root(start):
-                self._draft.warn("content after the root element skipped", start)
-                self._draft.blank(start, len(text))
+                self._skip_rest(start)
                 position = len(text)
                 break
             position = self._read_token(start)
@@ -109,6 +114,17 @@ class Repairer:
             raise self._stray or self._draft.malformed(fault, start)
         end = self._end_of_root_name
         self._draft.replace(end, end, self._scopes.missing_declarations())
+
+    def _skip_rest(self, start: int) -> None:
+        """Skip what follows the root element; raises `DocumentError` if it is not well-formed."""
+        rest = XML_DECLARATION.sub("", self._text[start:])
+        try:
+            parse_xml(f"<rest>{rest}</rest>".encode())
+        except (etree.XMLSyntaxError, UnicodeEncodeError):
+            fault = "what follows the root element is not well-formed"
+            raise self._draft.malformed(fault, start) from None
+        self._draft.warn("content after the root element skipped", start)
+        self._draft.blank(start, len(self._text))
 
     def _has_root_ended(self) -> bool:
         return self._end_of_root_name is not None and not self._open
@@ -168,13 +184,17 @@ class Repairer:
 
     def _read_section(self, start: int, opening: str, closing: str) -> int:
         """Read a comment, a CDATA section or a processing instruction."""
-        end = self._text.find(closing, start + len(opening))
+        # In the Modeler's parser, the two may share characters: `<!-->` is a comment.
+        end = self._text.find(closing, start + SHARED[opening])
         if end == -1:
             raise self._draft.malformed(f"{opening!r} without {closing!r}", start)
-        if opening == COMMENT and "--" in self._text[start + len(opening) : end + 1]:
+        content_start, end = start + len(opening), end + len(closing)
+        if end < content_start + len(closing):
+            self._draft.warn(f"{self._text[start:end]!r} skipped", start)
+            self._draft.blank(start, end)
+        elif opening == COMMENT and "--" in self._text[content_start : end - 2]:
             self._draft.warn("'--' in a comment read as text", start)
-            self._draft.blank(start + len(opening), end)
-        end += len(closing)
+            self._draft.blank(content_start, end - len(closing))
         if XML_DECLARATION.match(self._text, start):
             self._draft.warn("XML declaration after the start of the file skipped", start)
             self._draft.blank(start, end)
@@ -244,7 +264,8 @@ class Repairer:
             raise self._draft.error(ErrorType.UNSUPPORTED, message, escaped.start())
         if self._unclosed is None and self._text.find("<", start, stop) != -1:
             position = find_unclosed(self._text, start, stop)
-            self._unclosed = self._draft.malformed("an attribute value has no end", position)
+            if position is not None:
+                self._unclosed = self._draft.malformed("an attribute value has no end", position)
 
     def _read_attributes(
         self, tag: re.Match[str], stop: int, *, is_valid: bool, is_root: bool
