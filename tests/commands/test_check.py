@@ -380,6 +380,7 @@ class TestOutputs:
 class TestJobs:
     """The number of processes does not change the result."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("format_name", ["text", "json", "sarif", "junit", "github"])
     def test_same_output(self, tmp_path: Path, format_name: str) -> None:
         padding = b"<!-- %s -->" % (b"x" * 1_500_000)

@@ -145,6 +145,7 @@ class TestManyFiles:
         assert refused.returncode == 2
         assert b"--output would overwrite" in refused.stderr
 
+    @pytest.mark.slow
     def test_slow_file(self, folder: Path) -> None:
         (folder / "processes" / "slow.bpmn").write_bytes(process(TASK * 200_000))
         result = run_process("explain", "--timeout", "0.5", "processes", cwd=folder)
@@ -299,7 +300,7 @@ def test_empty_list_reads_nothing(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"")
     result = run("explain", "--files-from", "list.txt", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (0, b"")
-    assert b"PATH..., or --files-from FILE" in run("explain", cwd=tmp_path).stderr
+    assert b"'PATH...', or --files-from FILE" in run("explain", cwd=tmp_path).stderr
 
 
 def test_version_that_is_a_number(tmp_path: Path) -> None:

@@ -754,6 +754,7 @@ class TestFormats:
         printed = run("summary", ".", cwd=tmp_path).stdout.decode().splitlines()
         assert "Identical files: none" in printed
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("columns", [20, 60, 80, 120, 200, 400])
     def test_table_of_groups_fits(self, tmp_path: Path, columns: int) -> None:
         shutil.copytree(FIXTURES / "user_tasks", tmp_path / "a")

@@ -409,6 +409,7 @@ def test_too_few_descriptors_for_the_charts() -> None:
     assert b"Error: cannot write the output: " in result.stderr
 
 
+@pytest.mark.slow
 def test_many_versions() -> None:
     printed = "\n".join(
         json.dumps(
