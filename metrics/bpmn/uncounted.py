@@ -57,11 +57,11 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
 
 def _possible(document: Document, root: Element) -> Collection[str]:
     """The namespaces that may occur: in most diagrams, only the root declares any."""
-    declared = root.nsmap
+    declared, text = root.nsmap, document.text
     position = 0
     for _ in declared:
-        position = document.source.find(DECLARATION, position) + len(DECLARATION)
-    if document.is_searchable and document.source.find(DECLARATION, position) == -1:
+        position = text.find(DECLARATION, position) + len(DECLARATION)
+    if document.is_searchable and text.find(DECLARATION, position) == -1:
         return dict.fromkeys(declared.values())
     namespaces = (CAMUNDA, ZEEBE, *OTHER_ENGINES)
     return [namespace for namespace in namespaces if document.mentions(namespace.encode())]

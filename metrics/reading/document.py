@@ -30,7 +30,7 @@ from metrics.reading.xml_parser import parse_xml
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from lxml.etree import _Element as Element
@@ -98,7 +98,8 @@ class Document(NamedTuple):
 
     `root` is the `definitions` of BPMN and DMN, None for a form; `form` is the JSON object of a
     form, else None. `source` holds the bytes that were parsed, after any repair, and `warnings` is
-    about malformed input. `is_searchable` is true if ASCII text has the bytes of ASCII in `source`.
+    about malformed input. `text` is the part of the source to search: without shapes and edges, and
+    empty for a form. `is_searchable` is true if ASCII text has the bytes of ASCII in `source`.
     """
 
     kind: Kind
@@ -106,6 +107,7 @@ class Document(NamedTuple):
     root: Element | None = None
     form: Mapping[str, Any] | None = None
     warnings: tuple[DiagramWarning, ...] = ()
+    text: bytes = b""
     is_searchable: bool = True
 
     def mentions(self, name: bytes) -> bool:
@@ -113,7 +115,7 @@ class Document(NamedTuple):
 
         Unlike a value, a name cannot be written with character references.
         """
-        return not self.is_searchable or name in self.source
+        return not self.is_searchable or name in self.text
 
     def lines(self, elements: Iterable[Element]) -> dict[Element, int | None]:
         """The lines where the tags of elements begin, from 1; None where it is not known.
@@ -227,12 +229,15 @@ def _read_xml(source: bytes) -> Document:
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root)
-    searched = source if is_searchable else _in_utf_8(source)
-    if _is_read_otherwise(searched, root):
+    text = _without_shapes(source if is_searchable else _in_utf_8(source))
+    if _is_read_otherwise(text, root):
         del root, docinfo
         return _read_repaired(source)
-    warnings = [BYTE_ORDER_MARK_WARNING] if source.startswith(BOM_UTF8) else []
-    return Document(kind, source, root, None, (*warnings, *_left_markers(searched)), is_searchable)
+    has_mark = source.startswith(BOM_UTF8)
+    warnings: tuple[DiagramWarning, ...] = (BYTE_ORDER_MARK_WARNING,) if has_mark else ()
+    if END_OF_CONFLICT in text:
+        warnings += _left_marker(text)
+    return Document(kind, source, root, None, warnings, text, is_searchable)
 
 
 def _in_utf_8(source: bytes) -> bytes:
@@ -242,9 +247,8 @@ def _in_utf_8(source: bytes) -> bytes:
     return text.encode()
 
 
-def _is_read_otherwise(source: bytes, root: Element) -> bool:
+def _is_read_otherwise(text: bytes, root: Element) -> bool:
     """Whether the Modeler reads other elements or attributes than a strict parser."""
-    text = _without_shapes(source)
     if BLANK_BESIDE_EQUALS_SIGN.search(text) and TAG_WITH_SUCH_A_BLANK.search(text):
         return True
     found = set(CAPITAL_NAME.findall(text))
@@ -266,13 +270,10 @@ def _without_shapes(source: bytes) -> bytes:
     return source[:start] + source[end:]
 
 
-def _left_markers(source: bytes) -> Iterator[DiagramWarning]:
-    """A warning if a resolved merge conflict left a marker behind."""
-    position = source.find(END_OF_CONFLICT)
-    if position != -1:
-        yield DiagramWarning(
-            "merge conflict marker read as text: '>>>>>>>'", source.count(b"\n", 0, position) + 2
-        )
+def _left_marker(text: bytes) -> tuple[DiagramWarning, ...]:
+    """A warning about a marker that a resolved merge conflict left behind, before any shapes."""
+    line = text.count(b"\n", 0, text.index(END_OF_CONFLICT)) + 2
+    return (DiagramWarning("merge conflict marker read as text: '>>>>>>>'", line),)
 
 
 def looks_like_a_form(source: bytes) -> bool:
@@ -314,8 +315,10 @@ def _read_repaired(source: bytes, error: etree.XMLSyntaxError | None = None) -> 
         raise _unsupported(root) if error is None else malformed(error)
     if kind is Kind.BPMN and repaired.stray is not None:
         raise _conflict_or(repaired.stray, source)
-    warnings = (*repaired.warnings, *_left_markers(repaired.source))
-    return Document(kind, repaired.source, root, warnings=warnings)
+    text, warnings = _without_shapes(repaired.source), repaired.warnings
+    if END_OF_CONFLICT in text:
+        warnings += _left_marker(text)
+    return Document(kind, repaired.source, root, None, warnings, text)
 
 
 def _parse_repaired(repaired: RepairedSource) -> Element:
