@@ -68,7 +68,7 @@ TAG_WITH_SUCH_A_BLANK: Final = re.compile(
     rb"""\s+[^\s<>/="']+(?:\s+=|=\s)"""
 )
 # A name with a capital first letter, except `BPMN…` and `Bounds`, which most files have.
-# Also the start of a comment that ends at once in the Modeler's parser, which is no name.
+# Also matches `<!-->` and `<!--->`, which the Modeler's parser reads as whole comments.
 CAPITAL_NAME: Final = re.compile(rb"<(?:!---?>|(?:[^\s<>/!?:\"'=]++:)?([A-Z](?!PMN|ounds\b)\w*))")
 CAPITAL_NAMES: Final = frozenset((name[0].upper() + name[1:]).encode() for name in LOWER_CASE_NAMES)
 

@@ -15,7 +15,6 @@ XML: Final = "http://www.w3.org/XML/1998/namespace"
 XMLNS: Final = "http://www.w3.org/2000/xmlns/"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
-BPMN_FAMILY: Final = "http://www.omg.org/spec/BPMN"
 DMN_FAMILY: Final = ("http://www.omg.org/spec/DMN", "https://www.omg.org/spec/DMN")
 
 PREDEFINED_PREFIXES: Final = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Final
+from typing import Final, NamedTuple
 
 # Python before 3.11.5 matches possessive groups wrongly. Atomic groups take more memory.
 HAS_POSSESSIVE_GROUPS: Final = sys.version_info >= (3, 11, 5)
@@ -52,7 +52,24 @@ ENTITY_DECLARATION: Final = re.compile(
 )
 COMMENT: Final = "<!--"
 END_OF_CDATA: Final = "]]>"
-SECTIONS: Final = ((COMMENT, "-->"), ("<![CDATA[", END_OF_CDATA), ("<?", "?>"))
+
+
+class Section(NamedTuple):
+    """A part of the text between two marks.
+
+    `shared` is how many characters of the opening may belong to the closing, as in `<!-->`.
+    """
+
+    opening: str
+    closing: str
+    shared: int
+
+
+SECTIONS: Final = (
+    Section(COMMENT, "-->", 2),
+    Section("<![CDATA[", END_OF_CDATA, 0),
+    Section("<?", "?>", 1),
+)
 ESCAPED_QUOTE: Final = re.compile(r"""=\\["']""")
 
 # A set of the few characters that do not belong compiles in a thousandth of the time of one that

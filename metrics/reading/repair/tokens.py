@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metrics.reading.errors import DiagramWarning
-
-SHARED: Final = {COMMENT: 2, "<![CDATA[": len("<![CDATA["), "<?": 1}
-"""Where the end of a section may begin, after the beginning of its opening."""
+    from metrics.reading.repair.patterns import Section
 
 # Far more than the parser allows: it will refuse the file, so that the rest need not be read.
 MAX_OPEN_ELEMENTS: Final = 10_000
@@ -169,9 +167,9 @@ class Repairer:
     def _read_token(self, start: int) -> int:
         """Read the token that starts with the `<` at `start`; returns the position after it."""
         if self._text.startswith(("<!", "<?"), start):
-            for opening, closing in SECTIONS:
-                if self._text.startswith(opening, start):
-                    return self._read_section(start, opening, closing)
+            for section in SECTIONS:
+                if self._text.startswith(section.opening, start):
+                    return self._read_section(start, section)
         if self._text.startswith("<!", start):
             # Only the first, before the root: a search for the end could read the rest each time.
             may_be_doctype = self._end_of_root_name is None and not self._has_doctype
@@ -182,13 +180,14 @@ class Repairer:
             return self._read_stray_opening(start)
         return self._read_end_tag(tag) if tag["close"] else self._read_start_tag(tag)
 
-    def _read_section(self, start: int, opening: str, closing: str) -> int:
+    def _read_section(self, start: int, section: Section) -> int:
         """Read a comment, a CDATA section or a processing instruction."""
-        # In the Modeler's parser, the two may share characters: `<!-->` is a comment.
-        end = self._text.find(closing, start + SHARED[opening])
+        opening, closing, shared = section
+        content_start = start + len(opening)
+        end = self._text.find(closing, content_start - shared)
         if end == -1:
             raise self._draft.malformed(f"{opening!r} without {closing!r}", start)
-        content_start, end = start + len(opening), end + len(closing)
+        end += len(closing)
         if end < content_start + len(closing):
             self._draft.warn(f"{self._text[start:end]!r} skipped", start)
             self._draft.blank(start, end)
