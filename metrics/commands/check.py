@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,16 +21,14 @@ from metrics.commands.console import (
     require_standard_input,
     show_message,
     source_of,
+    wrong_value,
 )
 from metrics.commands.inputs import (
     ConfigOptions,
-    ListOptions,
-    SelectionOptions,
-    config_options,
-    list_options,
+    InputOptions,
+    input_options,
     run_inputs,
     selection_of,
-    selection_options,
 )
 from metrics.commands.runs import (
     ScanInputs,
@@ -44,7 +42,7 @@ from metrics.commands.runs import (
 from metrics.configuration.files import FILES
 from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
-from metrics.reading.errors import DocumentError, truncated
+from metrics.reading.errors import DocumentError
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
 from metrics.report import failed, scan
 from metrics.scanning.discovery import discover_selected
@@ -64,7 +62,6 @@ if TYPE_CHECKING:
     from metrics.scanning.requests import DiagramSource
     from metrics.scanning.selection import Selection
 
-MAX_MESSAGE_CHARACTERS: Final = 1000
 
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
@@ -129,9 +126,7 @@ class _Output(NamedTuple):
 @options.template_folders
 @options.max_size
 @options.stdin_filename
-@list_options
-@selection_options
-@config_options
+@input_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -147,9 +142,7 @@ def command(
     template_folders: tuple[str, ...],
     max_size: int,
     stdin_filename: str | None,
-    listed: ListOptions,
-    selected: SelectionOptions,
-    config: ConfigOptions,
+    input_values: InputOptions,
     is_quiet: bool,
 ) -> None:
     """Check diagrams against limits and report violations.
@@ -164,7 +157,8 @@ def command(
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
-    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    _, selected, config = input_values
+    found = run_inputs(paths, input_values, is_quiet=is_quiet)
     templates = options.template_definitions(
         template_source, template_folders, max_size, found.settings
     )
@@ -332,8 +326,7 @@ def _limits(
     try:
         return read(texts)
     except LimitError as error:
-        reason = truncated(on_one_line(str(error)), MAX_MESSAGE_CHARACTERS)
-        raise click.UsageError(f"{option}: {reason}") from None
+        raise wrong_value(option, error) from None
 
 
 def _configuration(config: ConfigOptions) -> Configuration | None:

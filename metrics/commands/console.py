@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import click
 
 from metrics.formats.text import on_one_line
+from metrics.reading.errors import MAX_CHARACTERS_OF_A_MESSAGE, truncated
 from metrics.reading.sources import STANDARD_INPUT, FileError
 from metrics.report import scan
 from metrics.system.exit_status import ExitStatus
@@ -79,6 +80,12 @@ def scan_file(
         fragments=fragments,
     )
     return replace(report, file=source.file)
+
+
+def wrong_value(option: str, error: Exception) -> click.UsageError:
+    """The error for a wrong value of an option; its message is cut at 1,000 characters."""
+    reason = truncated(on_one_line(str(error)), MAX_CHARACTERS_OF_A_MESSAGE)
+    return click.UsageError(f"{option}: {reason}")
 
 
 @contextmanager

@@ -11,16 +11,8 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, source_of
 from metrics.commands.format_option import format_option
-from metrics.commands.inputs import (
-    ConfigOptions,
-    ListOptions,
-    SelectionOptions,
-    config_options,
-    list_options,
-    run_inputs,
-    selection_options,
-)
-from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
+from metrics.commands.inputs import InputOptions, input_options, run_inputs
+from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.explanation import (
     explain_report,
     explained_keys,
@@ -67,9 +59,7 @@ Examples:
 @options.timeout
 @options.max_size
 @options.stdin_filename
-@list_options
-@selection_options
-@config_options
+@input_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -81,9 +71,7 @@ def command(
     timeout: float | None,
     max_size: int,
     stdin_filename: str | None,
-    listed: ListOptions,
-    selected: SelectionOptions,
-    config: ConfigOptions,
+    input_values: InputOptions,
     is_quiet: bool,
 ) -> None:
     """Show the elements that each number of a diagram counts.
@@ -96,12 +84,12 @@ def command(
 
     The exit status is 2 if a diagram could not be measured.
     """
-    if not paths and listed.files_from is None:
+    if not paths and input_values.listed.files_from is None:
         raise click.UsageError("Missing argument 'PATH...', or --files-from FILE.")
     require_standard_input(paths, stdin_filename)
     keys = tuple(map(_whole_key, keys))
-    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
-    single = is_single_diagram(paths) and not found.is_list
+    found = run_inputs(paths, input_values, is_quiet=is_quiet)
+    single = found.is_single
     write = FORMATS.load(format_name or ("tree" if single else "ndjson"))
     fragments = own_fragments({*with_fragments, *found.settings.fragments, *fragments_named(keys)})
 

@@ -45,18 +45,27 @@ class ListOptions(NamedTuple):
     is_null_separated: bool
 
 
+class InputOptions(NamedTuple):
+    """All options that say which files a run reads, beside its PATHs."""
+
+    listed: ListOptions
+    selected: SelectionOptions
+    config: ConfigOptions
+
+
 class RunInputs(NamedTuple):
     """What a run reads.
 
-    `paths` are the paths to read; `is_list` says that some may be from a list. `settings` are those
-    of the configuration. `files` are the other files that are read: the configuration and the list.
+    `paths` are the paths to read. `settings` are those of the configuration. `files` are the other
+    files that are read: the configuration and the list. `is_single` says that the command line
+    names one diagram; a folder and a list count as many diagrams.
     """
 
     paths: tuple[str, ...]
     selection: Selection
     settings: Settings
     files: tuple[str, ...]
-    is_list: bool
+    is_single: bool
 
 
 CONFIG_OPTIONS: Final = (
@@ -127,6 +136,17 @@ def list_options(command: Command) -> Command:
     return _with_options(command, LIST_OPTIONS, "listed", ListOptions)
 
 
+def input_options(command: Command) -> Command:
+    """Add the options of `InputOptions`, and pass them as `input_values`."""
+
+    @wraps(command)
+    def with_values(*arguments: Any, **options: Any) -> None:
+        values = InputOptions(*(options.pop(field) for field in InputOptions._fields))
+        command(*arguments, **options, input_values=values)
+
+    return list_options(selection_options(config_options(with_values)))
+
+
 def _with_options(
     command: Command,
     options: Iterable[Callable[[Command], Command]],
@@ -169,19 +189,13 @@ def selection_of(selected: SelectionOptions, settings: Settings) -> Selection:
     )
 
 
-def run_inputs(
-    paths: tuple[str, ...],
-    config: ConfigOptions,
-    selected: SelectionOptions,
-    listed: ListOptions,
-    *,
-    is_quiet: bool,
-) -> RunInputs:
+def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: bool) -> RunInputs:
     """What a run reads: without a path and without a list, the current folder.
 
     Prints a note about paths that are skipped, unless the run `is_quiet`. Raises
     `click.UsageError` and `click.ClickException`.
     """
+    listed, selected, config = input_values
     settings = settings_of(config)
     selection = selection_of(selected, settings)
     all_paths = (*paths, *_paths_in_list(paths, listed))
@@ -192,7 +206,8 @@ def run_inputs(
         if excluded and not is_quiet:
             show_message(_note_of_excluded(excluded))
     files = tuple(filter(None, (settings.path, listed.files_from)))
-    return RunInputs(all_paths, selection, settings, files, listed.files_from is not None)
+    is_single = listed.files_from is None and len(paths) == 1 and not os.path.isdir(paths[0])
+    return RunInputs(all_paths, selection, settings, files, is_single)
 
 
 def _note_of_excluded(paths: Sequence[str]) -> str:

@@ -135,11 +135,6 @@ def is_ndjson(source: object) -> bool:
     )
 
 
-def is_single_diagram(paths: Sequence[str]) -> bool:
-    """Whether paths name one diagram; a folder counts as many diagrams."""
-    return len(paths) == 1 and not os.path.isdir(paths[0])
-
-
 def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
     """Raise `click.UsageError` if an option would overwrite one of the inputs."""
     if output_path and any(_is_same_file(output_path, path) for path in paths):

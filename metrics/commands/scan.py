@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from metrics.blocks import LeafKind
 from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
-from metrics.commands.console import require_standard_input, scan_file
+from metrics.commands.console import require_standard_input, scan_file, wrong_value
 from metrics.commands.format_option import format_option
-from metrics.commands.inputs import (
-    ConfigOptions,
-    ListOptions,
-    SelectionOptions,
-    config_options,
-    list_options,
-    run_inputs,
-    selection_options,
-)
-from metrics.commands.runs import ScanInputs, ScanOptions, is_single_diagram, open_run
+from metrics.commands.inputs import InputOptions, input_options, run_inputs
+from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ROW_FORMATS, ScanLayout
 from metrics.formats.text import on_one_line
 from metrics.keys import AmbiguousKeyError, UnknownKeyError, find_key, whole_key
-from metrics.reading.errors import truncated
 from metrics.reading.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from metrics.keys import Key
 
-MAX_MESSAGE_CHARACTERS: Final = 1000
 
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
@@ -78,9 +68,7 @@ Examples:
 @click.option("--warnings", is_flag=True, help="Include warnings about malformed input.")
 @options.max_size
 @options.stdin_filename
-@list_options
-@selection_options
-@config_options
+@input_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -98,9 +86,7 @@ def command(
     warnings: bool,
     max_size: int,
     stdin_filename: str | None,
-    listed: ListOptions,
-    selected: SelectionOptions,
-    config: ConfigOptions,
+    input_values: InputOptions,
     is_quiet: bool,
 ) -> None:
     """Print the metric payload of each diagram.
@@ -113,12 +99,12 @@ def command(
     status is 2.
     """
     require_standard_input(paths, stdin_filename)
-    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    found = run_inputs(paths, input_values, is_quiet=is_quiet)
     settings = found.settings
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
     if not fragments:
         with_fragments = (*with_fragments, *settings.fragments)
-    single = is_single_diagram(paths) and not found.is_list
+    single = found.is_single
     format_name = format_name or ("json" if single else "ndjson")
     sort = _sort_key(sort_key, top, format_name)
     if sort is not None and sort.fragment is not None:
@@ -160,8 +146,7 @@ def _sort_key(text: str | None, top: int | None, format_name: str) -> Key | None
     try:
         key = find_key(whole_key(text))
     except (AmbiguousKeyError, UnknownKeyError) as error:
-        reason = truncated(on_one_line(str(error)), MAX_MESSAGE_CHARACTERS)
-        raise click.UsageError(f"--sort: {reason}") from None
+        raise wrong_value("--sort", error) from None
     if key.kind in (LeafKind.LIST, LeafKind.MAP):
         name = on_one_line(text)
         raise click.UsageError(f"--sort: {name} is {key.kind.value}: use a number or a text.")

@@ -10,15 +10,7 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
 from metrics.commands.format_option import format_option
-from metrics.commands.inputs import (
-    ConfigOptions,
-    ListOptions,
-    SelectionOptions,
-    config_options,
-    list_options,
-    run_inputs,
-    selection_options,
-)
+from metrics.commands.inputs import InputOptions, input_options, run_inputs
 from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
@@ -78,9 +70,7 @@ def _grouping(by: str) -> str:
 @options.template_folders
 @options.with_fragments
 @options.max_size
-@list_options
-@selection_options
-@config_options
+@input_options
 @options.quiet
 def command(
     paths: tuple[str, ...],
@@ -93,9 +83,7 @@ def command(
     template_folders: tuple[str, ...],
     with_fragments: tuple[str, ...],
     max_size: int,
-    listed: ListOptions,
-    selected: SelectionOptions,
-    config: ConfigOptions,
+    input_values: InputOptions,
     is_quiet: bool,
 ) -> None:
     """Summarize the numbers of many diagrams.
@@ -109,7 +97,7 @@ def command(
 
     The exit status is 2 if a diagram could not be measured.
     """
-    found = run_inputs(paths, config, selected, listed, is_quiet=is_quiet)
+    found = run_inputs(paths, input_values, is_quiet=is_quiet)
     settings = found.settings
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
     write = _load_format(format_name)
