@@ -8,6 +8,7 @@ The same holds for the namespace of Camunda 7 in a diagram for Camunda 8, and vi
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from metrics.reading.errors import DiagramWarning
 from metrics.reading.namespaces import CAMUNDA, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lxml.etree import _Element as Element
 
@@ -35,6 +36,9 @@ OTHER_ENGINES: Final = {
 """The namespaces of other engines (`drools` is that of jBPM), and their usual prefixes."""
 
 DECLARATION: Final = b"xmlns"
+TAG_END: Final = b">"
+# Never fails after `xmlns`, so that no text is searched twice.
+NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?:=\s*+["']([^"']*))?""")
 
 
 def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[DiagramWarning]:
@@ -43,7 +47,7 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
     if root is None:
         return
     uncounted = CAMUNDA if is_camunda_8 else ZEEBE
-    for namespace in _possible(document, root):
+    for namespace in _declared(document.text, root):
         if namespace in OTHER_ENGINES or namespace == uncounted:
             count_attributes, count_elements = _counters(namespace)
             counts = (
@@ -55,16 +59,15 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
                 yield DiagramWarning(f"{prefix}: {' and '.join(filter(None, counts))} not counted")
 
 
-def _possible(document: Document, root: Element) -> Collection[str]:
-    """The namespaces that may occur: in most diagrams, only the root declares any."""
-    declared, text = root.nsmap, document.text
-    position = 0
-    for _ in declared:
-        position = text.find(DECLARATION, position) + len(DECLARATION)
-    if document.is_searchable and text.find(DECLARATION, position) == -1:
-        return dict.fromkeys(declared.values())
-    namespaces = (CAMUNDA, ZEEBE, *OTHER_ENGINES)
-    return [namespace for namespace in namespaces if document.mentions(namespace.encode())]
+def _declared(text: bytes, root: Element) -> Iterable[str]:
+    """The namespaces that a diagram declares: in most diagrams, only the root declares any."""
+    declared = dict.fromkeys(root.nsmap.values())
+    # The first declaration is in the tag of the root, which does not end before the next bracket.
+    end_of_tag = text.find(TAG_END, text.find(DECLARATION))
+    if text.find(DECLARATION, end_of_tag) != -1:
+        nested = dict.fromkeys(NAMESPACE.findall(text, end_of_tag))
+        declared |= dict.fromkeys(name.decode(errors="replace") for name in nested)
+    return declared
 
 
 @cache

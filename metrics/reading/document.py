@@ -253,22 +253,26 @@ def _is_read_otherwise(text: bytes, root: Element) -> bool:
     """Whether the Modeler reads other elements or attributes than a strict parser."""
     if _has_blank_beside_equals_sign(text):
         return True
-    found = set(CAPITAL_NAME.findall(text))
+    found = CAPITAL_NAME.findall(text)
+    if not found:
+        return False
     if b"" in found:
         return True
-    names = CAPITAL_NAMES & found
+    names = CAPITAL_NAMES.intersection(found)
     tags = (f"{{{space}}}{name.decode()}" for space in LOWER_CASE_NAMESPACES for name in names)
     return bool(names) and next(root.iter(*tags), None) is not None
 
 
 def _has_blank_beside_equals_sign(text: bytes) -> bool:
+    match = BLANK_BESIDE_EQUALS_SIGN.search(text)
     checked = 0
-    for match in BLANK_BESIDE_EQUALS_SIGN.finditer(text):
+    while match is not None:
         # Without another `<`, it is in the tag or text of the match before.
         start = text.rfind(b"<", checked, match.start())
         checked = match.start()
         if start != -1 and TAG_WITH_SUCH_A_BLANK.match(text, start):
             return True
+        match = BLANK_BESIDE_EQUALS_SIGN.search(text, match.end())
     return False
 
 
