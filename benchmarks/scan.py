@@ -1,17 +1,23 @@
-"""Compares a full scan with parsing alone, in one process with the files in memory.
+"""Compares scans with parsing alone, by processor time: in memory, and with the whole command.
 
     python benchmarks/scan.py [FOLDER]
 
-Without a folder, diagrams are generated. Each round parses the bytes with `lxml` alone, then scans
-them with every block of the payload. Prints the medians of several rounds, and of their ratios.
+Without a folder, diagrams are generated. Every figure is a ratio: the processor time of a scan to
+that of reading and parsing the same files with plain `lxml`. Both are measured in turn, in memory
+with a few files at a time, so that whatever else the machine does slows down both. The start-up of
+the command is compared with a process that imports lxml, click and orjson.
 """
 
 from __future__ import annotations
 
+import compileall
 import gc
+import os
 import platform
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,16 +25,34 @@ from typing import TYPE_CHECKING
 import generate
 from lxml import etree
 
-from metrics import scan
-from metrics.scanning.discovery import discover
+import metrics
+from metrics import discover, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Files = list[tuple[str, bytes]]
 
+METRICS = Path(sys.executable).with_name("metrics")
 GENERATED = 2000
 ROUNDS = 9
+FILES_IN_TURN = 40
+SMALL = 2000
+
+RAW = """
+import os, sys
+from lxml import etree
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            content = file.read()
+        if not name.endswith(".form"):
+            try:
+                etree.fromstring(content)
+            except etree.XMLSyntaxError:
+                pass
+"""
+IMPORTS = "import lxml.etree, click, orjson"
 
 
 def parse(files: Files) -> None:
@@ -47,39 +71,107 @@ def measure(files: Files) -> None:
         scan(content, name=name)
 
 
+def measure_and_print(files: Files) -> None:
+    """Scan every file and make its payload."""
+    for name, content in files:
+        scan(content, name=name).payload()
+
+
 def seconds(work: Callable[[Files], None], files: Files) -> float:
-    """The duration of some work."""
-    start = time.perf_counter()
+    """The processor time of some work."""
+    start = time.process_time()
     work(files)
-    return time.perf_counter() - start
+    return time.process_time() - start
+
+
+def seconds_of_process(*arguments: str | Path) -> float:
+    """The processor time of a process that reads no input and whose output is read."""
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        while process.stdout.read(1024 * 1024):
+            pass
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return usage.ru_utime + usage.ru_stime
+
+
+def print_row(name: str, files: str, raw: float, ratio: float) -> None:
+    """Print the time of parsing alone, and the ratio of a scan to it."""
+    print(f"{name:34} {files:>18} {raw:9.1f} µs {ratio:8.2f}")
+
+
+def compare_in_memory(name: str, files: Files, work: Callable[[Files], None]) -> None:
+    """Print the ratio of some work on each file to parsing it."""
+    if not files:
+        return
+    parts = [files[n : n + FILES_IN_TURN] for n in range(0, len(files), FILES_IN_TURN)]
+    work(files)
+    # As the command does after its imports.
+    gc.freeze()
+    raw, ratios = [], []
+    for _ in range(ROUNDS):
+        pairs = [(seconds(parse, part), seconds(work, part)) for part in parts]
+        raw.append(sum(parsed for parsed, _ in pairs))
+        ratios.append(sum(worked for _, worked in pairs) / raw[-1])
+    size = sum(len(content) for _, content in files) / 1e6
+    print_row(
+        name,
+        f"{len(files)} ({size:.1f} MB)",
+        statistics.median(raw) / len(files) * 1e6,
+        statistics.median(ratios),
+    )
+
+
+def compare_processes(
+    name: str, ours: Sequence[str | Path], raw: Sequence[str | Path], rounds: int, files: int
+) -> None:
+    """Print the ratio of a whole command to another process."""
+    seconds_of_process(*ours)
+    pairs = [(seconds_of_process(*raw), seconds_of_process(*ours)) for _ in range(rounds)]
+    print_row(
+        name,
+        str(files),
+        statistics.median(parsed for parsed, _ in pairs) / files * 1e6,
+        statistics.median(worked / parsed for parsed, worked in pairs),
+    )
+
+
+def has_warnings(name: str, content: bytes) -> bool:
+    """Whether the scan of a file has a warning, but no error."""
+    report = scan(content, name=name)
+    return report.error is None and bool(report.warnings)
 
 
 def main() -> None:
     """Print the measurements."""
-    if len(sys.argv) > 1:
-        paths = discover([sys.argv[1]], honour_ignores=False)
-        files = [(path, Path(path).read_bytes()) for path in paths if isinstance(path, str)]
-    else:
-        files = [
-            (f"{number}.bpmn", generate.diagram(number, elements).encode())
-            for number, elements in enumerate(generate.sizes(GENERATED))
-        ]
-    if not files:
-        sys.exit("no diagrams")
-    measure(files)
-    # As the command does after its imports.
-    gc.freeze()
-    rounds = [(seconds(parse, files), seconds(measure, files)) for _ in range(ROUNDS)]
-    parsed = statistics.median(raw for raw, _ in rounds)
-    scanned = statistics.median(full for _, full in rounds)
-    ratio = statistics.median(full / raw for raw, full in rounds)
-    size = sum(len(content) for _, content in files)
-    version = ".".join(map(str, etree.LIBXML_VERSION))
-    print(f"Python {platform.python_version()}, lxml {etree.__version__}, libxml2 {version}")
-    print(f"{len(files)} diagrams, {size / 1e6:.1f} MB, median of {ROUNDS} rounds")
-    print(f"raw lxml parsing  {parsed * 1e6 / len(files):8.1f} µs a diagram")
-    print(f"full scan         {scanned * 1e6 / len(files):8.1f} µs a diagram")
-    print(f"ratio             {ratio:8.2f}")
+    with tempfile.TemporaryDirectory() as temporary:
+        if len(sys.argv) > 1:
+            folder = Path(sys.argv[1])
+        else:
+            folder = Path(temporary)
+            generate.write(GENERATED, folder)
+        paths = [path for path in discover([folder], honour_ignores=False) if isinstance(path, str)]
+        files = [(path, Path(path).read_bytes()) for path in paths]
+        if not files:
+            sys.exit("no diagrams")
+        version = ".".join(map(str, etree.LIBXML_VERSION))
+        print(f"Python {platform.python_version()}, lxml {etree.__version__}, libxml2 {version}")
+        print(f"{'':34} {'files':>18} {'raw, a file':>12} {'ratio':>8}")
+        compare_in_memory("scan, in memory", files, measure)
+        compare_in_memory("scan and payload, in memory", files, measure_and_print)
+        small = [file for file in files if len(file[1]) < SMALL]
+        compare_in_memory("  files below 2 kB", small, measure_and_print)
+        odd = [file for file in files if has_warnings(*file)]
+        compare_in_memory("  files with warnings", odd, measure_and_print)
+        # An installer compiles the modules, too.
+        compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
+        command = (METRICS, "scan", "-j", "1", "--no-ignore")
+        raw = (sys.executable, "-c", RAW, folder)
+        compare_processes("metrics scan -j 1", (*command, folder), raw, ROUNDS, len(files))
+        one = Path(temporary, "one.bpmn")
+        one.write_text(generate.diagram(1, 1))
+        imports = (sys.executable, "-c", IMPORTS)
+        compare_processes("one small file / imports", (*command, one), imports, 3 * ROUNDS, 1)
 
 
 if __name__ == "__main__":
