@@ -23,6 +23,7 @@ from metrics.commands.console import (
     source_of,
     wrong_value,
 )
+from metrics.commands.format_option import csv_raw, load_format, require_csv
 from metrics.commands.inputs import (
     ConfigOptions,
     InputOptions,
@@ -119,6 +120,7 @@ class _Output(NamedTuple):
     help=f"Print the result in this format, one of {', '.join(FORMATS.names)}, or write it to FILE;"
     " repeatable. Default: text.",
 )
+@csv_raw
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are violations.")
 @options.jobs
 @options.timeout
@@ -135,6 +137,7 @@ def command(
     baseline_path: str | None,
     write_baseline: bool,
     format_names: tuple[str, ...],
+    is_csv_raw: bool,
     exit_zero: bool,
     jobs: int | None,
     timeout: float | None,
@@ -166,7 +169,10 @@ def command(
         raise click.UsageError("--baseline needs a file, not standard input.")
     inputs = [*found.paths, *found.files]
     outputs = _outputs(
-        format_names or ("text",), [*inputs, *filter(None, [baseline_path])], baseline_path
+        format_names or ("text",),
+        [*inputs, *filter(None, [baseline_path])],
+        baseline_path,
+        is_csv_raw=is_csv_raw,
     )
     if write_baseline:
         refuse_to_overwrite(inputs, "--write-baseline", baseline_path)
@@ -287,9 +293,14 @@ class _Diagrams:
 
 
 def _outputs(
-    format_names: Iterable[str], inputs: Sequence[str], baseline_path: str | None
+    format_names: Sequence[str],
+    inputs: Sequence[str],
+    baseline_path: str | None,
+    *,
+    is_csv_raw: bool,
 ) -> list[_Output]:
     """The outputs that options ask for; raises `click.UsageError` if one is also an input."""
+    require_csv([name.partition(":")[0] for name in format_names], is_csv_raw=is_csv_raw)
     outputs = []
     for format_name in format_names:
         name, separator, path = format_name.partition(":")
@@ -303,7 +314,8 @@ def _outputs(
         to_file = bool(separator) and not is_standard_output(path)
         if to_file:
             refuse_to_overwrite(inputs, f"--format {on_one_line(format_name)}", path)
-        outputs.append(_Output(FORMATS.load(name), path if to_file else None))
+        write = load_format(FORMATS, name, is_csv_raw=is_csv_raw)
+        outputs.append(_Output(write, path if to_file else None))
     files = [output.path for output in outputs] + [baseline_path]
     _check_files([os.path.realpath(file) for file in files if file is not None])
     return outputs

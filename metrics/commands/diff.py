@@ -9,7 +9,7 @@ import click
 from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
-from metrics.commands.format_option import format_option
+from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
     ConfigOptions,
     SelectionOptions,
@@ -79,6 +79,7 @@ class _CommandWithPaths(click.Command):
     default="table",
     help="markdown is a comment for a pull request, within GitHub's length limit.",
 )
+@csv_raw
 @options.output_path
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if any value differs.")
 @options.with_fragments
@@ -95,6 +96,7 @@ def command(
     new: str | None,
     others: tuple[str, ...],
     format_name: str,
+    is_csv_raw: bool,
     output_path: str | None,
     exit_code: bool,
     with_fragments: tuple[str, ...],
@@ -123,7 +125,8 @@ def command(
     if others:
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
-    write = FORMATS.load(format_name)
+    require_csv([format_name], is_csv_raw=is_csv_raw)
+    write = load_format(FORMATS, format_name, is_csv_raw=is_csv_raw)
     settings = settings_of(config)
     selection = selection_of(selected, settings)
     scan_options = ScanOptions(
