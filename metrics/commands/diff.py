@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,20 +19,14 @@ from metrics.commands.inputs import (
     selection_options,
     settings_of,
 )
-from metrics.commands.runs import (
-    ScanInputs,
-    ScanOptions,
-    discovery_of,
-    is_ndjson,
-    is_standard_output,
-    open_output,
-    refuse_to_overwrite,
-    scan_paths,
-)
+from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
+from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, is_ndjson, scan_paths
 from metrics.diff.comparison import compare_pairs
 from metrics.diff.paths import PathReader, UnpairedPathsError, is_path, pair_paths
 from metrics.formats.diff import FORMATS
 from metrics.formats.text import on_one_line
+from metrics.reading.sources import absolute
+from metrics.scanning.gitignore import repository_top
 from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
@@ -140,13 +135,17 @@ def command(
         shows_totals=False,
         is_quiet=is_quiet,
     )
+    config_files = () if settings.path is None else (settings.path,)
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
-        refuse_to_overwrite((old, new), "--output", output_path)
+        outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
         states = _states_of_paths(old, new, scan_options)
         sources = states.sources()
     else:
         from metrics.diff.scope import Scope
 
+        top = repository_top(absolute(os.curdir)) or os.curdir
+        inputs = (*(paths or ()), top, *config_files)
+        outputs = Outputs(files_of(output_path), inputs, selection)
         scope = Scope(paths or (), selection, force_exclude=selected.force_exclude)
         states = _states_of_revisions(old, new, scope, may_be_paths=paths is None)
         for submodule in states.submodules:
@@ -156,7 +155,11 @@ def command(
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(
-            sources, states.sources, NO_INPUTS, scan_options, is_output_shown=is_shown
+            outputs.watch(sources),
+            states.sources,
+            NO_INPUTS,
+            scan_options,
+            is_output_shown=is_shown,
         ) as run,
         open_output(output_path) as (stream, is_terminal),
     ):
