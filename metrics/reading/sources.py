@@ -54,7 +54,7 @@ STANDARD_INPUT: Final = "-"
 MAX_CHARACTERS_OF_A_NAME: Final = 4096
 """The characters of the longest name of a file that is read back or shown whole.
 
-No system opens a file with a longer path.
+Linux and macOS open no file with a longer path.
 """
 
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")

@@ -16,7 +16,7 @@ from metrics.catalog import metric_named, own_fragments
 from metrics.keys import maps_with
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
 from metrics.summary.duplicates import Duplicates
-from metrics.summary.groups import REST, grouping, named_groups, profile_of, short_name
+from metrics.summary.groups import REST, UNMEASURED, grouping, named_groups, profile_of, short_name
 from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
 from metrics.summary.statistics import MAX_NAMES
@@ -139,9 +139,10 @@ class Portfolio:
         if self._group_of is None:
             return (self._all,)
         name = self._group_of(report, self._marks_assumed)
-        if name not in self._groups and len(self._groups) >= MAX_NAMES:
-            name = REST
         group = self._groups.get(name)
+        if group is None and name != UNMEASURED and len(self._groups) >= MAX_NAMES:
+            name = REST
+            group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)
         return self._all, group

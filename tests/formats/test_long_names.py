@@ -1,4 +1,4 @@
-"""Names of files that are longer than any path that a system opens, in all formats for people."""
+"""Names of files that are longer than any path that Linux opens, in all formats for people."""
 
 from __future__ import annotations
 

@@ -79,6 +79,14 @@ def test_groups_are_bounded(by: str, diagrams: int) -> None:
     assert sum(group.diagrams for group in groups.values()) == diagrams + 1
 
 
+def test_unmeasured_diagrams_are_never_in_the_group_of_others() -> None:
+    reports = [scan(b'{"executionPlatform": "P%d"}' % number) for number in range(1001)]
+    groups = summarize([*reports, scan(b"<")], by="platform").groups
+    assert not isinstance(groups, Omitted)
+    assert len(groups) == 1002
+    assert (groups["(others)"].diagrams, groups["(not measured)"].failed) == (1, 1)
+
+
 @pytest.mark.parametrize("arguments", [{"by": "owner"}, {"fragments": ["owner"]}])
 def test_unknown_names_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="owner"):
