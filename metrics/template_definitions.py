@@ -106,6 +106,12 @@ class TemplateDefinitions:
         return self._read[path]
 
 
+def is_definition(path: str) -> bool:
+    """Whether an absolute path is one at which definitions are looked for."""
+    *folders, name = path.split(os.sep)
+    return TEMPLATES_FOLDER in folders and name.endswith(".json")
+
+
 @lru_cache(maxsize=1)
 def _received(identity: bytes, folders: tuple[str, ...], max_size: int) -> TemplateDefinitions:
     """This process's copy of the definitions with an identity."""

@@ -23,6 +23,7 @@ from metrics.commands.console import (
     source_of,
     wrong_value,
 )
+from metrics.commands.format_option import csv_raw, load_format, require_csv
 from metrics.commands.inputs import (
     ConfigOptions,
     InputOptions,
@@ -30,23 +31,14 @@ from metrics.commands.inputs import (
     run_inputs,
     selection_of,
 )
-from metrics.commands.runs import (
-    ScanInputs,
-    ScanOptions,
-    discovery_of,
-    is_standard_output,
-    open_output,
-    refuse_to_overwrite,
-    scan_paths,
-)
-from metrics.configuration.files import FILES
+from metrics.commands.outputs import OutputFile, Outputs, is_standard_output, open_output
+from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, scan_paths
 from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
 from metrics.report import failed, scan
 from metrics.scanning.discovery import discover_selected
-from metrics.scanning.selection import EXTENSIONS
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -74,10 +66,14 @@ Examples:
 
 
 class _Output(NamedTuple):
-    """A format, and the file to write it to; None for standard output."""
+    """A format, and the file to write it to; None for standard output.
+
+    `option` is the text of its option, for messages.
+    """
 
     write: Format
     path: str | None
+    option: str
 
 
 @click.command(name="check", epilog=EXAMPLES)
@@ -119,6 +115,7 @@ class _Output(NamedTuple):
     help=f"Print the result in this format, one of {', '.join(FORMATS.names)}, or write it to FILE;"
     " repeatable. Default: text.",
 )
+@csv_raw
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are violations.")
 @options.jobs
 @options.timeout
@@ -135,6 +132,7 @@ def command(
     baseline_path: str | None,
     write_baseline: bool,
     format_names: tuple[str, ...],
+    is_csv_raw: bool,
     exit_zero: bool,
     jobs: int | None,
     timeout: float | None,
@@ -164,12 +162,14 @@ def command(
     )
     if baseline_path == STANDARD_INPUT:
         raise click.UsageError("--baseline needs a file, not standard input.")
+    outputs = _outputs(format_names or ("text",), is_csv_raw=is_csv_raw)
+    files = [OutputFile(option, path) for _, path, option in outputs if path is not None]
     inputs = [*found.paths, *found.files]
-    outputs = _outputs(
-        format_names or ("text",), [*inputs, *filter(None, [baseline_path])], baseline_path
-    )
-    if write_baseline:
-        refuse_to_overwrite(inputs, "--write-baseline", baseline_path)
+    if baseline_path is not None and write_baseline:
+        files.append(OutputFile("--write-baseline", baseline_path))
+    elif baseline_path is not None:
+        inputs.append(baseline_path)
+    written = Outputs(files, inputs, found.selection)
     baseline = _baseline(baseline_path, is_written=write_baseline)
     gate = Gate(
         _limits("--limit", limits, as_limits),
@@ -189,7 +189,7 @@ def command(
     )
     # Diagrams that an option excludes are missing from a total, which is then not whole.
     whole = selection_of(selected._replace(exclude=()), found.settings)
-    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename)
+    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename, written)
     is_output_shown = any(output.path is None for output in outputs)
     with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
         result = gate.judge(run.reports, find=diagrams.discover_below)
@@ -216,7 +216,9 @@ class _Diagrams:
         whole: Selection,
         gate: Gate,
         stdin_filename: str | None,
+        outputs: Outputs,
     ) -> None:
+        self._outputs = outputs
         self._options = scan_options
         self._whole = whole
         self._gate = gate
@@ -231,7 +233,7 @@ class _Diagrams:
             lambda source: source == STANDARD_INPUT, lambda path: [self._read_input(path)]
         )
         return scan_paths(
-            self._sources(),
+            self._outputs.watch(self._sources()),
             self._countable_sources,
             inputs,
             self._options,
@@ -286,11 +288,10 @@ class _Diagrams:
         return replace(report, file=file)
 
 
-def _outputs(
-    format_names: Iterable[str], inputs: Sequence[str], baseline_path: str | None
-) -> list[_Output]:
-    """The outputs that options ask for; raises `click.UsageError` if one is also an input."""
+def _outputs(format_names: Sequence[str], *, is_csv_raw: bool) -> list[_Output]:
+    """The outputs that options ask for; raises `click.UsageError`."""
     outputs = []
+    require_csv([name.partition(":")[0] for name in format_names], is_csv_raw=is_csv_raw)
     for format_name in format_names:
         name, separator, path = format_name.partition(":")
         if name not in FORMATS.names:
@@ -300,24 +301,11 @@ def _outputs(
             )
         if separator and not path:
             raise click.UsageError(f"--format {format_name} needs a file after the colon.")
+        write = load_format(FORMATS, name, is_csv_raw=is_csv_raw)
         to_file = bool(separator) and not is_standard_output(path)
-        if to_file:
-            refuse_to_overwrite(inputs, f"--format {on_one_line(format_name)}", path)
-        outputs.append(_Output(FORMATS.load(name), path if to_file else None))
-    files = [output.path for output in outputs] + [baseline_path]
-    _check_files([os.path.realpath(file) for file in files if file is not None])
+        option = f"--format {on_one_line(format_name)}"
+        outputs.append(_Output(write, path if to_file else None, option))
     return outputs
-
-
-def _check_files(files: Sequence[str]) -> None:
-    """Raise `click.UsageError` if two outputs are the same file, or metrics would read one."""
-    if len(set(files)) < len(files):
-        raise click.UsageError("Two outputs would be written to the same file.")
-    for file in files:
-        if os.path.basename(file) in FILES or file.lower().endswith(EXTENSIONS):
-            name = on_one_line(os.path.basename(file))
-            reason = f"{name} cannot be an output: metrics reads files with such a name."
-            raise click.UsageError(reason)
 
 
 def _limits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -9,7 +10,7 @@ import click
 from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
-from metrics.commands.format_option import format_option
+from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
     ConfigOptions,
     SelectionOptions,
@@ -18,20 +19,14 @@ from metrics.commands.inputs import (
     selection_options,
     settings_of,
 )
-from metrics.commands.runs import (
-    ScanInputs,
-    ScanOptions,
-    discovery_of,
-    is_ndjson,
-    is_standard_output,
-    open_output,
-    refuse_to_overwrite,
-    scan_paths,
-)
+from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
+from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, is_ndjson, scan_paths
 from metrics.diff.comparison import compare_pairs
 from metrics.diff.paths import PathReader, UnpairedPathsError, is_path, pair_paths
 from metrics.formats.diff import FORMATS
 from metrics.formats.text import on_one_line
+from metrics.reading.sources import absolute
+from metrics.scanning.gitignore import repository_top
 from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
@@ -79,6 +74,7 @@ class _CommandWithPaths(click.Command):
     default="table",
     help="markdown is a comment for a pull request, within GitHub's length limit.",
 )
+@csv_raw
 @options.output_path
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if any value differs.")
 @options.with_fragments
@@ -95,6 +91,7 @@ def command(
     new: str | None,
     others: tuple[str, ...],
     format_name: str,
+    is_csv_raw: bool,
     output_path: str | None,
     exit_code: bool,
     with_fragments: tuple[str, ...],
@@ -123,7 +120,8 @@ def command(
     if others:
         raise click.UsageError(f"Write {SEPARATOR} before the PATHs: {on_one_line(others[0])}.")
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
-    write = FORMATS.load(format_name)
+    require_csv([format_name], is_csv_raw=is_csv_raw)
+    write = load_format(FORMATS, format_name, is_csv_raw=is_csv_raw)
     settings = settings_of(config)
     selection = selection_of(selected, settings)
     scan_options = ScanOptions(
@@ -137,13 +135,17 @@ def command(
         shows_totals=False,
         is_quiet=is_quiet,
     )
+    config_files = () if settings.path is None else (settings.path,)
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
-        refuse_to_overwrite((old, new), "--output", output_path)
+        outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
         states = _states_of_paths(old, new, scan_options)
         sources = states.sources()
     else:
         from metrics.diff.scope import Scope
 
+        top = repository_top(absolute(os.curdir)) or os.curdir
+        inputs = (*(paths or ()), top, *config_files)
+        outputs = Outputs(files_of(output_path), inputs, selection)
         scope = Scope(paths or (), selection, force_exclude=selected.force_exclude)
         states = _states_of_revisions(old, new, scope, may_be_paths=paths is None)
         for submodule in states.submodules:
@@ -153,7 +155,11 @@ def command(
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(
-            sources, states.sources, NO_INPUTS, scan_options, is_output_shown=is_shown
+            outputs.watch(sources),
+            states.sources,
+            NO_INPUTS,
+            scan_options,
+            is_output_shown=is_shown,
         ) as run,
         open_output(output_path) as (stream, is_terminal),
     ):

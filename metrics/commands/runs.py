@@ -17,13 +17,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import click
 
-from metrics.commands.console import (
-    describe_report,
-    output,
-    require_standard_output,
-    show_message,
-)
-from metrics.formats.text import counted, on_one_line
+from metrics.commands.console import describe_report, require_standard_output, show_message
+from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
+from metrics.formats.text import counted
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
@@ -111,11 +107,13 @@ def open_run(
 
     Ends the command as `scan_paths` does. Raises `click.UsageError` if the output is an input.
     """
-    refuse_to_overwrite((*run_inputs.paths, *run_inputs.files), "--output", output_path)
+    read = (*run_inputs.paths, *run_inputs.files)
+    outputs = Outputs(files_of(output_path), read, options.selection)
     discovery = discovery_of(run_inputs.paths, options)
+    sources = outputs.watch(discovery())
     is_shown = is_standard_output(output_path)
     with (
-        scan_paths(discovery(), discovery, inputs, options, is_output_shown=is_shown) as scan,
+        scan_paths(sources, discovery, inputs, options, is_output_shown=is_shown) as scan,
         open_output(output_path) as (stream, is_terminal),
     ):
         yield Run(scan.reports, stream, is_terminal)
@@ -133,28 +131,6 @@ def is_ndjson(source: object) -> bool:
     return isinstance(source, str) and (
         source == STANDARD_INPUT or source.lower().endswith(NDJSON_EXTENSIONS)
     )
-
-
-def refuse_to_overwrite(paths: Iterable[str], option: str, output_path: str | None) -> None:
-    """Raise `click.UsageError` if an option would overwrite one of the inputs."""
-    if output_path and any(_is_same_file(output_path, path) for path in paths):
-        reason = f"{option} would overwrite {on_one_line(output_path)}, which is an input."
-        raise click.UsageError(reason)
-
-
-def is_standard_output(output_path: str | None) -> bool:
-    """Whether an output option means standard output: it is `-`, or is not used."""
-    return output_path in (None, STANDARD_INPUT)
-
-
-@contextmanager
-def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool]]:
-    """Open the output that an option names; yields the stream and whether it is a terminal."""
-    is_standard = is_standard_output(output_path)
-    if is_standard:
-        require_standard_output()
-    with output(None if is_standard else output_path) as stream:
-        yield stream, is_standard and sys.stdout.isatty()
 
 
 @contextmanager
@@ -187,13 +163,6 @@ def scan_paths(
         messages.show_totals()
     if messages.failed:
         raise click.exceptions.Exit(ExitStatus.FAILURE)
-
-
-def _is_same_file(path: str, other: str) -> bool:
-    try:
-        return os.path.samefile(path, other) and os.path.isfile(path)
-    except (OSError, ValueError):
-        return False
 
 
 def _processors() -> int:

@@ -10,7 +10,7 @@ from metrics.blocks import LeafKind
 from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file, wrong_value
-from metrics.commands.format_option import format_option
+from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import InputOptions, input_options, run_inputs
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ROW_FORMATS, ScanLayout
@@ -58,6 +58,7 @@ Examples:
     metavar="N",
     help="Print only the first N diagrams; needs --sort.",
 )
+@csv_raw
 @options.with_fragments
 @options.output_path
 @options.jobs
@@ -77,6 +78,7 @@ def command(
     format_name: str | None,
     sort_key: str | None,
     top: int | None,
+    is_csv_raw: bool,
     output_path: str | None,
     jobs: int | None,
     timeout: float | None,
@@ -109,7 +111,8 @@ def command(
     sort = _sort_key(sort_key, top, format_name)
     if sort is not None and sort.fragment is not None:
         with_fragments = (*with_fragments, sort.fragment)
-    write = FORMATS.load(format_name)
+    require_csv([format_name], is_csv_raw=is_csv_raw)
+    write = load_format(FORMATS, format_name, is_csv_raw=is_csv_raw)
     added = own_fragments((*fragments, *with_fragments))
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,

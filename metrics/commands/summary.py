@@ -9,7 +9,7 @@ import click
 from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.console import source_of
-from metrics.commands.format_option import format_option
+from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import InputOptions, input_options, run_inputs
 from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
 from metrics.formats.summary import FORMATS, SummaryLayout
@@ -63,6 +63,7 @@ def _grouping(by: str) -> str:
     " the packages jinja2 and vl-convert-python.",
     default="table",
 )
+@csv_raw
 @options.output_path
 @options.jobs
 @options.timeout
@@ -76,6 +77,7 @@ def command(
     paths: tuple[str, ...],
     by: str | None,
     format_name: str,
+    is_csv_raw: bool,
     output_path: str | None,
     jobs: int | None,
     timeout: float | None,
@@ -100,7 +102,8 @@ def command(
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
     settings = found.settings
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
-    write = _load_format(format_name)
+    require_csv([format_name], is_csv_raw=is_csv_raw)
+    write = _load_format(format_name, is_csv_raw=is_csv_raw)
     added = own_fragments((*with_fragments, *settings.fragments))
 
     def read_ndjson(path: str) -> Iterator[Report]:
@@ -128,10 +131,10 @@ def command(
             run.stream.write(piece)
 
 
-def _load_format(name: str) -> Format:
+def _load_format(name: str, *, is_csv_raw: bool) -> Format:
     """A format; raises `click.ClickException` if a package that it needs is not installed."""
     try:
-        return FORMATS.load(name)
+        return load_format(FORMATS, name, is_csv_raw=is_csv_raw)
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
         if module not in REPORT_MODULES:

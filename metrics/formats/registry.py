@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Format = TypeVar("Format")
 
@@ -15,7 +16,10 @@ class Formats(Generic[Format]):
         self.names = names
         self._package = package
 
-    def load(self, name: str) -> Format:
-        """The function of a format."""
-        function: Format = getattr(import_module(f"{self._package}.{name}"), name)
-        return function
+    def load(self, name: str, **options: Any) -> Format:
+        """The function of a format; `options` are arguments that only this format has."""
+        function: Any = getattr(import_module(f"{self._package}.{name}"), name)
+        if options:
+            function = partial(function, **options)
+        loaded: Format = function
+        return loaded

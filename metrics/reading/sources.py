@@ -51,6 +51,12 @@ DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 """The path that stands for standard input, and its name in output."""
 
+MAX_CHARACTERS_OF_A_NAME: Final = 4096
+"""The characters of the longest name of a file that is read back or shown whole.
+
+Linux and macOS open no file with a longer path.
+"""
+
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
 READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)

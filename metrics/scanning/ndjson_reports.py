@@ -16,7 +16,13 @@ from metrics.catalog import OWN_FRAGMENTS, metrics_with
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
-from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, STANDARD_INPUT, unescaped
+from metrics.reading.sources import (
+    DEFAULT_MAX_SIZE,
+    MAX_CHARACTERS_OF_A_NAME,
+    PIECE,
+    STANDARD_INPUT,
+    unescaped,
+)
 from metrics.report import DIAGRAM_TYPE, ErrorBlock, Report, WarningBlock
 
 if TYPE_CHECKING:
@@ -99,11 +105,14 @@ def read_reports(
                 is_first = False
                 if len(line) > max_line_bytes:
                     reason = f"the line has more than {max_line_bytes} bytes"
-                    yield Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
+                    yield _failed(name, ErrorType.TOO_LARGE, reason, number)
                     while line and not line.endswith(b"\n"):
                         line = lines.readline(PIECE)
                     continue
                 report = _report_of_line(reader, line, name, number)
+                if len(report.name) > MAX_CHARACTERS_OF_A_NAME:
+                    reason = f"the name of its file has over {MAX_CHARACTERS_OF_A_NAME} characters"
+                    report = _failed(name, ErrorType.TOO_LARGE, reason, number)
                 if fingerprints and report.error is None and report.file != STANDARD_INPUT:
                     report = _with_fingerprint(report, max_size)
                 yield report
@@ -113,8 +122,11 @@ def read_reports(
 
 
 def _malformed(name: str, why: str, number: int) -> Report:
-    reason = f"not a line that metrics scan prints: {why}"
-    return Report(name, error=DocumentError(ErrorType.MALFORMED, reason, number))
+    return _failed(name, ErrorType.MALFORMED, f"not a line that metrics scan prints: {why}", number)
+
+
+def _failed(name: str, type: ErrorType, reason: str, number: int) -> Report:
+    return Report(name, error=DocumentError(type, reason, number))
 
 
 def _report_of_line(reader: _Reader, line: bytes, name: str, number: int) -> Report:
@@ -125,7 +137,7 @@ def _report_of_line(reader: _Reader, line: bytes, name: str, number: int) -> Rep
     except (MemoryError, SystemError):
         # orjson raises `SystemError` when it gets no memory.
         reason = "not enough memory for the line"
-        return Report(name, error=DocumentError(ErrorType.TOO_LARGE, reason, number))
+        return _failed(name, ErrorType.TOO_LARGE, reason, number)
 
 
 class _Reader:

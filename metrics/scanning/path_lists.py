@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from metrics.reading.sources import STANDARD_INPUT, FileError, content_beside
+from metrics.reading.sources import (
+    MAX_CHARACTERS_OF_A_NAME,
+    STANDARD_INPUT,
+    FileError,
+    content_beside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,5 +48,8 @@ def _paths(name: str, entries: list[bytes], *, has_lines: bool) -> Iterator[str]
             raise PathListError(name, reason, line)
         if path == STANDARD_INPUT:
             reason = "- is not a file: write ./- for a file with this name."
+            raise PathListError(name, reason, line)
+        if len(path) > MAX_CHARACTERS_OF_A_NAME:
+            reason = f"a path has more than {MAX_CHARACTERS_OF_A_NAME:,} characters."
             raise PathListError(name, reason, line)
         yield path

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import OMITTED
 from metrics.reading.errors import truncated
@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 Profile = tuple[str, str | None]
 """A platform and its version; an empty platform for a diagram that was not measured."""
 
-Grouping = Callable[["Report", bool], tuple[str, ...]]
-"""A function that returns the parts of the name of a report's group.
+
+class Group(NamedTuple):
+    """The parts of the name of a group, which `is_own` if the last is not from a diagram."""
+
+    parts: tuple[str, ...]
+    is_own: bool = False
+
+
+Grouping = Callable[["Report", bool], Group]
+"""A function that returns the group of a report.
 
 Its second argument is the `marks_assumed` of `profile_of`.
 """
@@ -32,19 +40,29 @@ Its second argument is the `marks_assumed` of `profile_of`.
 OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
+REST: Final = Group((OTHERS,), is_own=True)
+UNMEASURED: Final = Group((NOT_MEASURED,), is_own=True)
+
+# Names of our own, also with a platform before them, and how tables name a missing version.
+OWN_NAME: Final = re.compile(
+    r".*\((?:others|not measured|no version|not stated)\)|no version", re.DOTALL
+)
 
 FOLDERS: Final = re.compile("folder:([1-9][0-9]{0,3})")
 
 # What precedes the first folder of a path.
 START: Final = re.compile(rf"(?:\.?{re.escape(os.sep)})*")
 
-# Marks names that do not come from a diagram, such as NOT_MEASURED: a platform is never empty.
-OWN_NAME: Final = ("",)
-
 
 def short_name(name: str) -> str:
-    """A name from a diagram, printable and of bounded length."""
-    return truncated(printable(name), MAX_CHARACTERS_KEPT)
+    """A name from a diagram, printable and of bounded length; quoted if it is `OTHERS`."""
+    name = truncated(printable(name), MAX_CHARACTERS_KEPT)
+    return f'"{name}"' if name == OTHERS else name
+
+
+def unlike_own(name: str) -> str:
+    """A name from a diagram; quoted if it ends like a name of our own, which is never quoted."""
+    return f'"{name}"' if OWN_NAME.fullmatch(name) else name
 
 
 def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
@@ -56,30 +74,39 @@ def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
     if profile is None:
         return "", None
     version = profile.execution_platform_version
-    name = short_name(profile.execution_platform)
+    name = unlike_own(short_name(profile.execution_platform))
     if marks_assumed and report.assumed_keys:
         return marked_as_assumed(name), None
-    return name, None if version is None or version is OMITTED else short_name(str(version))
+    if version is None or version is OMITTED:
+        return name, None
+    return name, unlike_own(short_name(str(version)))
 
 
-def _by_folder(report: Report, marks_assumed: bool) -> tuple[str, ...]:
-    return (os.path.dirname(printable(report.file or "")) or os.curdir,)
+def _by_folder(report: Report, marks_assumed: bool) -> Group:
+    return _folder(os.path.dirname(printable(report.file or "")) or os.curdir)
 
 
-def _by_platform(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+def _folder(path: str) -> Group:
+    """The group of a folder; its path is never `OTHERS`."""
+    return Group((os.path.join(os.curdir, path) if path == OTHERS else path,))
+
+
+def _by_platform(report: Report, marks_assumed: bool) -> Group:
     platform, _ = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
-        return (NOT_MEASURED, *OWN_NAME)
-    return (platform, *OWN_NAME) if marks_assumed and report.assumed_keys else (platform,)
+        return UNMEASURED
+    return Group((platform,), is_own=marks_assumed and bool(report.assumed_keys))
 
 
-def _by_version(report: Report, marks_assumed: bool) -> tuple[str, ...]:
+def _by_version(report: Report, marks_assumed: bool) -> Group:
     platform, version = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
-        return (NOT_MEASURED, *OWN_NAME)
+        return UNMEASURED
     if marks_assumed and report.assumed_keys:
-        return (platform, *OWN_NAME)
-    return (platform, NO_VERSION, *OWN_NAME) if version is None else (platform, version)
+        return Group((platform,), is_own=True)
+    if version is None:
+        return Group((platform, NO_VERSION), is_own=True)
+    return Group((platform, version))
 
 
 GROUPINGS: Final[Mapping[str, Grouping]] = MappingProxyType(
@@ -109,22 +136,27 @@ def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
 
 def _by_first_folders(
     depth: int, tops: Iterable[str], report: Report, marks_assumed: bool
-) -> tuple[str, ...]:
+) -> Group:
     file = printable(report.file or "")
     start = START.match(file)
     top = next(filter(file.startswith, tops), start[0] if start is not None else "")
     folders = os.path.dirname(file)[len(top) :].split(os.sep)[:depth]
     if any(folders):
-        return (os.path.join(top, *folders),)
-    return (top.rstrip(os.sep) or top or os.curdir,)
+        return _folder(os.path.join(top, *folders))
+    return _folder(top.rstrip(os.sep) or top or os.curdir)
 
 
-def named_groups(groups: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def named_groups(groups: Iterable[Group]) -> Iterator[tuple[str, Group]]:
     """The groups in natural order, each with a unique name."""
     # `01` and `1` have the same key: the inner sort puts them in order.
-    ordered = sorted(sorted(groups), key=lambda parts: [*map(natural_order, parts)])
-    names = distinct(" ".join(filter(None, parts)) for parts in ordered)
-    return zip(names, ordered, strict=True)
+    ordered = sorted(sorted(groups), key=lambda group: [*map(natural_order, group.parts)])
+    return zip(distinct(map(_name, ordered)), ordered, strict=True)
+
+
+def _name(group: Group) -> str:
+    name = " ".join(filter(None, group.parts))
+    # The parts may form a name of our own only together.
+    return name if group.is_own or len(group.parts) == 1 else unlike_own(name)
 
 
 def distinct(names: Iterable[str]) -> Iterator[str]:

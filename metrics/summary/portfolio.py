@@ -16,9 +16,10 @@ from metrics.catalog import metric_named, own_fragments
 from metrics.keys import maps_with
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
 from metrics.summary.duplicates import Duplicates
-from metrics.summary.groups import grouping, named_groups, profile_of, short_name
+from metrics.summary.groups import REST, UNMEASURED, grouping, named_groups, profile_of, short_name
 from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
+from metrics.summary.statistics import MAX_NAMES
 from metrics.summary.sums import DiagramNumbers, GroupSums
 from metrics.top import Largest
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from metrics.reading.document import Kind
     from metrics.report import Report
+    from metrics.summary.groups import Group
 
 MAX_COPIES: Final = 100
 MAX_PAYLOADS_REMEMBERED: Final = 2048
@@ -45,13 +47,16 @@ def summarize(
 ) -> Summary:
     """Summarize many reports.
 
-    With `by`, the name of a `grouping`, each group of diagrams has a summary, too. The grouping
-    `folder:DEPTH` counts folders below the `paths` in which the files were found. Files with equal
-    fingerprints are read again to find identical ones, unless they have more than `max_size` bytes.
-    `each_once` says that no file has two reports, which saves time. `fragments` are the fragments
-    of our own to summarize. With `marks_assumed`, platforms that diagrams do not state are listed
-    separately, as `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping or
-    fragment, and `OSError` if the disk is full.
+    With `by`, the name of a `grouping`, each group of diagrams has a summary, too. The first 1,000
+    groups in the order of the reports are kept; the diagrams of all others are the group
+    `(others)`. The grouping `folder:DEPTH` counts folders below the `paths` in which the files were
+    found.
+
+    Files with equal fingerprints are read again to find identical ones, unless they have more than
+    `max_size` bytes. `each_once` says that no file has two reports, which saves time. `fragments`
+    are the fragments of our own to summarize. With `marks_assumed`, platforms that diagrams do not
+    state are listed separately, as `Camunda Platform (not stated)`. Raises `ValueError` for an
+    unknown grouping or fragment, and `OSError` if the disk is full.
     """
     with closing(
         Portfolio(by, own_fragments(fragments), paths, marks_assumed=marks_assumed)
@@ -87,7 +92,7 @@ class Portfolio:
         self._leaves = summary_leaves(fragments)
         self._maps = maps_with(fragments)
         self._all = GroupSums(self._leaves)
-        self._groups: dict[tuple[str, ...], GroupSums] = {}
+        self._groups: dict[Group, GroupSums] = {}
         self._unsettled: list[GroupSums] = []
         self._payloads: dict[tuple[int, ...], DiagramNumbers] = {}
         # Payloads share blocks.
@@ -135,6 +140,9 @@ class Portfolio:
             return (self._all,)
         name = self._group_of(report, self._marks_assumed)
         group = self._groups.get(name)
+        if group is None and name != UNMEASURED and len(self._groups) >= MAX_NAMES:
+            name = REST
+            group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)
         return self._all, group

@@ -566,13 +566,13 @@ class TestGroups:
         assert sorted(group["diagrams"] for group in by_platform.values()) == [1, 1, 1, 1, 2]
 
 
-def peak(folder: Path, records: Iterator[dict[str, Any]]) -> int:
+def peak(folder: Path, records: Iterator[dict[str, Any]], *arguments: str) -> int:
     """The peak memory of a summary of lines, in kB."""
     path = folder / "scan.ndjson"
     with path.open("w") as file:
         for record in records:
             file.write(json.dumps(record) + "\n")
-    command = [str(METRICS), "summary", "-f", "json", str(path)]
+    command = [str(METRICS), "summary", "-f", "json", str(path), *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -626,6 +626,31 @@ class TestHostile:
                 yield FORM | {"file": f"{number}.form", "executionPlatform": name}
 
         assert peak(tmp_path, lines_of(300)) < peak(tmp_path, lines_of(10)) + 5_000
+
+    @pytest.mark.slow
+    def test_many_groups(self, tmp_path: Path) -> None:
+        def lines_of(count: int) -> Iterator[dict[str, Any]]:
+            for number in range(count):
+                yield FORM | {"file": "a.form", "executionPlatformVersion": str(number)}
+
+        few, many = (
+            peak(tmp_path, lines_of(count), "--by", "version") for count in (2_000, 20_000)
+        )
+        assert many < few + 5_000
+
+    @pytest.mark.slow
+    def test_groups_do_not_depend_on_the_processes(self, tmp_path: Path) -> None:
+        # Large enough for two processes.
+        blanks = " " * 10_000
+        for number in range(1100):
+            form = json.dumps(FORM | {"executionPlatformVersion": str(number)})
+            (tmp_path / f"{number}.form").write_text(form + blanks)
+        one, two = (
+            run("summary", "-f", "json", "--by", "version", "-j", jobs, ".", cwd=tmp_path).stdout
+            for jobs in "12"
+        )
+        assert one == two
+        assert json.loads(one)["groups"]["(others)"]["diagrams"] == 100
 
     @pytest.mark.slow
     def test_many_payloads(self, tmp_path: Path) -> None:

@@ -154,6 +154,26 @@ def test_line_that_is_too_long() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "rest", [FORM, {"error": {"type": "malformed", "message": "m"}}], ids=["measured", "failed"]
+)
+def test_long_name(rest: dict[str, Any]) -> None:
+    lines = [
+        json.dumps(rest | {"file": "é" * length}, sort_keys=True).encode()
+        for length in (4096, 4097)
+    ]
+    # Lines that begin with the file are read in another way than others.
+    long = {"file": ""} | rest | {"file": "é" * 4097}
+    lines.append(json.dumps(long, ensure_ascii=False).encode())
+    whole, *refused = read_reports(io.BytesIO(b"\n".join(lines)), "scan.ndjson")
+    assert whole.file == "é" * 4096
+    for line, report in enumerate(refused, start=2):
+        assert report.file == "scan.ndjson"
+        assert report.error is not None
+        assert report.error.line == line
+        assert str(report.error) == "too-large: the name of its file has over 4096 characters"
+
+
 @pytest.mark.parametrize("path", ["nowhere.ndjson", "."])
 def test_source_that_cannot_be_read(path: str) -> None:
     (report,) = read_reports(path, path)

@@ -44,3 +44,12 @@ def test_standard_input_is_not_in_a_list() -> None:
         with pytest.raises(PathListError, match=message):
             read_path_list("-", io.BytesIO(content))
     assert read_path_list("-", io.BytesIO(b"./-")) == ("./-",)
+
+
+def test_long_name() -> None:
+    assert read_path_list("-", io.BytesIO(b"a" * 4096)) == ("a" * 4096,)
+    for separator, name in ((b"\n", "-:2"), (b"\0", "-")):
+        content = io.BytesIO(separator.join([b"a", b"a" * 4097]))
+        with pytest.raises(PathListError) as refused:
+            read_path_list("-", content, is_null_separated=separator == b"\0")
+        assert str(refused.value) == f"{name}: a path has more than 4,096 characters."

@@ -8,9 +8,23 @@ from hypothesis import strategies as st
 from support.diagrams import MODELER, NAMESPACES, process
 
 from metrics import Report, scan
-from metrics.summary.groups import GROUPINGS, distinct, grouping, named_groups, profile_of
+from metrics.summary.groups import (
+    GROUPINGS,
+    NO_VERSION,
+    REST,
+    UNMEASURED,
+    Group,
+    distinct,
+    grouping,
+    named_groups,
+    profile_of,
+)
 
-PARTS = st.lists(st.sampled_from(["", "a", "A", "a (2)", "1", "01", "10", "2"]), max_size=3)
+PARTS = st.lists(
+    st.sampled_from(["", "a", "A", "a (2)", "1", "01", "10", "2", "(others)", "a (no", "version)"]),
+    max_size=3,
+)
+GROUPS = st.builds(Group, PARTS.map(tuple))
 
 
 def report(platform: str, version: str | None = None, file: str = "a.bpmn") -> Report:
@@ -23,7 +37,7 @@ def report(platform: str, version: str | None = None, file: str = "a.bpmn") -> R
     return measured
 
 
-def group(by: str, measured: Report, *, marks_assumed: bool = False) -> tuple[str, ...]:
+def group(by: str, measured: Report, *, marks_assumed: bool = False) -> Group:
     """The group of a report."""
     return GROUPINGS[by](measured, marks_assumed)
 
@@ -33,9 +47,9 @@ def profile(measured: Report) -> tuple[str, str | None]:
     return profile_of(measured, marks_assumed=False)
 
 
-def names(*parts: tuple[str, ...]) -> list[str]:
+def names(*groups: Group) -> list[str]:
     """The names of groups, in their order."""
-    return [name for name, _ in named_groups(parts)]
+    return [name for name, _ in named_groups(groups)]
 
 
 def test_profile_is_platform_and_version() -> None:
@@ -53,7 +67,7 @@ def test_long_names_are_truncated() -> None:
     ("file", "folder"), [("a/b/c.bpmn", "a/b"), ("c.bpmn", "."), ("/c.bpmn", "/")]
 )
 def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
-    assert group("folder", report("P", file=file)) == (folder,)
+    assert group("folder", report("P", file=file)) == Group((folder,))
 
 
 @pytest.mark.parametrize(
@@ -77,11 +91,11 @@ def test_folder_is_that_of_the_file(file: str, folder: str) -> None:
 )
 def test_first_folders(by: str, file: str, group: str) -> None:
     paths = [".", "models/", "./x", "/top", "models/a", "c.bpmn"]
-    assert grouping(by, paths)(report("P", file=file), False) == (group,)
+    assert grouping(by, paths)(report("P", file=file), False) == Group((group,))
 
 
 def test_first_folders_of_bytes_without_a_name() -> None:
-    assert grouping("folder:1")(scan(b"<"), False) == (".",)
+    assert grouping("folder:1")(scan(b"<"), False) == Group((".",))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +107,7 @@ def test_unknown_groupings(name: str) -> None:
 
 
 def test_standard_input_is_in_the_current_folder() -> None:
-    assert group("folder", scan(b"<")) == (".",)
+    assert group("folder", scan(b"<")) == Group((".",))
 
 
 def test_failed_diagrams_are_a_group() -> None:
@@ -103,9 +117,37 @@ def test_failed_diagrams_are_a_group() -> None:
     assert names(*by_version) == ["(not measured)", "P (no version)"]
 
 
-def test_own_names_are_not_those_of_diagrams() -> None:
-    assert group("platform", report("(not measured)")) != group("platform", scan(b"<"))
-    assert group("version", report("P", "(no version)")) != group("version", report("P"))
+@pytest.mark.parametrize(
+    ("by", "platform", "version", "name"),
+    [
+        ("platform", "(others)", None, '"(others)"'),
+        ("platform", "(not measured)", None, '"(not measured)"'),
+        ("platform", "P (not stated)", None, '"P (not stated)"'),
+        ("version", "P", "(others)", 'P "(others)"'),
+        ("version", "P", "(no version)", 'P "(no version)"'),
+        ("version", "P", "no version", 'P "no version"'),
+        ("version", "P (no version)", "", '"P (no version)"'),
+        # Only together do these look like a name of ours.
+        ("version", "P (no", "version)", '"P (no version)"'),
+        ("version", "P", "8 (others) 9", "P 8 (others) 9"),
+        ("version", "(others)", None, '"(others)" (no version)'),
+    ],
+)
+def test_no_diagram_has_a_name_of_our_own(
+    by: str, platform: str, version: str | None, name: str
+) -> None:
+    assert names(group(by, report(platform, version))) == [name]
+    # Whatever the order, the other name is ours.
+    own = [REST, UNMEASURED, Group(("P", NO_VERSION), is_own=True)]
+    assert {"(others)", "(not measured)", "P (no version)"} < {
+        *names(*own, group(by, report(platform, version)))
+    }
+
+
+@pytest.mark.parametrize("by", ["folder", "folder:1"])
+def test_no_folder_has_the_name_of_the_rest(by: str) -> None:
+    found = grouping(by)(report("P", file="(others)/a.bpmn"), False)
+    assert names(found, REST) == ["(others)", "./(others)"]
 
 
 def test_assumed_platforms_are_groups_of_their_own() -> None:
@@ -113,15 +155,15 @@ def test_assumed_platforms_are_groups_of_their_own() -> None:
     assert group("platform", assumed) == group("platform", report("Camunda Platform"))
     marked = "Camunda Platform (not stated)"
     for by in ("platform", "version"):
-        parts = group(by, assumed, marks_assumed=True)
-        assert names(parts) == [marked]
-        assert parts != group(by, report(marked), marks_assumed=True)
-    assert group("platform", report("P"), marks_assumed=True) == ("P",)
+        own = group(by, assumed, marks_assumed=True)
+        assert names(own) == [marked]
+        assert own != group(by, report(marked), marks_assumed=True)
+    assert group("platform", report("P"), marks_assumed=True) == Group(("P",))
 
 
 def test_numbers_are_sorted_as_numbers() -> None:
     versions = ["7.10.0", "7.9.0", "7.10.0-alpha10", "7.10.0-alpha2", "7.09.0", "10.0.0", "x"]
-    assert names(*(("P", version) for version in versions)) == [
+    assert names(*(Group(("P", version)) for version in versions)) == [
         "P 7.09.0",
         "P 7.9.0",
         "P 7.10.0",
@@ -133,17 +175,17 @@ def test_numbers_are_sorted_as_numbers() -> None:
 
 
 def test_second_group_of_a_name_has_a_number() -> None:
-    assert names(("A", "B C"), ("A B", "C")) == ["A B C", "A B C (2)"]
+    assert names(Group(("A", "B C")), Group(("A B", "C"))) == ["A B C", "A B C (2)"]
     assert [*distinct(["a", "a", "a (2)", "a"])] == ["a", "a (2)", "a (2) (2)", "a (3)"]
 
 
-@given(st.sets(PARTS.map(tuple)))
-def test_every_group_has_a_unique_name(groups: set[tuple[str, ...]]) -> None:
+@given(st.sets(GROUPS))
+def test_every_group_has_a_unique_name(groups: set[Group]) -> None:
     named = [*named_groups(groups)]
-    assert {parts for _, parts in named} == groups
+    assert {group for _, group in named} == groups
     assert len({name for name, _ in named}) == len(named)
 
 
-@given(st.lists(PARTS.map(tuple), unique=True))
-def test_order_does_not_depend_on_the_input(groups: list[tuple[str, ...]]) -> None:
+@given(st.lists(GROUPS, unique=True))
+def test_order_does_not_depend_on_the_input(groups: list[Group]) -> None:
     assert [*named_groups(groups)] == [*named_groups(reversed(groups))]

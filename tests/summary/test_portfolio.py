@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from support.diagrams import process
 
 from metrics import Report, scan, summarize
-from metrics.blocks import to_json
+from metrics.blocks import Omitted, to_json
 
 USER_TASKS = "diagramMetrics.tasks.userTask.count"
 TASK = "<bpmn:userTask/>"
@@ -55,6 +56,35 @@ def test_order_changes_no_number(order: list[int]) -> None:
             # Of equal values, the first ten files are listed.
             number["most"] = [diagram["value"] for diagram in number["most"]]
     assert summary == expected
+
+
+@pytest.mark.parametrize("diagrams", [1100, 2200])
+@pytest.mark.parametrize("by", ["folder", "folder:1", "platform", "version"])
+def test_groups_are_bounded(by: str, diagrams: int) -> None:
+    reports = [
+        replace(
+            scan(b'{"executionPlatform": "P%d", "executionPlatformVersion": "7"}' % number),
+            file=f"{number}/a.form",
+        )
+        # From the largest: the names of the first groups are not the first names.
+        for number in range(diagrams, 0, -1)
+    ]
+    # A group that is there grows on, also after the last new one.
+    groups = summarize([*reports, reports[0]], by=by).groups
+    assert not isinstance(groups, Omitted)
+    assert len(groups) == 1001
+    assert groups["(others)"].diagrams == diagrams - 1000
+    kept = {int(name.split()[0].removeprefix("P")) for name in groups if name != "(others)"}
+    assert kept == {*range(diagrams, diagrams - 1000, -1)}
+    assert sum(group.diagrams for group in groups.values()) == diagrams + 1
+
+
+def test_unmeasured_diagrams_are_never_in_the_group_of_others() -> None:
+    reports = [scan(b'{"executionPlatform": "P%d"}' % number) for number in range(1001)]
+    groups = summarize([*reports, scan(b"<")], by="platform").groups
+    assert not isinstance(groups, Omitted)
+    assert len(groups) == 1002
+    assert (groups["(others)"].diagrams, groups["(not measured)"].failed) == (1, 1)
 
 
 @pytest.mark.parametrize("arguments", [{"by": "owner"}, {"fragments": ["owner"]}])

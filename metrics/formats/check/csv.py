@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("file", "line", "key", "operator", "limit", "value", "configuration")
 
 
-def csv(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
+def csv(result: CheckResult, is_terminal: bool, *, is_raw: bool = False) -> Iterator[bytes]:
     """Print the header, then the violations of diagrams in their order, then those of totals."""
-    return csv_rows(COLUMNS, map(_row, result.violations))
+    return csv_rows(COLUMNS, map(_row, result.violations), is_raw=is_raw)
 
 
 def _row(violation: Violation) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.formats.check import content
 from metrics.formats.text import counted, without_breaks
+from metrics.reading.errors import truncated
+from metrics.reading.sources import MAX_CHARACTERS_OF_A_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,7 +69,8 @@ def _lines(violation: Violation) -> Iterator[str]:
     for item in violation.items[:MAX_ITEMS_PER_ANNOTATION]:
         line = content.line_of(item)
         yield content.name_of(item) + ("" if line is None else f", line {line}")
-    yield from (f"{value:,}  {file}" for file, value in violation.contributions)
+    for file, value in violation.contributions:
+        yield f"{value:,}  {truncated(file, MAX_CHARACTERS_OF_A_NAME)}"
 
 
 def _command(kind: str, file: str | None, line: int | None, lines: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -33,6 +34,10 @@ MAX_NOTIFICATIONS: Final = 1_000
 # With more, the log could exceed 10 MB after compression, which GitHub refuses.
 MAX_LOCATIONS: Final = 250_000
 TOTAL: Final = "total."
+
+BRACE: Final = re.compile("[{}]")
+# A backslash before a bracket would take away the meaning of the one that escapes it.
+BRACKET: Final = re.compile(r"(\\*)([\[\]])")
 
 
 def sarif(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
@@ -71,9 +76,9 @@ def _rule(rule: str) -> Record:
     subject = "A total" if rule.startswith(TOTAL) else "A diagram"
     return {
         "id": rule,
-        "shortDescription": {"text": f"{subject} breaks a limit: {key}"},
-        "fullDescription": {"text": f"{find_key(key).leaf.meaning}."},
-        "help": {"text": f"metrics explain --key {key} FILE lists what the value counts."},
+        "shortDescription": _message(f"{subject} breaks a limit: {key}"),
+        "fullDescription": _message(f"{find_key(key).leaf.meaning}."),
+        "help": _message(f"metrics explain --key {key} FILE lists what the value counts."),
         "defaultConfiguration": {"level": "error"},
     }
 
@@ -90,7 +95,7 @@ def _results(violations: Iterable[Violation], rule_indexes: dict[str, int]) -> I
             "ruleId": rule,
             "ruleIndex": rule_indexes[rule],
             "level": "error",
-            "message": {"text": f"{on_one_line(content.describe_violation(violation))}."},
+            "message": _message(f"{content.describe_violation(violation)}."),
             "locations": locations,
             **({"relatedLocations": related} if related and left >= 0 else {}),
             "partialFingerprints": {"metricsLimit/v1": _fingerprint(violation)},
@@ -107,7 +112,17 @@ def _related(violation: Violation) -> Iterator[Record]:
         else ((file, content.line_of(item), content.name_of(item)) for item in violation.items)
     )
     for number, (name, line, text) in enumerate(related, start=1):
-        yield {"id": number, **_location(name, line), "message": {"text": on_one_line(text)}}
+        yield {"id": number, **_location(name, line), "message": _message(text)}
+
+
+def _message(text: str) -> Record:
+    """A literal text: without links, `[text](1)`, and without placeholders, `{0}`.
+
+    SARIF doubles braces in every message, also in one without arguments (3.11.5), and escapes
+    brackets with a backslash (3.11.6).
+    """
+    text = BRACKET.sub(r"\1\1\\\2", on_one_line(text))
+    return {"text": BRACE.sub(r"\g<0>\g<0>", text)}
 
 
 def _location(file: str, line: int | None) -> Record:
@@ -136,7 +151,7 @@ def _notifications(result: CheckResult) -> Iterator[Record]:
         line = None if report.error is None else report.error.line
         yield {
             "level": "error",
-            "message": {"text": on_one_line(content.describe_failure(report))},
+            "message": _message(content.describe_failure(report)),
             "locations": [_location(report.name, line)],
         }
     for count, maximum, noun in (
@@ -145,4 +160,4 @@ def _notifications(result: CheckResult) -> Iterator[Record]:
     ):
         if count > maximum:
             text = f"{counted(count - maximum, f'more {noun}')}, not included in this log."
-            yield {"level": "warning", "message": {"text": text}}
+            yield {"level": "warning", "message": _message(text)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.formats.check import content
 from metrics.formats.explain.tree import describe_item
-from metrics.formats.text import counted, on_one_line
+from metrics.formats.text import counted, on_one_line, shown_file
 from metrics.formats.text.styled import printed
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ def _lines(result: CheckResult) -> Iterator[Segments]:
     if result.improvements:
         yield [(BETTER, "green")]
     for improvement in result.improvements:
-        file = "" if improvement.file is None else f"{on_one_line(improvement.file)}: "
+        file = "" if improvement.file is None else f"{shown_file(improvement.file)}: "
         yield [(f"{INDENT}{file}{on_one_line(content.describe_improvement(improvement))}", "")]
 
 
 def _violation(violation: Violation, file: str) -> Iterator[Segments]:
     line = content.first_line(violation)
-    position = on_one_line(file) + ("" if line is None else f":{line}")
+    position = shown_file(file) + ("" if line is None else f":{line}")
     message = on_one_line(content.describe_violation(violation))
     yield [(position, "bold"), (f": {message}", "")]
     for item in violation.items[:MAX_ITEMS_PER_VIOLATION]:
@@ -55,10 +55,10 @@ def _violation(violation: Violation, file: str) -> Iterator[Segments]:
 
 def _total(violation: Violation) -> Iterator[Segments]:
     configuration = violation.configuration
-    position = "" if configuration is None else f"{on_one_line(configuration)}: "
+    position = "" if configuration is None else f"{shown_file(configuration)}: "
     yield [(position, "bold"), (on_one_line(content.describe_violation(violation)), "")]
     if violation.contributions:
         diagrams = counted(len(violation.contributions), "diagram")
         yield [(f"{INDENT}largest values, in {diagrams}:", "dim")]
     for file, value in violation.contributions:
-        yield [(f"{INDENT}{value:,}  {on_one_line(file)}", "")]
+        yield [(f"{INDENT}{value:,}  {shown_file(file)}", "")]

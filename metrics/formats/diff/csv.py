@@ -33,9 +33,10 @@ COLUMNS: Final = (
 )
 
 
-def csv(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
+def csv(comparison: Comparison, is_terminal: bool, *, is_raw: bool = False) -> Iterator[bytes]:
     """Print the header, then the values of each diagram, sorted by name."""
-    return csv_rows(COLUMNS, (row for change in comparison.changes for row in _rows(change)))
+    rows = (row for change in comparison.changes for row in _rows(change))
+    return csv_rows(COLUMNS, rows, is_raw=is_raw)
 
 
 def _rows(change: Change) -> Iterator[dict[str, Any]]:

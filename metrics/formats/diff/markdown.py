@@ -18,7 +18,7 @@ from metrics.formats.diff.content import (
     step,
     totals,
 )
-from metrics.formats.text import counted
+from metrics.formats.text import counted, shown_file
 from metrics.formats.text.markdown import cell, code, row_of, table_of
 from metrics.reading.errors import truncated
 
@@ -91,8 +91,8 @@ def _rows(change: Change) -> Iterator[str]:
 
 
 def _name(change: Change) -> str:
-    old = "" if change.old_file is None else f"{cell(change.old_file)} → "
-    return f"{old}{cell(change.file)} {change.status}"
+    old = "" if change.old_file is None else f"{cell(shown_file(change.old_file))} → "
+    return f"{old}{cell(shown_file(change.file))} {change.status}"
 
 
 def _figures(difference: Difference) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from metrics.formats.diff import content
-from metrics.formats.text import on_one_line
+from metrics.formats.text import on_one_line, shown_file
 from metrics.formats.text.styled import printed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def table(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
 
 
 def _lines(comparison: Comparison) -> Iterator[Segments]:
-    states = f"{on_one_line(comparison.old)} {ARROW} {on_one_line(comparison.new)}"
+    states = f"{shown_file(comparison.old)} {ARROW} {shown_file(comparison.new)}"
     yield [(f"{states}: {content.conclusion(comparison)}", "bold")]
     for change in comparison.shown_changes:
         yield []
@@ -39,8 +39,8 @@ def _lines(comparison: Comparison) -> Iterator[Segments]:
 
 
 def _head(change: Change) -> Segments:
-    old = "" if change.old_file is None else f"{on_one_line(change.old_file)} {ARROW} "
-    return [(f"{change.status}  ", "cyan"), (old + on_one_line(change.file), "bold")]
+    old = "" if change.old_file is None else f"{shown_file(change.old_file)} {ARROW} "
+    return [(f"{change.status}  ", "cyan"), (old + shown_file(change.file), "bold")]
 
 
 def _rows(differences: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:

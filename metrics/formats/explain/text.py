@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from metrics.formats.explain.json import dropped_records, warning_records
 from metrics.formats.explain.tree import describe_item
-from metrics.formats.text import on_one_line
+from metrics.formats.text import on_one_line, shown_file
 from metrics.formats.text.styled import printed
 
 if TYPE_CHECKING:
@@ -49,5 +49,6 @@ def _item(file: str, number: Number, item: Item) -> Iterator[Segments]:
 
 
 def _line(file: str, line: int | None, subject: str, segments: Segments) -> Segments:
-    position = on_one_line(file) if line is None else f"{on_one_line(file)}:{line}"
+    name = shown_file(file)
+    position = name if line is None else f"{name}:{line}"
     return [(position, "bold"), (": ", ""), (on_one_line(subject), "cyan"), (": ", ""), *segments]

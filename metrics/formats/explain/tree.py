@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metrics.blocks import snake_case
 from metrics.formats.explain.json import dropped_records, warning_records
-from metrics.formats.text import on_one_line
+from metrics.formats.text import on_one_line, shown_file
 from metrics.formats.text.printed import Printed
 from metrics.report import marked_as_assumed
 
@@ -48,7 +48,7 @@ def _branches(explanation: Explanation, layout: ExplainLayout) -> Iterator[Text 
     from rich.text import Text
 
     report = explanation.report
-    head = Text(on_one_line(report.name), "bold")
+    head = Text(shown_file(report.name), "bold")
     yield head.append(f"  {_profile(report)}", "not bold dim")
     for number in explanation.numbers:
         yield _number(number)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ERROR_COLUMNS: Final = tuple(leaf.key for leaf in leaves(ErrorBlock, "error"))
 
 
-def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
+def csv(reports: Iterable[Report], layout: ScanLayout, *, is_raw: bool = False) -> Iterator[bytes]:
     """Print the header, then a row for each diagram."""
     by_metric = payload_leaves(
         fragments=layout.fragments,
@@ -43,4 +43,4 @@ def csv(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
         {"file": STANDARD_INPUT} | dict(leaf_values(record(report, layout), maps=maps))
         for report in layout.in_order(reports)
     )
-    return csv_rows(names, rows)
+    return csv_rows(names, rows, is_raw=is_raw)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from metrics.blocks import key_parts, leaf_values, map_keys
 from metrics.formats.scan import ScanLayout, record
-from metrics.formats.text import counted, on_one_line, shown_value
+from metrics.formats.text import counted, on_one_line, shown_file, shown_value
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import console
 from metrics.reading.sources import STANDARD_INPUT
@@ -141,7 +141,7 @@ class _Rows:
         return self._bytes(*(Text(head, "bold") for head in heads), self._rule())
 
     def row(self, values: Values) -> bytes:
-        name = on_one_line(values.get("file", STANDARD_INPUT))
+        name = shown_file(values.get("file", STANDARD_INPUT))
         if "error.type" in values:
             return self._bytes(*self._name(name), *self._indented(_error(values), "red"))
         warnings = [

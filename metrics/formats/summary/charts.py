@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import vl_convert
 
 from metrics.blocks import Omitted
-from metrics.formats.summary.content import NO_VERSION, percent, quantity, titles
+from metrics.formats.summary.content import percent, quantity, titles
 from metrics.formats.text import counted, on_one_line
-from metrics.summary.groups import distinct
+from metrics.summary.groups import NO_VERSION, distinct, unlike_own
 from metrics.summary.leaves import COUNT
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def charts(summary: Summary) -> Iterator[Chart]:
     ]
     versions = [
         _diagrams(
-            f"{platform.execution_platform}"
-            f" {version.execution_platform_version or f'({NO_VERSION})'}",
+            _version_name(platform.execution_platform, version.execution_platform_version),
             version.diagrams,
         )
         for platform in summary.platforms
@@ -101,6 +100,10 @@ def distributions(summary: Summary) -> Iterator[Chart]:
             intervals = number.distribution[1:]
             bars = [_diagrams(_bounds(interval), interval.diagrams) for interval in intervals]
             yield _chart(title, note, bars)
+
+
+def _version_name(platform: str, version: str | None) -> str:
+    return f"{platform} {NO_VERSION}" if version is None else unlike_own(f"{platform} {version}")
 
 
 def _diagrams(name: str, diagrams: int) -> Bar:

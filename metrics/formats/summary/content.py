@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import Omitted, key_parts
-from metrics.formats.text import counted
+from metrics.formats.text import counted, shown_file
 from metrics.keys import find_key
 from metrics.report import GROUPS, payload_leaves
 from metrics.summary.portfolio import summarize
@@ -103,7 +103,7 @@ def tables(summary: Summary) -> Iterator[Table]:
         columns = group_columns(summary)
         heads = (f"By {summary.by}", "Diagrams", "Failed", *columns)
         rows = (
-            Row(name, group_figures(group, columns.values()), is_quoted=True)
+            Row(shown_file(name), group_figures(group, columns.values()), is_quoted=True)
             for name, group in summary.groups.items()
         )
         total = Row(TOTAL, group_figures(summary, columns.values()), is_total=True)

@@ -37,9 +37,12 @@ FIGURES: Final = (
 COLUMNS: Final = ("by", "group", "measured", "failed", "key", *FIGURES)
 
 
-def csv(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
+def csv(
+    reports: Iterable[Report], layout: SummaryLayout, *, is_raw: bool = False
+) -> Iterator[bytes]:
     """Print the header, then the rows."""
-    return csv_rows(COLUMNS, _rows(summarized(reports, layout, marks_assumed=False)))
+    summary = summarized(reports, layout, marks_assumed=False)
+    return csv_rows(COLUMNS, _rows(summary), is_raw=is_raw)
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, Any]]:

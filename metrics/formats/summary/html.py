@@ -36,7 +36,7 @@ from metrics.formats.summary.content import (
     titles,
 )
 from metrics.formats.summary.rows import Rows
-from metrics.formats.text import counted, dumps, on_one_line
+from metrics.formats.text import counted, dumps, on_one_line, shown_file
 from metrics.summary.portfolio import Portfolio
 from metrics.version import __version__
 
@@ -98,6 +98,7 @@ def _page() -> Any:
         "quantity": quantity,
         "percent": percent,
         "line": on_one_line,
+        "file": shown_file,
         "json": _in_script,
     }
     environment.globals |= {

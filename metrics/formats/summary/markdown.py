@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import NOT_COMPARED, Row, quantity, rest, summarized, tables
-from metrics.formats.text import counted
+from metrics.formats.text import counted, shown_file
 from metrics.formats.text.markdown import cell, code, table_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def _largest(summary: Summary) -> Iterator[str]:
         if not isinstance(number.most, Omitted) and number.most:
             yield ""
             yield f"<details><summary>Largest values: <code>{key}</code></summary>"
-            rows = (Row(each.file, [quantity(each.value)], is_quoted=True) for each in number.most)
+            rows = (
+                Row(shown_file(each.file), [quantity(each.value)], is_quoted=True)
+                for each in number.most
+            )
             yield from _table(("Diagram", "Value"), rows)
             yield ""
             yield "</details>"
@@ -79,7 +82,7 @@ def _failures(summary: Summary) -> Iterator[str]:
         yield ""
         for failure in failed.first:
             line = "" if isinstance(failure.error.line, Omitted) else f" line {failure.error.line}"
-            yield f"- {code(failure.file)}{line}: {code(failure.error.message)}"
+            yield f"- {code(shown_file(failure.file))}{line}: {code(failure.error.message)}"
         yield from _rest(failed.diagrams, len(failed.first), "diagram")
 
 
@@ -98,7 +101,7 @@ def _duplicates(summary: Summary) -> Iterator[str]:
         yield ""
         yield f"{counted(copies.diagrams, 'diagram')}:"
         yield ""
-        yield from (f"- {code(file)}" for file in copies.first[:MAX_COPIES])
+        yield from (f"- {code(shown_file(file))}" for file in copies.first[:MAX_COPIES])
         yield from _rest(copies.diagrams, MAX_COPIES, "diagram")
     if more := rest(duplicates.contents, MAX_COPIES, "content"):
         yield from ("", f"{more}.")

@@ -34,14 +34,9 @@
   const state = { column: null, descending: false, page: 0 };
   let shown = rows;
 
-  // Control characters, and those that turn the direction of text, are shown as escapes.
-  const steering = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-  const escaped = (character) => `\\u${character.charCodeAt().toString(16).padStart(4, "0")}`;
-  const plain = (text) => String(text).replace(steering, escaped);
-
   function element(name, text, attributes = {}) {
     const made = document.createElement(name);
-    if (text !== undefined) made.textContent = plain(text);
+    if (text !== undefined) made.textContent = text;
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   }

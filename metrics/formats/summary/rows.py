@@ -5,8 +5,7 @@ from __future__ import annotations
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
-from metrics.formats.text import dumps
-from metrics.reading.sources import printable
+from metrics.formats.text import dumps, on_one_line, shown_file
 from metrics.report import error_block
 from metrics.summary.groups import OTHERS
 
@@ -27,7 +26,7 @@ class Rows:
     Many diagrams share their type, platform, version and set of numbers: `profiles` has each of
     these once. A row starts with the number of characters that its file shares with that of the
     previous row, the rest of the file, and the index of its profile. Then come the index and value
-    of each number that is not 0.
+    of each number that is not 0. All texts are for people: the page shows them unchanged.
     """
 
     def __init__(self) -> None:
@@ -40,13 +39,18 @@ class Rows:
     def profiles(self) -> list[dict[str, Any]]:
         """The profiles, in the order of their indexes."""
         return [
-            {"type": kind, "platform": platform, "version": version, "numbers": numbers}
+            {
+                "type": kind,
+                "platform": on_one_line(platform),
+                "version": None if version is None else on_one_line(version),
+                "numbers": numbers,
+            }
             for kind, platform, version, numbers in self._profiles
         ]
 
     def add(self, report: Report, payload: DiagramNumbers | None) -> None:
         """Add a diagram; `payload` is what `Portfolio.add` returned for it."""
-        file = printable(report.name)
+        file = shown_file(report.name)
         if payload is not None:
             profile = (payload.kind, *payload.profile, payload.numbers)
             if len(self._profiles) >= MAX_PROFILES and profile not in self._profiles:
@@ -59,7 +63,7 @@ class Rows:
             self._previous_file = file
         elif report.error is not None:
             error = error_block(report.error)
-            self._failed.add([file, error.type, error.line or "", printable(error.message)])
+            self._failed.add([file, error.type, error.line or "", on_one_line(error.message)])
 
     def measured(self) -> Iterator[bytes]:
         """The rows of measured diagrams."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import NOT_COMPARED, quantity, rest, summarized, tables
-from metrics.formats.text import counted, on_one_line
+from metrics.formats.text import counted, on_one_line, shown_file
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import UNBOUNDED, console
 
@@ -117,7 +117,7 @@ def _largest(summary: Summary) -> Iterator[Text]:
             yield Text(key, "cyan")
         width = max((len(quantity(diagram.value)) for diagram in diagrams), default=0)
         for diagram in diagrams:
-            yield Text(f"{INDENT}{quantity(diagram.value):>{width}}  {on_one_line(diagram.file)}")
+            yield Text(f"{INDENT}{quantity(diagram.value):>{width}}  {shown_file(diagram.file)}")
 
 
 def _line(error: ErrorBlock) -> str:
@@ -135,8 +135,8 @@ def _failures(summary: Summary) -> Iterator[Text]:
     for type, failed in summary.failures.items():
         yield Text.assemble((type, "red"), f"  {counted(failed.diagrams, 'diagram')}")
         for failure in failed.first[:MAX_FILES]:
-            message = f"{failure.file}{_line(failure.error)}: {failure.error.message}"
-            yield Text(INDENT + on_one_line(message))
+            message = on_one_line(f"{_line(failure.error)}: {failure.error.message}")
+            yield Text(f"{INDENT}{shown_file(failure.file)}{message}")
         yield from _rest(failed.diagrams, "diagram", INDENT)
 
 
@@ -151,7 +151,7 @@ def _duplicates(summary: Summary) -> Iterator[Text]:
     yield Text(f"Identical files: {totals}", "bold")
     for copies in duplicates.most[:MAX_FILES]:
         yield Text(counted(copies.diagrams, "diagram"), "cyan")
-        yield from (Text(f"{INDENT}{on_one_line(file)}") for file in copies.first[:MAX_FILES])
+        yield from (Text(f"{INDENT}{shown_file(file)}") for file in copies.first[:MAX_FILES])
         yield from _rest(copies.diagrams, "diagram", INDENT)
     yield from _rest(duplicates.contents, "content")
     if duplicates.not_compared:

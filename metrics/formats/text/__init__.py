@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from metrics.reading.sources import printable
+from metrics.reading.errors import truncated
+from metrics.reading.sources import MAX_CHARACTERS_OF_A_NAME, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
-# Control characters, line separators, and characters that change the direction of text.
-_STEERING: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+# Characters that control a terminal, end a line, change the direction of text, or are not seen: the
+# categories Cc, Cf, Zl and Zp of Unicode, and all that a font may ignore (Default_Ignorable).
+_STEERING: Final = (
+    "\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
 # For a text of several lines: line breaks and tabs stay.
 STEERING_LINES: Final = re.compile(f"[\0-\x08\v-\x1f{_STEERING}]")
@@ -26,7 +33,7 @@ COMMAND_OF_A_LOG: Final = re.compile(r"\A\s*::|##\[")
 
 
 def on_one_line(text: str) -> str:
-    """A text for people, with line breaks and characters that control a terminal escaped.
+    """A text for people, with line breaks and characters that mislead the reader escaped.
 
     Workflow commands are escaped, too, in a job of GitHub Actions.
     """
@@ -36,14 +43,21 @@ def on_one_line(text: str) -> str:
     return line
 
 
+def shown_file(name: str) -> str:
+    """The name of a file for people, as `on_one_line`; a name of over 4,096 characters is cut."""
+    return on_one_line(truncated(name, MAX_CHARACTERS_OF_A_NAME))
+
+
 def without_breaks(text: str) -> str:
     """A text on one line, for output that no log shows."""
     return escaped(printable(text), STEERING)
 
 
 def escaped(text: str, characters: re.Pattern[str]) -> str:
-    """A text with some characters written as in a Python literal, with a backslash."""
-    return characters.sub(lambda match: repr(match[0])[1:-1], text)
+    """A text with some characters, none of them printable ASCII, written as in a Python literal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return characters.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -394,6 +394,33 @@ class TestSarif:
         (result,) = run_of(checked(tmp_path, "sarif", "--total", f"{TEMPLATES} > 0"))["results"]
         assert result["locations"] == []
 
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[a](1)", r"\[a\](1)"),
+            # The backslashes of a name do not end the escapes.
+            (r"\[a\](1)", r"\\\[a\\\](1)"),
+            (r"[a\](1)", r"\[a\\\](1)"),
+            (r"a\b", r"a\b"),
+            ("{0} {{1}}", "{{0}} {{{{1}}}}"),
+            ("\u202e[", r"\u202e\["),
+        ],
+    )
+    def test_literal_messages(self, text: str, message: str) -> None:
+        item = Item(DiagramElement("bpmn:UserTask", None, text, 3), {}, {}, (), 1)
+        violation = Violation("a.bpmn", parse("executionPlatform == x"), text, (item,))
+        failure = Report("b.bpmn", error=DocumentError(ErrorType.MALFORMED, text))
+        result_of_check = CheckResult(violations=(violation,), failures=(failure,))
+        log_run = run_of(printed(result_of_check, "sarif"))
+        (result,), (invocation,) = log_run["results"], log_run["invocations"]
+        (related,) = result["relatedLocations"]
+        (notification,) = invocation["toolExecutionNotifications"]
+        assert [each["message"]["text"] for each in (result, related, notification)] == [
+            f"executionPlatform is {message}, its limit is == x.",
+            f"bpmn:UserTask “{message}”",
+            f"not measured, malformed: {message}",
+        ]
+
 
 def cases(xml: bytes, path: Path) -> tuple[JUnitXml, list[TestCase]]:
     """The suites, as another library reads them, and their cases."""

@@ -1,0 +1,142 @@
+"""Where a command writes, and the files that it must not overwrite."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from metrics.commands.console import output, require_standard_output
+from metrics.configuration.files import FILES
+from metrics.formats.text import on_one_line
+from metrics.reading.sources import STANDARD_INPUT, absolute
+from metrics.scanning.gitignore import IGNORE_FILE
+from metrics.scanning.selection import EXTENSIONS, apply_to_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from metrics.scanning.requests import DiagramSource
+    from metrics.scanning.selection import Selection
+    from metrics.system.output import Stream
+
+
+class OutputFile(NamedTuple):
+    """A file to write, and the option that names it."""
+
+    option: str
+    path: str
+
+
+class Outputs:
+    """The files that a run writes, none of which it may also read.
+
+    Raises `click.UsageError` if two of them are the same file, if one is among the `inputs`, or if
+    metrics reads files with its name: anywhere, or because the `selection` includes it in one of
+    the `inputs`. Devices and pipes are allowed, because writing to them replaces nothing.
+    """
+
+    def __init__(
+        self, files: Iterable[OutputFile], inputs: Iterable[str], selection: Selection
+    ) -> None:
+        files = [file for file in files if not _is_device(file.path)]
+        # Only a file that exists can be overwritten.
+        self._existing = {
+            identity: file for file in files if (identity := _identity(file.path)) is not None
+        }
+        inputs = [*inputs]
+        for path in inputs:
+            self._require_other(path)
+        if len({os.path.realpath(file.path) for file in files}) < len(files):
+            raise click.UsageError("Two outputs would be written to the same file.")
+        for file in files:
+            names = (file.path, os.path.realpath(file.path))
+            if any(map(_is_read_by_name, names)) or _is_included(file.path, inputs, selection):
+                name = on_one_line(os.path.basename(file.path))
+                reason = f"{name} cannot be an output: metrics reads files with such a name."
+                raise click.UsageError(reason)
+
+    def watch(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
+        """Yield the sources; raises `click.UsageError` at a link to an output."""
+        return self._watched(sources) if self._existing else sources
+
+    def _watched(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
+        for source in sources:
+            if isinstance(source, str):
+                self._require_other(source)
+            yield source
+
+    def _require_other(self, path: str) -> None:
+        """Raise `click.UsageError` if a path leads to one of the outputs."""
+        if not self._existing or (identity := _identity(path)) is None:
+            return
+        if (file := self._existing.get(identity)) is not None:
+            name = on_one_line(file.path)
+            raise click.UsageError(f"{file.option} would overwrite {name}, which is an input.")
+
+
+def is_standard_output(output_path: str | None) -> bool:
+    """Whether an output option means standard output: it is `-`, or is not used."""
+    return output_path in (None, STANDARD_INPUT)
+
+
+def files_of(output_path: str | None) -> list[OutputFile]:
+    """The file that `--output` names, if any."""
+    if output_path is None or is_standard_output(output_path):
+        return []
+    return [OutputFile("--output", output_path)]
+
+
+@contextmanager
+def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bool]]:
+    """Open the output that an option names; yields the stream and whether it is a terminal."""
+    is_standard = is_standard_output(output_path)
+    if is_standard:
+        require_standard_output()
+    with output(None if is_standard else output_path) as stream:
+        yield stream, is_standard and sys.stdout.isatty()
+
+
+def _is_device(path: str) -> bool:
+    """Whether a path is that of a device, a pipe or a folder."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _is_read_by_name(path: str) -> bool:
+    """Whether the name of a file is that of a diagram, of a configuration, or the like."""
+    name = os.path.basename(path)
+    if name in (*FILES, IGNORE_FILE) or name.lower().endswith(EXTENSIONS):
+        return True
+    if not name.endswith(".json"):
+        return False
+    from metrics.template_definitions import is_definition
+
+    return is_definition(absolute(path))
+
+
+def _is_included(path: str, inputs: Iterable[str], selection: Selection) -> bool:
+    """Whether a search of the folders among the inputs would find a file by a pattern."""
+    if not selection.include:
+        return False
+    folder, name = os.path.split(absolute(path))
+    return (
+        selection.is_diagram(os.path.join(folder, ""), name)
+        and any(_is_below(path, each) for each in inputs if os.path.isdir(each))
+        and not apply_to_named(selection, [path]).excluded
+    )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
