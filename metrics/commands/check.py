@@ -28,7 +28,6 @@ from metrics.commands.inputs import (
     InputOptions,
     input_options,
     run_inputs,
-    selection_of,
 )
 from metrics.commands.runs import (
     ScanInputs,
@@ -157,7 +156,7 @@ def command(
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
-    _, selected, config = input_values
+    config = input_values.config
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
     templates = options.template_definitions(
         template_source, template_folders, max_size, found.settings
@@ -188,7 +187,7 @@ def command(
         is_quiet=is_quiet,
     )
     # Diagrams that an option excludes are missing from a total, which is then not whole.
-    whole = selection_of(selected._replace(exclude=()), found.settings)
+    whole = found.selection._replace(exclude=tuple(filter(None, [found.settings.exclude])))
     diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename)
     is_output_shown = any(output.path is None for output in outputs)
     with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:

@@ -125,7 +125,7 @@ def command(
     paths: tuple[str, ...] | None = ctx.meta.get(SEPARATOR)
     write = FORMATS.load(format_name)
     settings = settings_of(config)
-    selection = selection_of(selected, settings)
+    selection = selection_of(selected, settings, is_quiet=is_quiet)
     scan_options = ScanOptions(
         jobs,
         timeout,
