@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,7 +217,7 @@ class TestLiterals:
         )
         assert many.decision(f"/{lines[-1]}")
         assert not many.decision("/generated/file.bpmn")
-        seconds = [shortest(lambda globs=globs: globs.decision("/a/b")) for globs in (one, many)]
+        seconds = [shortest(partial(globs.decision, "/a/b")) for globs in (one, many)]
         assert seconds[1] < 100 * seconds[0]
 
 
@@ -269,7 +270,7 @@ def test_time_grows_with_the_length_of_the_path(pattern: str, piece: str) -> Non
     # Nothing ends in c, so that every way to match is tried.
     globs = Globs.of_ignore_file(f"{pattern}c".encode(), "/")
     paths = ["/" + piece * (length // len(piece)) for length in (20_000, 40_000, 80_000)]
-    seconds = [shortest(lambda path=path: globs.decision(path)) for path in paths]
+    seconds = [shortest(partial(globs.decision, path)) for path in paths]
     # Four times the length takes four times as long; the square would be sixteen times.
     assert seconds[2] < 9 * seconds[0] + 0.001, seconds
 
@@ -288,9 +289,10 @@ def test_time_to_read_as_many_wildcards_as_allowed(line: str) -> None:
 
 def test_too_many_wildcards() -> None:
     text = "*.a\n" * (MAX_WILDCARDS + 1)
-    for read in (lambda: Globs.of_ignore_file(text.encode(), "/"), lambda: Globs.of(text.split())):
-        with pytest.raises(GlobError, match=r"more than 10,000 wildcards\."):
-            read()
+    with pytest.raises(GlobError, match=r"more than 10,000 wildcards\."):
+        Globs.of_ignore_file(text.encode(), "/")
+    with pytest.raises(GlobError, match=r"more than 10,000 wildcards\."):
+        Globs.of(text.split())
 
 
 def test_pattern_that_is_too_long() -> None:
