@@ -337,8 +337,13 @@ def _configuration(config: ConfigOptions) -> Configuration | None:
 
 
 def _baseline(path: str | None, *, is_written: bool) -> Baseline:
-    if path is None or (is_written and not os.path.lexists(path)):
+    if path is None:
         return Baseline()
+    if not os.path.lexists(path):
+        if is_written:
+            return Baseline()
+        reason = f"{on_one_line(path)}: No such file: create it with --write-baseline."
+        raise click.ClickException(reason)
     with file_errors_shown():
         return read_baseline(path)
 
@@ -367,7 +372,7 @@ def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> tuple
     ):
         parts += [f"{number:,} {word}"] if before and number else []
     tolerated = result.tolerated + len(result.violations)
-    tolerant = replace(result, violations=(), improvements=(), tolerated=tolerated)
+    tolerant = replace(result, violations=(), improvements=(), gone=0, tolerated=tolerated)
     return tolerant, f"wrote {on_one_line(path)}: {', '.join(parts)}"
 
 
