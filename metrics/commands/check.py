@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
     from metrics.checks.limits import Limit
     from metrics.checks.result import CheckResult
+    from metrics.commands.inputs import RunInputs
     from metrics.commands.runs import Scan
     from metrics.formats.check import Format
     from metrics.report import Report
@@ -151,12 +152,13 @@ def command(
     limits of the nearest one at or above its folder. Each violation lists the elements that its
     value counts, with their lines.
 
-    The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
+    The exit status is 1 if there are violations, and 2 if a diagram could not be measured, or if
+    all diagrams are ignored or excluded.
     """
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
-    config = input_values.config
+    _, selected, config = input_values
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
     templates = options.template_definitions(
         template_source, template_folders, max_size, found.settings
@@ -194,6 +196,8 @@ def command(
         result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config.config_path))
+        if not result.diagrams:
+            diagrams.refuse_to_check_nothing(found, force_exclude=selected.force_exclude)
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
@@ -252,6 +256,21 @@ class _Diagrams:
             # These numbers count template definitions, which are not elements of the diagram.
             skipped_keys=() if templates is None else templates.keys,
         )
+
+    def refuse_to_check_nothing(self, found: RunInputs, *, force_exclude: bool) -> None:
+        """Raise `click.ClickException` if there are diagrams, but all are ignored or excluded.
+
+        A hook names the files that changed. With `--force-exclude`, it passes if it may check none.
+        """
+        paths = [*found.paths, *found.skipped]
+        if force_exclude:
+            paths = [*filter(os.path.isdir, paths)]
+        everything = self._options.selection._replace(exclude=(), honour_ignores=False)
+        for source in discover_selected(paths, everything):
+            if isinstance(source, str):
+                name = on_one_line(self._name(source))
+                reason = f"no diagram was checked: all are ignored or excluded, such as {name}."
+                raise click.ClickException(reason)
 
     def _sources(self) -> Iterator[DiagramSource]:
         return (source for source in self._find() if not self._gate.excludes(self._name(source)))

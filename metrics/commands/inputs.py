@@ -62,9 +62,10 @@ class InputOptions(NamedTuple):
 class RunInputs(NamedTuple):
     """What a run reads.
 
-    `paths` are the paths to read. `settings` are those of the configuration. `files` are the other
-    files that are read: the configuration and the list. `is_single` says that the command line
-    names one diagram; a folder and a list count as many diagrams.
+    `paths` are the paths to read, and `skipped` those that `--force-exclude` leaves out. `settings`
+    are those of the configuration. `files` are the other files that are read: the configuration and
+    the list. `is_single` says that the command line names one diagram; a folder and a list count as
+    many diagrams.
     """
 
     paths: tuple[str, ...]
@@ -72,6 +73,7 @@ class RunInputs(NamedTuple):
     settings: Settings
     files: tuple[str, ...]
     is_single: bool
+    skipped: tuple[str, ...] = ()
 
 
 CONFIG_OPTIONS: Final = (
@@ -211,13 +213,14 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     all_paths = (*paths, *_paths_in_list(paths, listed))
     if listed.files_from is None:
         all_paths = all_paths or (os.curdir,)
+    skipped: tuple[str, ...] = ()
     if selected.force_exclude:
-        all_paths, excluded = apply_to_named(selection, all_paths)
-        if excluded and not is_quiet:
-            show_message(_note_of_excluded(excluded))
+        all_paths, skipped = apply_to_named(selection, all_paths)
+        if skipped and not is_quiet:
+            show_message(_note_of_excluded(skipped))
     files = tuple(filter(None, (settings.path, listed.files_from)))
     is_single = listed.files_from is None and len(paths) == 1 and not os.path.isdir(paths[0])
-    return RunInputs(all_paths, selection, settings, files, is_single)
+    return RunInputs(all_paths, selection, settings, files, is_single, skipped)
 
 
 class _Warnings:

@@ -96,9 +96,10 @@ class NamedPaths(NamedTuple):
 
 
 def apply_to_named(selection: Selection, paths: Iterable[str]) -> NamedPaths:
-    """Skip the paths that a search of the current folder would skip, whatever their extension.
+    """Skip the paths that are excluded or ignored, whatever their extension.
 
-    Hidden folders count only below the current folder. Standard input is never skipped.
+    The patterns also apply to the current folder: in a folder that is excluded, all paths are
+    skipped. Hidden folders count only below the current folder. Standard input is never skipped.
     """
     named = _NamedExclusion(selection)
     paths = [*paths]
