@@ -119,12 +119,12 @@ class Configurations:
         """
         searched = []
         configuration: Configuration | None = None
-        for each in folders_with_configuration(folder):
-            if each in self._of_folders:
-                configuration = self._of_folders[each]
+        for candidate in folders_with_configuration(folder):
+            if candidate in self._of_folders:
+                configuration = self._of_folders[candidate]
                 break
-            searched.append(each)
-            configuration = read_in_folder(each, partial(_configuration, each))
+            searched.append(candidate)
+            configuration = read_in_folder(candidate, partial(_configuration, candidate))
             if configuration is not None:
                 break
         self._of_folders.update(dict.fromkeys(searched, configuration))

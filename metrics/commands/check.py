@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from metrics.checks.baseline import Baseline, baseline_lines, read_baseline
+from metrics.checks.baseline import Baseline, BaselineError, baseline_lines, read_baseline
 from metrics.checks.configuration import Configuration, read_configuration
 from metrics.checks.gate import Gate
 from metrics.checks.limits import LimitError, as_limits, as_total_limits
@@ -356,15 +356,16 @@ def _configuration(config: ConfigOptions) -> Configuration | None:
 
 
 def _baseline(path: str | None, *, is_written: bool) -> Baseline:
-    if path is None:
+    if path is None or (is_written and not os.path.lexists(path)):
         return Baseline()
-    if not os.path.lexists(path):
-        if is_written:
-            return Baseline()
-        reason = f"{on_one_line(path)}: No such file: create it with --write-baseline."
-        raise click.ClickException(reason)
     with file_errors_shown():
-        return read_baseline(path)
+        try:
+            return read_baseline(path)
+        except BaselineError as error:
+            if os.path.lexists(path):
+                raise
+            reason = f"{error.message}; --write-baseline creates it"
+            raise BaselineError(path, reason) from None
 
 
 def _no_limits(config_path: str | None) -> str:

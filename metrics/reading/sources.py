@@ -88,9 +88,8 @@ def content_beside(
 ) -> bytes:
     """The bytes of a file other than a diagram; raises `error` if it cannot be read.
 
-    `stream` is the file, if it is already open. All such files are read here, up to a limit for
-    each kind. A pipe or a terminal that a person names is read like a file, and so is the empty
-    device; other devices never end.
+    `stream` is the file, if it is already open. A pipe is read up to the limit, like a file. So is
+    a device, such as a terminal or `/dev/null`, but with a limit of 1 MB at most: it may not end.
     """
     is_device = stream is None and _is_device(path)
     if is_device:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from metrics.reading.sources import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
 STAR: Final = b"*"
 SLASH: Final = b"/"
@@ -85,6 +85,12 @@ class Glob(NamedTuple):
     literal: bytes = b""
     expression: re.Pattern[bytes] | None = None
 
+    def matches(self, path: bytes, literals: Container[bytes]) -> bool:
+        """Whether it matches a path, given all literals that match the path."""
+        if self.expression is None:
+            return self.literal in literals
+        return self.expression.match(path) is not None
+
 
 class _Decision(NamedTuple):
     """What a pattern decides, and its position among the patterns."""
@@ -131,17 +137,8 @@ class _Patterns:
     def without_matches_of(self, path: bytes) -> _Patterns:
         """The patterns except those that match a path."""
         literals = frozenset(_literals_of(path, with_content=self.with_content))
-        return _Patterns(
-            (
-                glob
-                for glob in self.globs
-                if glob.is_negated
-                or not (
-                    glob.expression.match(path) if glob.expression else glob.literal in literals
-                )
-            ),
-            with_content=self.with_content,
-        )
+        kept = (glob for glob in self.globs if glob.is_negated or not glob.matches(path, literals))
+        return _Patterns(kept, with_content=self.with_content)
 
 
 NO_PATTERNS: Final = _Patterns((), with_content=True)
@@ -198,11 +195,9 @@ class Globs:
         if not folder.startswith(self._start):
             return self
         patterns = self._patterns.without_matches_of(_encoded(folder[len(self._start) :]))
-        return (
-            self
-            if len(patterns.globs) == len(self._patterns.globs)
-            else Globs(self._start, patterns)
-        )
+        if len(patterns.globs) == len(self._patterns.globs):
+            return self
+        return Globs(self._start, patterns)
 
 
 def is_matched(path: str, lists: Sequence[Globs]) -> bool:

@@ -217,7 +217,7 @@ class TestWriting:
         result = against(tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr == (
-            b"Error: baseline.ndjson: No such file: create it with --write-baseline.\n"
+            b"Error: baseline.ndjson: No such file or directory; --write-baseline creates it\n"
         )
 
 
