@@ -16,7 +16,7 @@ from metrics.bpmn.diagram import Engine
 from metrics.catalog.element_templates import METRIC, ElementTemplate, ElementTemplates
 from metrics.reading.errors import DiagramWarning, DocumentError
 from metrics.reading.json_text import read_json, without_surrogates
-from metrics.reading.sources import DEFAULT_MAX_SIZE, absolute
+from metrics.reading.sources import DEFAULT_MAX_SIZE, DiscoveredFile, absolute
 from metrics.reading.sources import content as read_content
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PROJECT_FOLDER: Final = ".camunda"
 TEMPLATES_FOLDER: Final = "element-templates"
 CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
+
+MAX_DEFINITION_BYTES: Final = 16 * 1024 * 1024
+"""The number of bytes above which no file with definitions is read."""
 
 
 class Offered(NamedTuple):
@@ -54,7 +57,7 @@ class TemplateDefinitions:
     """The template definitions beside and above a diagram, and those in further folders.
 
     `folders` are read in their order, after those of the diagram. Each file is read once, for all
-    diagrams. A file of more than `max_size` bytes cannot be read.
+    diagrams. A file of more than `max_size` bytes, at most 16 MB, cannot be read.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class TemplateDefinitions:
         *,
         max_size: int = DEFAULT_MAX_SIZE,
     ) -> None:
-        self._max_size = max_size
+        self._max_size = min(max_size, MAX_DEFINITION_BYTES)
         self._folders = tuple(os.fspath(folder) for folder in folders)
         self._files: dict[str, tuple[str, ...]] = {}
         self._read: dict[str, _DefinitionFile] = {}
@@ -160,7 +163,7 @@ def _json(path: str, max_size: int) -> Any:
     if os.path.exists(path) and not os.path.isfile(path):
         raise _UnreadableError("it is not a file")
     try:
-        value, _ = read_json(read_content(path, max_size))
+        value, _ = read_json(read_content(DiscoveredFile(path), max_size))
     except DocumentError as error:
         line = "" if error.line is None else f"line {error.line}: "
         raise _UnreadableError(line + error.message) from None

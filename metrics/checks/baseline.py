@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from metrics.checks.limits import Value
 
 CONFLICT_MARKERS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 ENTRY_KEYS: Final = frozenset({"file", "configuration", "key", "value"})
 UNNORMALIZED: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
-MAX_BASELINE_BYTES: Final = 1024 * 1024 * 1024
+# Enough for millions of entries.
+MAX_BASELINE_BYTES: Final = 512 * 1024 * 1024
 
 NUMERIC_TYPES: Final = {LeafKind.NUMBER: (int,), LeafKind.RATIO: (int, float)}
 """The types of numeric values; other values are texts or null."""
@@ -107,15 +111,17 @@ class Baseline:
 
 def read_baseline(path: str) -> Baseline:
     """Read the baseline in a file; raises `BaselineError`."""
-    folder = os.path.dirname(absolute(path))
-    return Baseline(_entries(path, folder, content_beside(path, MAX_BASELINE_BYTES, BaselineError)))
+    content = content_beside(path, MAX_BASELINE_BYTES, BaselineError)
+    folder = os.path.join(os.path.dirname(absolute(path)), "")
+    return Baseline(_entries(path, folder, content.removeprefix(BYTE_ORDER_MARK)))
 
 
 def _entries(path: str, folder: str, content: bytes) -> Iterator[BaselineEntry]:
-    for number, line in enumerate(content.splitlines(), start=1):
+    # Not all lines at once: there may be a million.
+    for number, line in enumerate(BytesIO(content), start=1):
         if line.startswith(CONFLICT_MARKERS):
             raise BaselineError(path, "unresolved merge conflict.", number)
-        if line and not line.isspace():
+        if not line.isspace():
             try:
                 yield _entry(orjson.loads(line), folder)
             except ValueError as error:
@@ -130,15 +136,13 @@ def _entry(record: Any, folder: str) -> BaselineEntry:
     if "value" not in record:
         raise ValueError("it has no value")
     file, configuration = record.get("file"), record.get("configuration")
-    key, value = record.get("key"), record["value"]
-    try:
-        kind = kind_of(key) if isinstance(key, str) else None
-    except LimitError:
-        kind = None
-    if not isinstance(key, str) or kind is None:
+    key: Any = record.get("key")
+    value: Any = record["value"]
+    values = _values_of(key) if isinstance(key, str) else None
+    if values is None:
         raise ValueError("its key cannot have a limit")
-    if type(value) not in NUMERIC_TYPES.get(kind, (str, type(None))):
-        raise ValueError(f"its value is not {kind.value}")
+    if type(value) not in values.types:
+        raise ValueError(f"its value is not {values.noun}")
     for name in (file, configuration):
         if not (name is None or (isinstance(name, str) and name)):
             raise ValueError("its file or configuration is not a path")
@@ -147,11 +151,28 @@ def _entry(record: Any, folder: str) -> BaselineEntry:
     return BaselineEntry(_resolved(file, folder), _resolved(configuration, folder), key, value)
 
 
+class _Values(NamedTuple):
+    """The values that a key can have."""
+
+    noun: str
+    types: tuple[type, ...]
+
+
+@lru_cache(maxsize=1024)
+def _values_of(key: str) -> _Values | None:
+    """The values of a key; None for one that cannot have a limit."""
+    try:
+        kind = kind_of(key)
+    except LimitError:
+        return None
+    return _Values(kind.value, NUMERIC_TYPES.get(kind, (str, type(None))))
+
+
 def _resolved(name: str | None, folder: str) -> str | None:
     if name is None:
         return None
     # Bytes that are not UTF-8 stay escaped, as in the paths that are looked up.
-    path = os.path.join(folder, name)
+    path = name if os.path.isabs(name) else folder + name
     return os.path.normpath(path) if UNNORMALIZED.search(path) else path
 
 

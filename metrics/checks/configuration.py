@@ -34,6 +34,7 @@ from metrics.configuration.files import (
     check_keys,
     check_table,
     dotted,
+    folders_with_configuration,
     globs_at,
     read_in_folder,
     read_named_file,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 PATHS: Final = "paths"
 OVERRIDE_KEYS: Final = (PATHS, LIMITS)
+MAX_VALUES: Final = 10_000
+"""The maximum number of conditions in a table, or of conditions and paths in overrides."""
 
 
 class Override(NamedTuple):
@@ -101,7 +104,10 @@ class Configuration:
 
 
 class Configurations:
-    """Finds the configuration of a folder: the nearest one in the folder or above."""
+    """Finds the configuration of a folder: the nearest one in the folder or above.
+
+    The search ends at the top of a repository.
+    """
 
     def __init__(self) -> None:
         self._of_folders: dict[str, Configuration | None] = {}
@@ -113,15 +119,14 @@ class Configurations:
         """
         searched = []
         configuration: Configuration | None = None
-        while folder not in self._of_folders:
-            searched.append(folder)
-            configuration = read_in_folder(folder, partial(_configuration, folder))
-            parent = os.path.dirname(folder)
-            if configuration is not None or parent == folder:
+        for candidate in folders_with_configuration(folder):
+            if candidate in self._of_folders:
+                configuration = self._of_folders[candidate]
                 break
-            folder = parent
-        else:
-            configuration = self._of_folders[folder]
+            searched.append(candidate)
+            configuration = read_in_folder(candidate, partial(_configuration, candidate))
+            if configuration is not None:
+                break
         self._of_folders.update(dict.fromkeys(searched, configuration))
         return configuration
 
@@ -139,6 +144,7 @@ def read_configuration(path: str, folder: str | None = None) -> Configuration:
 def _configuration(
     folder: str, path: str, record: Mapping[str, Any], location: TomlPath
 ) -> Configuration:
+    _check_number_of_values(record, location)
     return Configuration(
         path,
         folder,
@@ -147,6 +153,19 @@ def _configuration(
         tuple(_overrides(record.get(OVERRIDES, []), folder, (*location, OVERRIDES))),
         globs_at(record[EXCLUDE], folder, (*location, EXCLUDE)) if EXCLUDE in record else Globs(),
     )
+
+
+def _check_number_of_values(record: Mapping[str, Any], location: TomlPath) -> None:
+    for table in (LIMITS, TOTAL, OVERRIDES):
+        number, pending = 0, [record.get(table, {})]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, dict | list):
+                pending += value.values() if isinstance(value, dict) else value
+            else:
+                number += 1
+        if number > MAX_VALUES:
+            raise LocatedError((*location, table), f"more than {MAX_VALUES:,} values in {table}.")
 
 
 def _overrides(record: Any, folder: str, location: TomlPath) -> Iterator[Override]:

@@ -170,6 +170,7 @@ class _Check:
             outcome.entries,
             has_limits=bool(self._shared_totals.limits) or self._rules.has_limits,
             not_applied=self._not_applied,
+            gone=outcome.gone,
         )
 
     def _totals_of(self, configuration: Configuration) -> tuple[Totals, ...]:

@@ -81,7 +81,8 @@ class CheckResult:
     of diagrams, in the order of `files`, then those of totals. `tolerated` is the number of
     violations that the baseline tolerates. `entries` are the entries of a new baseline.
     `has_limits` is whether any diagram could have a limit. `not_applied` is the number of limits
-    that did not apply to a diagram because the number is null.
+    that did not apply to a diagram because the number is null. `gone` is the number of entries of
+    the baseline whose diagram or limit no longer exists; `improvements` has the first of them.
     """
 
     files: tuple[str, ...] = ()
@@ -92,6 +93,12 @@ class CheckResult:
     entries: tuple[BaselineEntry, ...] = ()
     has_limits: bool = False
     not_applied: int = 0
+    gone: int = 0
+
+    @property
+    def unlisted(self) -> int:
+        """The number of entries that are `gone` and not among the `improvements`."""
+        return max(0, self.gone - sum(better.is_gone for better in self.improvements))
 
     @property
     def has_passed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import OMITTED, Omitted
 from metrics.checks.baseline import BaselineEntry
@@ -21,17 +21,23 @@ if TYPE_CHECKING:
     ValueOf = Callable[[str], Value | Omitted]
 
 
+MAX_GONE: Final = 10
+"""The maximum number of diagrams, and of totals, that are listed though they no longer exist."""
+
+
 class Outcome(NamedTuple):
     """The result of comparing a diagram or a total with a baseline.
 
     `worse` are the broken limits that the baseline does not tolerate, `tolerated` is the number of
-    the others. `entries` are the entries of a new baseline.
+    the others. `entries` are the entries of a new baseline. `gone` is the number of entries whose
+    diagram or limit no longer exists; `improvements` has the first of them.
     """
 
     worse: tuple[Limit, ...] = ()
     tolerated: int = 0
     improvements: tuple[Improvement, ...] = ()
     entries: tuple[BaselineEntry, ...] = ()
+    gone: int = 0
 
 
 class _Owner(NamedTuple):
@@ -96,19 +102,13 @@ class Tolerance:
 
     def rest_of_diagrams(self, checked: Collection[str]) -> Outcome:
         """The entries for diagrams that were not checked, or no longer exist."""
-        gone: list[Improvement] = []
+        gone: list[BaselineEntry] = []
         kept: list[BaselineEntry] = []
         for path in self._baseline.files():
-            if path in checked:
-                continue
-            if _exists(path):
-                kept += self._baseline.of_file(path)
-            else:
-                gone += (
-                    Improvement(_relative(path), entry.key, entry.value, OMITTED, is_gone=True)
-                    for entry in self._baseline.of_file(path)
-                )
-        return Outcome(improvements=tuple(gone), entries=tuple(kept))
+            if path not in checked:
+                entries = kept if _exists(path) else gone
+                entries += self._baseline.of_file(path)
+        return _outcome_of_rest(gone, kept)
 
     def rest_of_totals(
         self, checked: Iterable[Totals], limits_of: Mapping[str | None, Limits]
@@ -118,17 +118,15 @@ class Tolerance:
         `limits_of` are the limits on totals of the configurations that were read, by their paths.
         """
         checked_keys = {(totals.path, key) for totals in checked for key in totals.limits}
-        gone: list[Improvement] = []
+        gone: list[BaselineEntry] = []
         kept: list[BaselineEntry] = []
         for entry in self._baseline.totals():
             path, key = entry.configuration, entry.key
             if (path, key) in checked_keys:
                 continue
-            if path is None or (_exists(path) and key in limits_of.get(path, {key})):
-                kept.append(entry)
-            else:
-                gone.append(Improvement(None, key, entry.value, OMITTED, is_gone=True))
-        return Outcome(improvements=tuple(gone), entries=tuple(kept))
+            is_kept = path is None or (_exists(path) and key in limits_of.get(path, {key}))
+            (kept if is_kept else gone).append(entry)
+        return _outcome_of_rest(gone, kept)
 
     def _weigh(
         self,
@@ -171,7 +169,16 @@ def combined(outcomes: Sequence[Outcome]) -> Outcome:
         sum(outcome.tolerated for outcome in outcomes),
         tuple(better for outcome in outcomes for better in outcome.improvements),
         tuple(entry for outcome in outcomes for entry in outcome.entries),
+        sum(outcome.gone for outcome in outcomes),
     )
+
+
+def _outcome_of_rest(gone: Sequence[BaselineEntry], kept: Sequence[BaselineEntry]) -> Outcome:
+    improvements = (
+        Improvement(None if file is None else _relative(file), key, value, OMITTED, is_gone=True)
+        for file, _, key, value in gone[:MAX_GONE]
+    )
+    return Outcome(improvements=tuple(improvements), entries=tuple(kept), gone=len(gone))
 
 
 def _exists(path: str) -> bool:

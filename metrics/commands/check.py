@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from metrics.checks.baseline import Baseline, baseline_lines, read_baseline
+from metrics.checks.baseline import Baseline, BaselineError, baseline_lines, read_baseline
 from metrics.checks.configuration import Configuration, read_configuration
 from metrics.checks.gate import Gate
 from metrics.checks.limits import LimitError, as_limits, as_total_limits
@@ -29,7 +29,6 @@ from metrics.commands.inputs import (
     InputOptions,
     input_options,
     run_inputs,
-    selection_of,
 )
 from metrics.commands.outputs import OutputFile, Outputs, is_standard_output, open_output
 from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, scan_paths
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 
     from metrics.checks.limits import Limit
     from metrics.checks.result import CheckResult
+    from metrics.commands.inputs import RunInputs
     from metrics.commands.runs import Scan
     from metrics.formats.check import Format
     from metrics.report import Report
@@ -150,7 +150,8 @@ def command(
     limits of the nearest one at or above its folder. Each violation lists the elements that its
     value counts, with their lines.
 
-    The exit status is 1 if there are violations, and 2 if a diagram could not be measured.
+    The exit status is 1 if there are violations, and 2 if a diagram could not be measured, or if
+    all diagrams are ignored or excluded.
     """
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
@@ -188,13 +189,15 @@ def command(
         is_quiet=is_quiet,
     )
     # Diagrams that an option excludes are missing from a total, which is then not whole.
-    whole = selection_of(selected._replace(exclude=()), found.settings)
+    whole = found.selection._replace(exclude=tuple(filter(None, [found.settings.exclude])))
     diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename, written)
     is_output_shown = any(output.path is None for output in outputs)
     with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
         result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config.config_path))
+        if not result.diagrams:
+            diagrams.refuse_to_check_nothing(found, force_exclude=selected.force_exclude)
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
@@ -255,6 +258,21 @@ class _Diagrams:
             # These numbers count template definitions, which are not elements of the diagram.
             skipped_keys=() if templates is None else templates.keys,
         )
+
+    def refuse_to_check_nothing(self, found: RunInputs, *, force_exclude: bool) -> None:
+        """Raise `click.ClickException` if there are diagrams, but all are ignored or excluded.
+
+        A hook names the files that changed. With `--force-exclude`, it passes if it may check none.
+        """
+        paths = [*found.paths, *found.skipped]
+        if force_exclude:
+            paths = [*filter(os.path.isdir, paths)]
+        everything = self._options.selection._replace(exclude=(), honour_ignores=False)
+        for source in discover_selected(paths, everything):
+            if isinstance(source, str):
+                name = on_one_line(self._name(source))
+                reason = f"no diagram was checked: all are ignored or excluded, such as {name}."
+                raise click.ClickException(reason)
 
     def _sources(self) -> Iterator[DiagramSource]:
         return (source for source in self._find() if not self._gate.excludes(self._name(source)))
@@ -329,7 +347,13 @@ def _baseline(path: str | None, *, is_written: bool) -> Baseline:
     if path is None or (is_written and not os.path.lexists(path)):
         return Baseline()
     with file_errors_shown():
-        return read_baseline(path)
+        try:
+            return read_baseline(path)
+        except BaselineError as error:
+            if os.path.lexists(path):
+                raise
+            reason = f"{error.message}; --write-baseline creates it"
+            raise BaselineError(path, reason) from None
 
 
 def _no_limits(config_path: str | None) -> str:
@@ -356,7 +380,7 @@ def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> tuple
     ):
         parts += [f"{number:,} {word}"] if before and number else []
     tolerated = result.tolerated + len(result.violations)
-    tolerant = replace(result, violations=(), improvements=(), tolerated=tolerated)
+    tolerant = replace(result, violations=(), improvements=(), gone=0, tolerated=tolerated)
     return tolerant, f"wrote {on_one_line(path)}: {', '.join(parts)}"
 
 

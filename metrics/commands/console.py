@@ -84,17 +84,23 @@ def scan_file(
 
 def wrong_value(option: str, error: Exception) -> click.UsageError:
     """The error for a wrong value of an option; its message is cut at 1,000 characters."""
-    reason = truncated(on_one_line(str(error)), MAX_CHARACTERS_OF_A_MESSAGE)
-    return click.UsageError(f"{option}: {reason}")
+    return click.UsageError(f"{option}: {_reason(error)}")
 
 
 @contextmanager
 def file_errors_shown() -> Iterator[None]:
-    """Turn an error in a file other than a diagram into an error of the command."""
+    """Turn an error in a file other than a diagram into an error of the command.
+
+    Its message is cut at 1,000 characters.
+    """
     try:
         yield
     except FileError as error:
-        raise click.ClickException(on_one_line(str(error))) from None
+        raise click.ClickException(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    return truncated(on_one_line(str(error)), MAX_CHARACTERS_OF_A_MESSAGE)
 
 
 class _Closed:

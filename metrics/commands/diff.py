@@ -123,7 +123,7 @@ def command(
     require_csv([format_name], is_csv_raw=is_csv_raw)
     write = load_format(FORMATS, format_name, is_csv_raw=is_csv_raw)
     settings = settings_of(config)
-    selection = selection_of(selected, settings)
+    selection = selection_of(selected, settings, is_quiet=is_quiet)
     scan_options = ScanOptions(
         jobs,
         timeout,

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from metrics.commands.console import file_errors_shown, show_message, source_of
+from metrics.commands.console import (
+    file_errors_shown,
+    message_for,
+    show_message,
+    source_of,
+    wrong_value,
+)
 from metrics.configuration.settings import Settings, nearest_settings, read_settings
 from metrics.formats.text import on_one_line
-from metrics.reading.sources import STANDARD_INPUT
+from metrics.reading.sources import STANDARD_INPUT, absolute
 from metrics.scanning.globs import GlobError, Globs
 from metrics.scanning.path_lists import read_path_list
 from metrics.scanning.selection import Selection, apply_to_named
@@ -56,9 +62,10 @@ class InputOptions(NamedTuple):
 class RunInputs(NamedTuple):
     """What a run reads.
 
-    `paths` are the paths to read. `settings` are those of the configuration. `files` are the other
-    files that are read: the configuration and the list. `is_single` says that the command line
-    names one diagram; a folder and a list count as many diagrams.
+    `paths` are the paths to read, and `skipped` those that `--force-exclude` leaves out. `settings`
+    are those of the configuration. `files` are the other files that are read: the configuration and
+    the list. `is_single` says that the command line names one diagram; a folder and a list count as
+    many diagrams.
     """
 
     paths: tuple[str, ...]
@@ -66,6 +73,7 @@ class RunInputs(NamedTuple):
     settings: Settings
     files: tuple[str, ...]
     is_single: bool
+    skipped: tuple[str, ...] = ()
 
 
 CONFIG_OPTIONS: Final = (
@@ -178,14 +186,18 @@ def settings_of(config: ConfigOptions) -> Settings:
         return nearest_settings()
 
 
-def selection_of(selected: SelectionOptions, settings: Settings) -> Selection:
-    """Which files in folders are diagrams; patterns of options come after those of settings."""
+def selection_of(selected: SelectionOptions, settings: Settings, *, is_quiet: bool) -> Selection:
+    """Which files in folders are diagrams; patterns of options come after those of settings.
+
+    Warnings about ignore files are shown, unless the run `is_quiet`.
+    """
     include = settings.include, _globs("--include", selected.include)
     exclude = settings.exclude, _globs("--exclude", selected.exclude)
     return Selection(
         include=tuple(filter(None, include)),
         exclude=tuple(filter(None, exclude)),
         honour_ignores=not selected.no_ignore,
+        warn=_Warnings(is_quiet=is_quiet),
     )
 
 
@@ -197,17 +209,32 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     """
     listed, selected, config = input_values
     settings = settings_of(config)
-    selection = selection_of(selected, settings)
+    selection = selection_of(selected, settings, is_quiet=is_quiet)
     all_paths = (*paths, *_paths_in_list(paths, listed))
     if listed.files_from is None:
         all_paths = all_paths or (os.curdir,)
+    skipped: tuple[str, ...] = ()
     if selected.force_exclude:
-        all_paths, excluded = apply_to_named(selection, all_paths)
-        if excluded and not is_quiet:
-            show_message(_note_of_excluded(excluded))
+        all_paths, skipped = apply_to_named(selection, all_paths)
+        if skipped and not is_quiet:
+            show_message(_note_of_excluded(skipped))
     files = tuple(filter(None, (settings.path, listed.files_from)))
     is_single = listed.files_from is None and len(paths) == 1 and not os.path.isdir(paths[0])
-    return RunInputs(all_paths, selection, settings, files, is_single)
+    return RunInputs(all_paths, selection, settings, files, is_single, skipped)
+
+
+class _Warnings:
+    """Shows each warning about an ignore file once, however often the file is read."""
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        self._is_quiet = is_quiet
+        self._shown: set[tuple[str, str]] = set()
+
+    def __call__(self, path: str, message: str) -> None:
+        identity = absolute(path), message
+        if not self._is_quiet and identity not in self._shown:
+            self._shown.add(identity)
+            show_message(message_for(os.path.normpath(path), f"warning: {message}"))
 
 
 def _note_of_excluded(paths: Sequence[str]) -> str:
@@ -220,7 +247,7 @@ def _globs(option: str, patterns: Iterable[str]) -> Globs:
     try:
         return Globs.of(patterns)
     except GlobError as error:
-        raise click.UsageError(f"{option}: {on_one_line(str(error))}") from None
+        raise wrong_value(option, error) from None
 
 
 def _paths_in_list(paths: tuple[str, ...], listed: ListOptions) -> tuple[str, ...]:

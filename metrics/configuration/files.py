@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from metrics.reading.sources import FileError, content_beside
+from metrics.reading.sources import DiscoveredFile, FileError, content_beside
+from metrics.scanning.gitignore import is_repository
 from metrics.scanning.globs import GlobError, Globs
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Value = TypeVar("Value")
 
@@ -35,9 +36,15 @@ LIMITS, TOTAL, OVERRIDES = "limits", "total", "overrides"
 KEYS: Final = (INCLUDE, EXCLUDE, WITH, TEMPLATE_PATH, LIMITS, TOTAL, OVERRIDES)
 
 LINE_AND_COLUMN: Final = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)\Z")
+PART_OF_KEY: Final = re.compile(r"""[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+'""")
+DOTTED_KEY: Final = re.compile(
+    rf"(?:{PART_OF_KEY.pattern})(?:[ \t]*+\.[ \t]*+(?:{PART_OF_KEY.pattern}))*+"
+)
 MAX_CONFIGURATION_BYTES: Final = 1024 * 1024
+# The time of the parser grows with the square of this number.
+MAX_PARTS_OF_KEY: Final = 32
 # The search for the line of an error parses parts of the file many times.
-MAX_BYTES_PARSED_AGAIN: Final = 4 * 1024 * 1024
+MAX_BYTES_PARSED_AGAIN: Final = 1024 * 1024
 
 
 class ConfigurationError(FileError):
@@ -55,11 +62,14 @@ class LocatedError(Exception):
 def read_in_folder(
     folder: str, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
 ) -> Value | None:
-    """Parse the configuration in a folder, as `read_file` does; None without one."""
+    """Parse the configuration in a folder, as `read_named_file` does; None without one."""
     for name in FILES:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
-            if (value := read_file(path, parse)) is not None:
+            content = content_beside(
+                DiscoveredFile(path), MAX_CONFIGURATION_BYTES, ConfigurationError
+            )
+            if (value := _parsed(path, content, parse)) is not None:
                 return value
         elif os.path.lexists(path) and not os.path.isdir(path):
             # A pipe or a device would block, and the target of a link may be missing.
@@ -67,23 +77,36 @@ def read_in_folder(
     return None
 
 
+def folders_with_configuration(folder: str) -> Iterator[str]:
+    """The folders in which a configuration may be, the nearest first.
+
+    These are a folder at an absolute path and those above it, up to the top of its repository.
+    """
+    while True:
+        yield folder
+        parent = os.path.dirname(folder)
+        if parent == folder or is_repository(folder):
+            return
+        folder = parent
+
+
 def read_named_file(path: str, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]) -> Value:
-    """Parse the configuration in a file that must have one, as `read_file` does."""
-    value = read_file(path, parse)
-    if value is None:
-        raise ConfigurationError(path, f"there is no table [{'.'.join(OWN_TABLE)}].")
-    return value
-
-
-def read_file(
-    path: str, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
-) -> Value | None:
-    """Parse the configuration in a file; None if the file has none.
+    """Parse the configuration in a file that must have one.
 
     `parse` receives the path, the table with the configuration, and the position of the table in
     the file; it may raise `LocatedError`. Raises `ConfigurationError`.
     """
     content = content_beside(path, MAX_CONFIGURATION_BYTES, ConfigurationError)
+    value = _parsed(path, content, parse)
+    if value is None:
+        raise ConfigurationError(path, f"there is no table [{'.'.join(OWN_TABLE)}].")
+    return value
+
+
+def _parsed(
+    path: str, content: bytes, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
+) -> Value | None:
+    """The configuration in the content of a file; None if the file has none."""
     is_shared = os.path.basename(path) == SHARED_FILE
     if is_shared and b"metrics" not in content:
         return None
@@ -92,6 +115,7 @@ def read_file(
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(path, "not UTF-8.", line) from None
+    _check_keys_of_text(path, text)
     own_table = OWN_TABLE if is_shared else ()
     import tomllib
 
@@ -112,6 +136,14 @@ def read_file(
         raise ConfigurationError(path, "nested too deeply.") from None
     except LocatedError as error:
         raise ConfigurationError(path, str(error), _line(text, error.location)) from None
+
+
+def _check_keys_of_text(path: str, text: str) -> None:
+    """Raise `ConfigurationError` for a key that would take the parser long."""
+    for key in DOTTED_KEY.finditer(text):
+        if len(PART_OF_KEY.findall(key[0])) > MAX_PARTS_OF_KEY:
+            line = text.count("\n", 0, key.start()) + 1
+            raise ConfigurationError(path, f"a key has more than {MAX_PARTS_OF_KEY} parts.", line)
 
 
 def _malformed(path: str, text: str, message: str) -> ConfigurationError:
@@ -205,7 +237,8 @@ def check_keys(record: Mapping[str, Any], known: Sequence[str], location: TomlPa
     """Raise `LocatedError` for an unknown key of a table."""
     for key in record:
         if key == OWN_TABLE[0] and not location:
-            reason = f"{OWN_FILE} has no prefix {'.'.join(OWN_TABLE)}: write [{LIMITS}]."
+            prefix = ".".join(OWN_TABLE)
+            reason = f"only {SHARED_FILE} has the prefix {prefix}: write [{LIMITS}]."
             raise LocatedError((key,), reason)
         if key not in known:
             reason = f"unknown key '{key}'.{did_you_mean(key, known)}"

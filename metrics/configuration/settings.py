@@ -25,13 +25,13 @@ from metrics.configuration.files import (
     TEMPLATE_PATH,
     WITH,
     LocatedError,
+    folders_with_configuration,
     globs_at,
     read_in_folder,
     read_named_file,
     texts_at,
 )
 from metrics.reading.sources import absolute
-from metrics.scanning.gitignore import REPOSITORY
 from metrics.scanning.globs import Globs
 from metrics.suggestions import did_you_mean
 
@@ -61,13 +61,11 @@ def read_settings(path: str) -> Settings:
 
 def nearest_settings() -> Settings:
     """The settings of the nearest configuration; raises `ConfigurationError`."""
-    folder = absolute(os.curdir)
-    while (settings := read_in_folder(folder, partial(_settings, folder))) is None:
-        parent = os.path.dirname(folder)
-        if parent == folder or os.path.exists(os.path.join(folder, REPOSITORY)):
-            return Settings()
-        folder = parent
-    return settings
+    for folder in folders_with_configuration(absolute(os.curdir)):
+        settings = read_in_folder(folder, partial(_settings, folder))
+        if settings is not None:
+            return settings
+    return Settings()
 
 
 def _settings(folder: str, path: str, record: Mapping[str, Any], location: TomlPath) -> Settings:

@@ -62,6 +62,9 @@ ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 READ_AT_ONCE: Final = READ | getattr(os, "O_NONBLOCK", 0)
 
+MAX_DEVICE_BYTES: Final = 1024 * 1024
+"""The size above which a device is refused, except as a diagram."""
+
 PIECE: Final = 1024 * 1024
 """The maximum number of bytes that are read from a stream at once."""
 
@@ -91,13 +94,19 @@ def content_beside(
 ) -> bytes:
     """The bytes of a file other than a diagram; raises `error` if it cannot be read.
 
-    `stream` is the file, if it is already open.
+    `stream` is the file, if it is already open. A pipe is read up to the limit, like a file. So is
+    a device, such as a terminal or `/dev/null`, but with a limit of 1 MB at most: it may not end.
     """
+    is_device = stream is None and _is_device(path)
+    if is_device:
+        max_size = min(max_size, MAX_DEVICE_BYTES)
     try:
         return content(path if stream is None else stream, max_size)
     except DocumentError as reason:
-        is_large = reason.type is ErrorType.TOO_LARGE
-        raise error(path, f"it is {reason.message}." if is_large else reason.message) from None
+        if reason.type is not ErrorType.TOO_LARGE:
+            raise error(path, reason.message) from None
+        noun = "a device that is " if is_device else ""
+        raise error(path, f"it is {noun}{reason.message}.") from None
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
@@ -135,6 +144,15 @@ def absolute(path: str | os.PathLike[str]) -> str:
         return os.path.abspath(path)
     except OSError:
         return os.path.normpath(path)
+
+
+def _is_device(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        # Opening the file reports the reason.
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
 def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:

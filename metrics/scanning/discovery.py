@@ -58,8 +58,9 @@ def discover(
 
     A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
     Folders are listed when they are reached; memory grows with the number of folders, links and
-    named files, but not with the number of files in folders. Raises `TypeError` for anything that
-    is not a path, `ValueError` for a pattern that cannot match a path.
+    named files, but not with the number of files in folders. A warning of Python names a
+    `.gitignore` that cannot be read, or is too large. Raises `TypeError` for anything that is not a
+    path, `ValueError` for a pattern that cannot match a path.
     """
     selection = Selection(
         include=_globs(include), exclude=_globs(exclude), honour_ignores=honour_ignores
@@ -192,7 +193,9 @@ class _Discovery:
     def _walk(self, top: str) -> Iterator[str | Report]:
         # A stack, not recursion: folders may be nested deeper than Python allows calls.
         selection = self._selection.for_named_folder(top)
-        rules = IgnoreRules.above(top) if selection.honour_ignores else IgnoreRules()
+        rules = (
+            IgnoreRules.above(top, selection.warn) if selection.honour_ignores else IgnoreRules()
+        )
         pending: list[_Visit] = []
         yield from self._enter(top, rules, selection, pending, by_link=False)
         while pending:

@@ -1,30 +1,54 @@
-"""Which paths `.gitignore` files ignore."""
+"""Which paths `.gitignore` files ignore.
+
+A file that is too large or has too many wildcards ignores nothing, and neither does a line that is
+too long. A warning says so, because git ignores more.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Final
+import warnings
+from typing import TYPE_CHECKING, Final
 
-from metrics.reading.sources import absolute
-from metrics.scanning.globs import Globs, is_matched
+from metrics.reading.sources import DiscoveredFile, FileError, absolute, content_beside
+from metrics.scanning.globs import MAX_PATTERN_BYTES, GlobError, Globs, is_matched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Warn = Callable[[str, str], None]
 
 IGNORE_FILE: Final = ".gitignore"
 REPOSITORY: Final = ".git"
+MAX_IGNORE_FILE_BYTES: Final = 1024 * 1024
+
+
+class IgnoreFileError(FileError):
+    """An ignore file that cannot be read."""
+
+
+def warn_in_python(path: str, message: str) -> None:
+    """Show a warning about an ignore file as a warning of Python."""
+    warnings.warn(f"{path}: {message}", stacklevel=2)
 
 
 class IgnoreRules:
-    """The rules of all `.gitignore` files that apply in a folder."""
+    """The rules of all `.gitignore` files that apply in a folder.
 
-    __slots__ = ("_files",)
+    `warn` receives the path of a file and a message if a rule in the file is left out.
+    """
 
-    def __init__(self, files: tuple[Globs, ...] = ()) -> None:
+    __slots__ = ("_files", "_warn")
+
+    def __init__(self, files: tuple[Globs, ...] = (), warn: Warn = warn_in_python) -> None:
         self._files = files
+        self._warn = warn
 
     def __bool__(self) -> bool:
         return bool(self._files)
 
     @classmethod
-    def above(cls, folder: str) -> IgnoreRules:
+    def above(cls, folder: str, warn: Warn = warn_in_python) -> IgnoreRules:
         """The rules from the folders above a folder, up to the top of its repository.
 
         There are none outside a repository, and none if they ignore the folder itself: the user
@@ -33,21 +57,21 @@ class IgnoreRules:
         folder = absolute(folder)
         top = repository_top(folder)
         if top is None:
-            return cls()
+            return cls(warn=warn)
         parents = []
         current = folder
         while current != top:
             current = os.path.dirname(current)
             parents.append(current)
-        rules = cls()
+        rules = cls(warn=warn)
         for parent in reversed(parents):
             rules = rules.within(parent)
-        return cls() if rules.ignores(folder, is_folder=True) else rules
+        return cls(warn=warn) if rules.ignores(folder, is_folder=True) else rules
 
     def within(self, folder: str) -> IgnoreRules:
         """These rules together with those of the `.gitignore` in a folder."""
-        globs = _read(folder)
-        return IgnoreRules((*self._files, globs)) if globs else self
+        globs = _read(folder, self._warn)
+        return IgnoreRules((*self._files, globs), self._warn) if globs else self
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
         """Whether an absolute path is ignored, if the folder that holds it is not.
@@ -59,9 +83,14 @@ class IgnoreRules:
         return is_matched(os.path.join(path, "") if is_folder else path, self._files)
 
 
+def is_repository(folder: str) -> bool:
+    """Whether a folder is the top of a repository."""
+    return os.path.exists(os.path.join(folder, REPOSITORY))
+
+
 def repository_top(folder: str) -> str | None:
     """The top of the repository that contains a folder at an absolute path; None without one."""
-    while not os.path.exists(os.path.join(folder, REPOSITORY)):
+    while not is_repository(folder):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
@@ -69,13 +98,32 @@ def repository_top(folder: str) -> str | None:
     return folder
 
 
-def _read(folder: str) -> Globs | None:
+def _read(folder: str, warn: Warn) -> Globs | None:
     path = os.path.join(folder, IGNORE_FILE)
-    try:
-        # Opening a pipe or a device would block.
-        if not os.path.isfile(path):
-            return None
-        with open(path, "rb") as file:
-            return Globs.of_ignore_file(file.read(), folder)
-    except OSError:
+    if os.path.isdir(path) or not os.path.exists(path):
         return None
+    try:
+        patterns = _content(path)
+        globs = Globs.of_ignore_file(patterns, folder)
+    except (IgnoreFileError, GlobError) as error:
+        reason = error.message if isinstance(error, IgnoreFileError) else str(error)
+        warn(path, f"the file ignores nothing: {reason}")
+        return None
+    if (line := _first_long_line(patterns)) is not None:
+        size = f"{MAX_PATTERN_BYTES:,} bytes"
+        warn(path, f"lines of more than {size} ignore nothing, such as line {line}.")
+    return globs
+
+
+def _content(path: str) -> bytes:
+    if not os.path.isfile(path):
+        # Opening a pipe or a device would block.
+        raise IgnoreFileError(path, "it is not a file.")
+    return content_beside(DiscoveredFile(path), MAX_IGNORE_FILE_BYTES, IgnoreFileError)
+
+
+def _first_long_line(content: bytes) -> int | None:
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if len(line) > MAX_PATTERN_BYTES and not line.startswith(b"#"):
+            return number
+    return None

@@ -15,6 +15,9 @@ As in git, a character is a byte. A pattern becomes a regular expression whose s
 what they have matched, so the time to match is proportional to the length of the path times the
 length of the pattern. Nothing is missed, because the first match of the part between two stars
 leaves as much of the path as possible to the parts after it.
+
+A pattern without special characters is no expression, but the key of a dictionary: a path is looked
+up once, however many such patterns there are.
 """
 
 from __future__ import annotations
@@ -22,13 +25,14 @@ from __future__ import annotations
 import os
 import re
 import string
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.reading.sources import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
 STAR: Final = b"*"
 SLASH: Final = b"/"
@@ -57,55 +61,125 @@ CLASSES: Final = {
     }.items()
 }
 
+# A longer pattern matches no path that the system would open.
+MAX_PATTERN_BYTES: Final = 4096
+# The time and memory of an expression depend on these characters, not on the number of patterns.
+WILDCARDS: Final = (b"*", b"?", b"[")
+MAX_WILDCARDS: Final = 10_000
+
 FOLDERS: Final = rb"(?:[^/]*+/)*"
 SEGMENT_END: Final = rb"(?=/|\Z)"
 
 
 class GlobError(ValueError):
-    """A text that is not a pattern."""
+    """A text that is not a pattern, or patterns with too many wildcards."""
 
 
 class Glob(NamedTuple):
-    """A pattern, and whether it takes back what earlier patterns matched."""
+    """A pattern, and whether it takes back what earlier patterns matched.
 
-    expression: re.Pattern[bytes]
+    It has an `expression`, or is the `literal` of a path without special characters.
+    """
+
     is_negated: bool
+    literal: bytes = b""
+    expression: re.Pattern[bytes] | None = None
+
+    def matches(self, path: bytes, literals: Container[bytes]) -> bool:
+        """Whether it matches a path, given all literals that match the path."""
+        if self.expression is None:
+            return self.literal in literals
+        return self.expression.match(path) is not None
+
+
+class _Decision(NamedTuple):
+    """What a pattern decides, and its position among the patterns."""
+
+    position: int
+    is_matched: bool
+
+
+class _Patterns:
+    """Patterns without the folder that they are relative to.
+
+    With `with_content`, they also match everything in a folder that they match.
+    """
+
+    __slots__ = ("_expressions", "_literals", "globs", "with_content")
+
+    def __init__(self, globs: Iterable[Glob], *, with_content: bool) -> None:
+        self.globs = tuple(globs)
+        self.with_content = with_content
+        self._literals: dict[bytes, _Decision] = {}
+        self._expressions: list[tuple[re.Pattern[bytes], _Decision]] = []
+        for position, glob in enumerate(self.globs):
+            decision = _Decision(position, not glob.is_negated)
+            if glob.expression is None:
+                self._literals[glob.literal] = decision
+            else:
+                self._expressions.append((glob.expression, decision))
+        self._expressions.reverse()
+
+    def decision(self, path: bytes) -> bool | None:
+        """Whether the last pattern that matches a path matches or takes back; None without one."""
+        last: _Decision | None = None
+        if self._literals:
+            literals = _literals_of(path, with_content=self.with_content)
+            decisions = filter(None, map(self._literals.get, literals))
+            last = max(decisions, default=None)
+        for expression, decision in self._expressions:
+            if last is not None and decision.position < last.position:
+                break
+            if expression.match(path):
+                return decision.is_matched
+        return None if last is None else last.is_matched
+
+    def without_matches_of(self, path: bytes) -> _Patterns:
+        """The patterns except those that match a path."""
+        literals = frozenset(_literals_of(path, with_content=self.with_content))
+        kept = (glob for glob in self.globs if glob.is_negated or not glob.matches(path, literals))
+        return _Patterns(kept, with_content=self.with_content)
+
+
+NO_PATTERNS: Final = _Patterns((), with_content=True)
 
 
 class Globs:
     """Patterns that are relative to a folder; the last one that matches a path decides."""
 
-    __slots__ = ("_globs", "_start")
+    __slots__ = ("_patterns", "_start")
 
-    def __init__(self, folder: str = "", globs: Iterable[Glob] = ()) -> None:
+    def __init__(self, folder: str = "", patterns: _Patterns = NO_PATTERNS) -> None:
         self._start = os.path.join(folder, "")
-        self._globs = tuple(globs)
+        self._patterns = patterns
 
     @classmethod
     def of(cls, patterns: Iterable[str], folder: str = os.curdir) -> Globs:
         """Patterns that also match everything in a folder that they match.
 
-        Raises `GlobError` for a pattern that cannot match a path.
+        Raises `GlobError` for a pattern that cannot match a path, and for more wildcards than
+        `MAX_WILDCARDS`.
         """
-        return cls(absolute(folder), map(_parse_required, patterns))
+        lines = [*map(_encoded, patterns)]
+        _check_wildcards(b"".join(lines))
+        return cls(absolute(folder), _Patterns(map(_parse_required, lines), with_content=True))
 
     @classmethod
     def of_ignore_file(cls, content: bytes, folder: str) -> Globs:
         """The patterns of a `.gitignore`, which match the path itself, not what a folder holds.
 
-        As in git, a line that is not a pattern matches nothing.
+        As in git, a line that is not a pattern matches nothing. Raises `GlobError` for more
+        wildcards than `MAX_WILDCARDS`.
         """
-        lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-        globs = (parse(line, with_content=False) for line in map(_pattern_in, lines))
-        return cls(absolute(folder), filter(None, globs))
+        return cls(absolute(folder), _patterns_of_ignore_file(content))
 
     def __bool__(self) -> bool:
-        return bool(self._globs)
+        return bool(self._patterns.globs)
 
     @property
     def takes_back(self) -> bool:
         """Whether a pattern takes back what others match."""
-        return any(glob.is_negated for glob in self._globs)
+        return any(glob.is_negated for glob in self._patterns.globs)
 
     def decision(self, path: str) -> bool | None:
         """Whether an absolute path is matched; None if no pattern decides.
@@ -114,19 +188,16 @@ class Globs:
         """
         if not path.startswith(self._start):
             return None
-        text = _encoded(path[len(self._start) :])
-        for glob in reversed(self._globs):
-            if glob.expression.match(text):
-                return not glob.is_negated
-        return None
+        return self._patterns.decision(_encoded(path[len(self._start) :]))
 
     def without_matches_of(self, folder: str) -> Globs:
         """The patterns except those that match a folder, whose absolute path ends with a slash."""
         if not folder.startswith(self._start):
             return self
-        text = _encoded(folder[len(self._start) :])
-        globs = [glob for glob in self._globs if glob.is_negated or not glob.expression.match(text)]
-        return self if len(globs) == len(self._globs) else Globs(self._start, globs)
+        patterns = self._patterns.without_matches_of(_encoded(folder[len(self._start) :]))
+        if len(patterns.globs) == len(self._patterns.globs):
+            return self
+        return Globs(self._start, patterns)
 
 
 def is_matched(path: str, lists: Sequence[Globs]) -> bool:
@@ -144,7 +215,7 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
     It matches the paths of files, and those of folders with a slash at the end; `with_content`, it
     also matches everything in a folder that it matches.
     """
-    if line.startswith(b"#"):
+    if line.startswith(b"#") or len(line) > MAX_PATTERN_BYTES:
         return None
     is_negated = line.startswith(b"!")
     text = line[is_negated:]
@@ -155,6 +226,8 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
     # git compares paths without such parts.
     if not {b"", b".", b".."}.isdisjoint(path.split(SLASH)):
         return None
+    if path and not SPECIAL.search(path):
+        return Glob(is_negated, literal=(b"" if is_name else SLASH) + path + SLASH * is_for_folders)
     body = _name(path) if is_name else _path(path)
     if body is None:
         return None
@@ -162,13 +235,48 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
         end = rb"/" if is_for_folders else rb"(?:/|\Z)"
     else:
         end = rb"/\Z" if is_for_folders else rb"/?\Z"
-    return Glob(re.compile(body + end, re.DOTALL), is_negated)
+    return Glob(is_negated, expression=re.compile(body + end, re.DOTALL))
 
 
-def _parse_required(pattern: str) -> Glob:
-    glob = parse(_pattern_in(_encoded(pattern)), with_content=True)
+def _literals_of(path: bytes, *, with_content: bool) -> Iterator[bytes]:
+    """All patterns without special characters that match a path.
+
+    With `with_content`, these are also the patterns that match a folder above it.
+    """
+    is_folder = path.endswith(SLASH)
+    path = path.removesuffix(SLASH)
+    while True:
+        above, _, name = path.rpartition(SLASH)
+        for literal in (name, SLASH + path):
+            yield literal
+            if is_folder:
+                yield literal + SLASH
+        if not (with_content and above):
+            return
+        path, is_folder = above, True
+
+
+# In a repository, many folders may hold copies of one file.
+@lru_cache(maxsize=16)
+def _patterns_of_ignore_file(content: bytes) -> _Patterns:
+    _check_wildcards(content)
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    globs = (parse(line, with_content=False) for line in map(_pattern_in, lines))
+    return _Patterns(filter(None, globs), with_content=False)
+
+
+def _check_wildcards(text: bytes) -> None:
+    if sum(map(text.count, WILDCARDS)) > MAX_WILDCARDS:
+        raise GlobError(f"more than {MAX_WILDCARDS:,} wildcards.")
+
+
+def _parse_required(line: bytes) -> Glob:
+    if len(line) > MAX_PATTERN_BYTES:
+        raise GlobError(f"a pattern has more than {MAX_PATTERN_BYTES:,} bytes.")
+    # Other programs end a text at NUL, and would match a shorter pattern.
+    glob = None if b"\0" in line else parse(_pattern_in(line), with_content=True)
     if glob is None:
-        raise GlobError(f"'{pattern}' is not a pattern: it matches no path.")
+        raise GlobError(f"'{os.fsdecode(line)}' is not a pattern: it matches no path.")
     return glob
 
 
@@ -259,10 +367,22 @@ def _brackets(text: bytes, position: int) -> tuple[bytes | None, int]:
         first = item[1][-1]
         characters |= {first, *range(first, item[2][-1] + 1 if item[2] else first)}
         position = item.end()
-    characters = {*range(256)} - characters if is_negated else characters
-    characters.discard(ord(SLASH))
-    expression = b"[" + re.escape(bytes(sorted(characters))) + b"]" if characters else NOTHING
-    return expression, position + 1
+    slash = {ord(SLASH)}
+    if is_negated:
+        return b"[^" + _ranges(characters | slash) + b"]", position + 1
+    characters -= slash
+    return b"[" + _ranges(characters) + b"]" if characters else NOTHING, position + 1
+
+
+def _ranges(characters: set[int]) -> bytes:
+    """Characters for the brackets of an expression, which takes long to compile without ranges."""
+    ordered = sorted(characters)
+    first = (character for character in ordered if character - 1 not in characters)
+    last = (character for character in ordered if character + 1 not in characters)
+    return b"".join(
+        re.escape(bytes([start])) + b"-" + re.escape(bytes([end]))
+        for start, end in zip(first, last, strict=True)
+    )
 
 
 def _expression(segments: list[list[bytes]], *, is_whole: bool) -> bytes:

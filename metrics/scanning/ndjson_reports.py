@@ -40,6 +40,7 @@ MAX_BYTES_PER_NAME: Final = 16 * 1024
 MAX_LINES_REMEMBERED: Final = 2048
 MAX_BYTES_REMEMBERED: Final = 4096
 MAX_BYTES_PER_LINE: Final = 64 * 1024 * 1024
+MAX_BYTES_SKIPPED: Final = 1024 * 1024 * 1024
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MULTILINE_JSON: Final = "JSON over several lines is skipped; -f ndjson prints one line per diagram"
 
@@ -106,8 +107,10 @@ def read_reports(
                 if len(line) > max_line_bytes:
                     reason = f"the line has more than {max_line_bytes} bytes"
                     yield _failed(name, ErrorType.TOO_LARGE, reason, number)
-                    while line and not line.endswith(b"\n"):
-                        line = lines.readline(PIECE)
+                    if not (line.endswith(b"\n") or _skips_rest_of_line(lines)):
+                        reason = f"the line has more than {MAX_BYTES_SKIPPED} bytes: reading ends"
+                        yield _failed(name, ErrorType.TOO_LARGE, reason, number)
+                        return
                     continue
                 report = _report_of_line(reader, line, name, number)
                 if len(report.name) > MAX_CHARACTERS_OF_A_NAME:
@@ -119,6 +122,17 @@ def read_reports(
         except OSError as error:
             reason = error.strerror or str(error)
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
+
+
+def _skips_rest_of_line(lines: BinaryIO) -> bool:
+    """Skip the rest of a line; returns False if the line may never end, as on some devices."""
+    left = MAX_BYTES_SKIPPED
+    while left > 0:
+        piece = lines.readline(PIECE)
+        if not piece or piece.endswith(b"\n"):
+            return True
+        left -= len(piece)
+    return False
 
 
 def _malformed(name: str, why: str, number: int) -> Report:

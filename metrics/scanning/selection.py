@@ -6,12 +6,18 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.reading.sources import STANDARD_INPUT, absolute
-from metrics.scanning.gitignore import REPOSITORY, IgnoreRules, repository_top
+from metrics.scanning.gitignore import (
+    REPOSITORY,
+    IgnoreRules,
+    repository_top,
+    warn_in_python,
+)
 from metrics.scanning.globs import is_matched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from metrics.scanning.gitignore import Warn
     from metrics.scanning.globs import Globs
 
 EXTENSIONS: Final = (
@@ -37,12 +43,14 @@ class Selection(NamedTuple):
     """Which files in folders are diagrams.
 
     `include` adds files to those with the extension of a diagram, and `exclude` removes files and
-    folders. Without `honour_ignores`, ignored files and hidden folders are included.
+    folders. Without `honour_ignores`, ignored files and hidden folders are included. `warn`
+    receives the path of an ignore file of which a rule is left out, and a message.
     """
 
     include: tuple[Globs, ...] = ()
     exclude: tuple[Globs, ...] = ()
     honour_ignores: bool = True
+    warn: Warn = warn_in_python
 
     def is_diagram(self, folder: str, name: str) -> bool:
         """Whether the name of a file in a folder is that of a diagram.
@@ -88,9 +96,10 @@ class NamedPaths(NamedTuple):
 
 
 def apply_to_named(selection: Selection, paths: Iterable[str]) -> NamedPaths:
-    """Skip the paths that a search of the current folder would skip, whatever their extension.
+    """Skip the paths that are excluded or ignored, whatever their extension.
 
-    Hidden folders count only below the current folder. Standard input is never skipped.
+    The patterns also apply to the current folder: in a folder that is excluded, all paths are
+    skipped. Hidden folders count only below the current folder. Standard input is never skipped.
     """
     named = _NamedExclusion(selection)
     paths = [*paths]
@@ -131,7 +140,7 @@ class _NamedExclusion:
         start = repository_top(folder)
         if start is None:
             if not self._is_below_current(folder):
-                return IgnoreRules()
+                return IgnoreRules(warn=self._selection.warn)
             start = self._current
         folders = []
         while folder not in self._rules_in:
@@ -139,7 +148,7 @@ class _NamedExclusion:
             if folder == start:
                 break
             folder = os.path.dirname(folder)
-        rules = self._rules_in.get(folder, IgnoreRules())
+        rules = self._rules_in.get(folder, IgnoreRules(warn=self._selection.warn))
         for inner in reversed(folders):
             if rules is not None:
                 is_ignored = rules.ignores(inner, is_folder=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -215,7 +216,9 @@ class TestWriting:
         write(tmp_path, {"a.bpmn": embedded(0)})
         result = against(tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
-        assert result.stderr == b"Error: baseline.ndjson: No such file or directory\n"
+        assert result.stderr == (
+            b"Error: baseline.ndjson: No such file or directory; --write-baseline creates it\n"
+        )
 
 
 class TestPaths:
@@ -470,3 +473,57 @@ def test_summary_of_a_written_baseline(tmp_path: Path) -> None:
     assert against(tmp_path, "--write-baseline").stderr.decode() == (
         "metrics: wrote baseline.ndjson: 4 values, 1 added, 2 removed, 2 changed\n"
     )
+
+
+class TestManyEntries:
+    """A baseline of any size: entries for what no longer exists are counted, the first listed."""
+
+    def test_gone(self, tmp_path: Path) -> None:
+        diagrams = (entry(3, file=f"{number:02}.bpmn") for number in range(25))
+        totals = (entry(3, configuration=f"{number:02}.toml") for number in range(12))
+        write(tmp_path, {"a.bpmn": embedded(0), BASELINE: "".join([*totals, *diagrams])})
+        record = json.loads(against(tmp_path, "-f", "json").stdout)
+        assert record["gone"] == 37
+        assert [better.get("file") for better in record["improvements"]] == [
+            *[None] * 10,
+            *(f"{number:02}.bpmn" for number in range(10)),
+        ]
+        text = against(tmp_path).stdout.decode().splitlines()
+        assert text[1] == f"    the total of {EMBEDDED} was 3, it has no limit now"
+        assert text[-2:] == [
+            "    and 17 more values of diagrams and limits that no longer exist",
+            "1 diagram checked, no violations.",
+        ]
+        assert len(text) == 23
+        log = against(tmp_path, "-f", "github").stdout.decode().splitlines()
+        assert log[-2] == "27 more notices not shown as annotations."
+        for name in ("sarif", "junit", "csv"):
+            assert b".toml" not in against(tmp_path, "-f", name).stdout
+        assert rewritten(tmp_path) == ""
+
+    @pytest.mark.slow
+    def test_time_and_output_grow_with_the_number(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": embedded(0)})
+        seconds = []
+        for count in (25_000, 100_000):
+            lines = (entry(3, file=f"in/a/folder/{number}.bpmn") for number in range(count))
+            (tmp_path / BASELINE).write_text("".join(lines))
+            start = time.process_time()
+            result = against(tmp_path)
+            seconds.append(time.process_time() - start)
+            assert f"and {count - 10:,} more values" in result.stdout.decode()
+            assert len(result.stdout) < 2000
+        # Four times the entries take four times as long; the square would be sixteen times.
+        assert seconds[1] < 9 * seconds[0]
+
+    def test_byte_order_mark_and_blank_lines(self, tmp_path: Path) -> None:
+        lines = f"\ufeff{entry(3, file='a.bpmn')}\n \n".replace("\n", "\r\n")
+        write(tmp_path, {"a.bpmn": embedded(3), BASELINE: lines})
+        assert against(tmp_path).returncode == 0
+
+    def test_errors_are_cut(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": embedded(0), BASELINE: json.dumps({"\x1b" * 5000: 1})})
+        result = against(tmp_path)
+        (line,) = result.stderr.decode().splitlines()
+        assert line.startswith("Error: baseline.ndjson:1: not a baseline entry: unknown key '\\x1b")
+        assert len(line) == len("Error: ") + 1000

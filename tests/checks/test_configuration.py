@@ -486,20 +486,32 @@ class TestExclude:
         "path", ["broken.bpmn", "old", "old/a.bpmn", "./old/b/c.bpmn", "sub/../old/a.bpmn"]
     )
     def test_named(self, folder: Path, path: str) -> None:
+        # A check of nothing does not pass, but a hook passes a file that it may not check.
         result = run("check", path, cwd=folder)
-        assert (result.returncode, result.stderr) == (0, b"metrics: no diagrams found\n")
+        assert (result.returncode, result.stdout) == (2, b"")
+        first = path + ("/a.bpmn" if path == "old" else "")
+        assert result.stderr.decode() == (
+            f"Error: no diagram was checked: all are ignored or excluded, such as {first}.\n"
+        )
+        result = run("check", "--force-exclude", path, cwd=folder)
+        assert result.returncode == (2 if path == "old" else 0)
 
     def test_standard_input(self, folder: Path) -> None:
-        for name, status in (("broken.bpmn", 0), ("other.bpmn", 2)):
-            result = run("check", "--stdin-filename", name, "-", cwd=folder, stdin=b"<")
-            assert result.returncode == status
+        arguments = ["check", "--stdin-filename"]
+        result = run(*arguments, "broken.bpmn", "-", cwd=folder, stdin=b"<")
+        assert result.returncode == 2
+        assert b"such as broken.bpmn" in result.stderr
+        result = run(*arguments, "broken.bpmn", "--force-exclude", "-", cwd=folder, stdin=b"<")
+        assert result.returncode == 0
+        result = run(*arguments, "other.bpmn", "--force-exclude", "-", cwd=folder, stdin=b"<")
+        assert result.returncode == 2
 
     def test_from_elsewhere(self, folder: Path) -> None:
-        assert run("check", folder / "old").returncode == 0
+        assert run("check", folder / "old").returncode == 2
         # With --config, patterns are relative to the current folder.
         arguments = ("check", "--config", folder / "metrics.toml")
         assert run(*arguments, folder / "old", cwd=folder / "sub").returncode == 1
-        assert run(*arguments, "old", cwd=folder).returncode == 0
+        assert run(*arguments, "old", cwd=folder).returncode == 2
 
 
 def test_tables_with_the_name_of_the_distribution(tmp_path: Path) -> None:

@@ -141,6 +141,71 @@ class TestStatus:
         assert run("check", "--limit", f"{VERSION} >= 7", cwd=tmp_path).returncode == 1
 
 
+class TestNothingToCheck:
+    """A check of no diagram passes only if there is none, or if a hook names what it may skip."""
+
+    LIMIT = ("--limit", NONE)
+
+    @pytest.mark.parametrize(
+        ("files", "arguments", "skipped"),
+        [
+            ({".gitignore": "*.bpmn", "a.bpmn": b"<"}, ["."], "a.bpmn"),
+            ({".gitignore": "in/", "in/a.bpmn": b"<"}, [], "in/a.bpmn"),
+            ({".in/a.bpmn": b"<"}, [], ".in/a.bpmn"),
+            ({"a.bpmn": b"<"}, ["--exclude", "a.*"], "a.bpmn"),
+            ({"in/a.xml": b"<"}, ["--include", "*.xml", "--exclude", "in"], "in/a.xml"),
+            ({"in/a.bpmn": b"<"}, ["--exclude", "in", "--force-exclude", "in"], "in/a.bpmn"),
+            ({"in/a.bpmn": b"<", "in/metrics.toml": "exclude='a.*'"}, ["in"], "in/a.bpmn"),
+            ({"a.bpmn": b"<", "metrics.toml": "exclude='a.*'"}, ["a.bpmn"], "a.bpmn"),
+        ],
+    )
+    def test_everything_is_skipped(
+        self, tmp_path: Path, files: dict[str, bytes | str], arguments: list[str], skipped: str
+    ) -> None:
+        write(tmp_path, files)
+        (tmp_path / ".git").mkdir()
+        result = run("check", *self.LIMIT, *arguments, cwd=tmp_path)
+        reason = f"no diagram was checked: all are ignored or excluded, such as {skipped}."
+        assert last_error(result) == f"Error: {reason}"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--force-exclude", "in/a.bpmn", "in/b.bpmn"],
+            ["--force-exclude", "--files-from", "list"],
+            ["--force-exclude", "c/d.bpmn"],
+            ["--files-from", "empty"],
+            ["none"],
+        ],
+    )
+    def test_nothing_that_must_be_checked(self, tmp_path: Path, arguments: list[str]) -> None:
+        write(tmp_path, dict.fromkeys(("in/a.bpmn", "in/b.bpmn", "c/d.bpmn"), b"<"))
+        write(tmp_path, {"list": "in/a.bpmn\nc/d.bpmn\n", "empty": ""})
+        write(tmp_path, {"metrics.toml": "exclude = 'in'", "c/metrics.toml": "exclude = 'd.*'"})
+        (tmp_path / "none").mkdir()
+        result = run("check", *self.LIMIT, *arguments, cwd=tmp_path)
+        assert result.returncode == 0
+        assert text_of(result) == ["0 diagrams checked, no violations."]
+
+    def test_inside_an_excluded_folder(self, tmp_path: Path) -> None:
+        write(tmp_path, {"in/a.bpmn": embedded(0), "metrics.toml": f"limits.{EMBEDDED} = '<= 0'"})
+        arguments = ["--exclude", "in"]
+        assert run("check", *arguments, "in", cwd=tmp_path).returncode == 0
+        (tmp_path / "metrics.toml").write_text("exclude = 'in'")
+        # The exclusion holds in the folder itself, too.
+        scanned = run("scan", "--force-exclude", cwd=tmp_path / "in")
+        assert (scanned.returncode, scanned.stdout) == (0, b"")
+        result = run("check", *self.LIMIT, "--force-exclude", cwd=tmp_path / "in")
+        assert last_error(result).endswith("such as a.bpmn.")
+
+    def test_outputs_are_not_written(self, tmp_path: Path) -> None:
+        write(tmp_path, {"in/a.bpmn": embedded(1), "known": "", "metrics.toml": "exclude = 'in'"})
+        arguments = ["--baseline", "known", "--write-baseline", "-f", "json:result"]
+        assert run("check", *self.LIMIT, *arguments, cwd=tmp_path).returncode == 2
+        assert (tmp_path / "known").read_bytes() == b""
+        assert not (tmp_path / "result").exists()
+
+
 class TestText:
     """Text: each violation with its elements and their lines."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from support.checking import EMBEDDED, NONE, broken, embedded, write
-from support.command import files, lines, run
+from support.command import METRICS, files, lines, run
 from support.diagrams import process
 from support.repositories import Repository, told
 
@@ -413,3 +414,32 @@ class TestCheck:
         assert broken(cwd=tmp_path) == {"total": 3}
         # A part of the diagrams cannot break a lower bound.
         assert broken("--exclude", "b.bpmn", cwd=tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "--config", "/dev/zero"],
+        ["scan", "--files-from", "/dev/zero"],
+        ["check", "--limit", "userTask.count <= 1", "--baseline", "/dev/zero"],
+    ],
+)
+def test_device_that_does_not_end(tmp_path: Path, arguments: list[str]) -> None:
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    expected = b"Error: /dev/zero: it is a device that is larger than 1048576 bytes.\n"
+    assert (result.stdout, result.stderr) == (b"", expected)
+
+
+def test_pipes_that_a_shell_names(tmp_path: Path) -> None:
+    (tmp_path / "a.form").write_bytes(b"{}")
+    script = f"""
+        {METRICS} scan -f ndjson --files-from <(echo a.form) --config <(echo 'exclude = "b"')
+        echo a.form | {METRICS} scan -f ndjson --files-from /dev/stdin
+        {METRICS} check -f csv --limit 'userTask.count <= 1' --baseline <(echo) a.form
+    """
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False)
+    assert result.stderr == b""
+    *scans, header = result.stdout.decode().splitlines()
+    assert [json.loads(line)["file"] for line in scans] == ["a.form", "a.form"]
+    assert header.startswith("file,")

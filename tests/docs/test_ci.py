@@ -605,6 +605,19 @@ def test_action_skips_what_is_excluded(runner: Runner) -> None:
     assert "new.xml` added" in result.outputs["comment"]
 
 
+def test_action_skips_what_is_ignored(runner: Runner) -> None:
+    # git tracks the diagrams, and a .gitignore that comes later matches them.
+    (runner.workspace / ".gitignore").write_text("processes/\n")
+    commit(runner.workspace)
+    result = runner.run()
+    assert (result.status, result.outputs["status"]) == (2, "2")
+    assert "all are ignored or excluded, such as processes/order.bpmn." in result.log
+    shutil.rmtree(runner.temporary / "metrics")
+    result = runner.run(**{"no-ignore": "true"})
+    assert result.status == 0
+    assert "2 diagrams checked, no violations." in result.log
+
+
 HOSTILE = [
     """x' ; touch there ; " ; touch there ; $(touch there) `touch there` & touch there""",
     "x\n::error::taken\nstatus=taken",
@@ -614,7 +627,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("name", ["paths", "base", "limits", "config", "baseline", "sarif", "fail"])
+@pytest.mark.parametrize(
+    "name", ["paths", "no-ignore", "base", "limits", "config", "baseline", "sarif", "fail"]
+)
 def test_action_takes_inputs_as_they_are(runner: Runner, name: str, text: str) -> None:
     result = runner.run(**{"limits": f"{VARIABLES} <= 1", name: text})
     # The name of a file may be any.

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.command import run
+from support.command import run, run_process
 
 from metrics import discover
-from metrics.scanning.gitignore import IgnoreRules
+from metrics.scanning.gitignore import MAX_IGNORE_FILE_BYTES, IgnoreRules
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMITS = (400 * 1024 * 1024,) * 2
 TOP = ["a.bpmn", "b.bpmn"]
 INNERMOST = ["in/on/a.bpmn", "in/on/b.bpmn"]
 FOLDERS = ["a", "b", "a/b", "a/b/c", "b/a", "x y"]
@@ -156,11 +163,65 @@ class TestIgnoreRules:
         rules = IgnoreRules.above(str(tmp_path / "in"))
         assert not rules.ignores(str(tmp_path / "in" / "a.bpmn"), is_folder=False)
 
-    @pytest.mark.parametrize("make_odd", [os.mkfifo, os.mkdir])
-    def test_ignore_file_that_is_no_file(self, tmp_path: Path, make_odd: object) -> None:
-        assert callable(make_odd)
-        make_odd(tmp_path / ".gitignore")
+    def test_ignore_file_that_is_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / ".gitignore").mkdir()
         assert discovered_in(tmp_path) == []
+
+
+class TestLeftOut:
+    """Rules that are not applied, which a warning names."""
+
+    @pytest.mark.parametrize(
+        ("make_file", "message"),
+        [
+            (os.mkfifo, "the file ignores nothing: it is not a file."),
+            (
+                lambda path: path.symlink_to("/dev/zero"),
+                "the file ignores nothing: it is not a file.",
+            ),
+            (
+                lambda path: path.write_bytes(b"#" * (MAX_IGNORE_FILE_BYTES - 6) + b"\na.bpmn"),
+                f"the file ignores nothing: it is larger than {MAX_IGNORE_FILE_BYTES} bytes.",
+            ),
+            (
+                lambda path: path.write_text("*.bpmn\n" * 10_001),
+                "the file ignores nothing: more than 10,000 wildcards.",
+            ),
+            (
+                lambda path: path.write_text(f"# {'a' * 4096}\n\n[a]{'*' * 4094}\n"),
+                "lines of more than 4,096 bytes ignore nothing, such as line 3.",
+            ),
+        ],
+    )
+    def test_warning(
+        self, tmp_path: Path, make_file: Callable[[Path], object], message: str
+    ) -> None:
+        make(tmp_path, "a.bpmn")
+        make_file(tmp_path / ".gitignore")
+        with pytest.warns(UserWarning, match=re.escape(f".gitignore: {message}")):
+            assert discovered_in(tmp_path) == ["a.bpmn"]
+        # The command names the file once, however often it reads it.
+        (tmp_path / ".git").mkdir()
+        result = run("check", "--limit", "form.count <= 1", "--force-exclude", ".", cwd=tmp_path)
+        lines = result.stderr.decode().splitlines()
+        assert [line for line in lines if "warning" in line] == [f".gitignore: warning: {message}"]
+        assert b"warning" not in run("scan", "--quiet", cwd=tmp_path).stderr
+
+    def test_largest_file(self, tmp_path: Path) -> None:
+        make(tmp_path, "a.bpmn", "b.bpmn")
+        lines = b"#" * (MAX_IGNORE_FILE_BYTES - 7) + b"\na.bpmn"
+        assert len(lines) == MAX_IGNORE_FILE_BYTES
+        (tmp_path / ".gitignore").write_bytes(lines)
+        assert discovered_in(tmp_path) == ["b.bpmn"]
+
+    @pytest.mark.slow
+    def test_line_of_wildcards_takes_little_time_and_memory(self, tmp_path: Path) -> None:
+        make(tmp_path, "a.bpmn")
+        (tmp_path / ".gitignore").write_text("[!a]" * 25_000)
+        result = run_process(
+            "scan", cwd=tmp_path, before=lambda: resource.setrlimit(resource.RLIMIT_AS, LIMITS)
+        )
+        assert b"more than 10,000 wildcards" in result.stderr
 
 
 def test_unusual_pattern_prints_no_warning(tmp_path: Path) -> None:

@@ -6,15 +6,23 @@ import os
 import shutil
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from metrics.scanning.globs import GlobError, Globs, is_matched
+from metrics.scanning.globs import (
+    MAX_PATTERN_BYTES,
+    MAX_WILDCARDS,
+    GlobError,
+    Globs,
+    is_matched,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FOLDERS = ["a", "a/b", "a/b/c", "ab", "b", "b/a", "b/a/b", "x y", "x y/ä", "[", "a/*/d", ".a", "B"]
@@ -178,22 +186,123 @@ class TestGlobs:
         assert [globs.decision(f"/top/{path}") for path in paths] == [False, True, None]
 
 
+class TestLiterals:
+    """Patterns without special characters, which are looked up, not matched one by one."""
+
+    @pytest.mark.parametrize(
+        ("patterns", "matched"),
+        [
+            (["a"], ["a", "in/a", "in/a/b/"]),
+            (["/a"], ["a"]),
+            (["in/a"], ["in/a", "in/a/b/"]),
+            (["b/"], ["in/a/b/"]),
+            (["a", "!/a"], ["in/a", "in/a/b/"]),
+            (["!/a", "a"], ["a", "in/a", "in/a/b/"]),
+            # The order decides between both kinds of patterns, too.
+            (["a", "!?"], []),
+            (["!?", "a"], ["a", "in/a", "in/a/b/"]),
+            (["[a]", "!a"], []),
+        ],
+    )
+    def test_matches(self, patterns: list[str], matched: list[str]) -> None:
+        globs = Globs.of(patterns, "/top")
+        # The last is a folder.
+        paths = ["a", "in/a", "in/a/b/"]
+        assert [path for path in paths if globs.decision(f"/top/{path}")] == matched
+
+    def test_many_cost_no_more_than_one(self) -> None:
+        lines = [f"generated/file{number}.bpmn" for number in range(40_000)]
+        one, many = (
+            Globs.of_ignore_file("\n".join(some).encode(), "/") for some in (lines[:1], lines)
+        )
+        assert many.decision(f"/{lines[-1]}")
+        assert not many.decision("/generated/file.bpmn")
+        seconds = [shortest(partial(globs.decision, "/a/b")) for globs in (one, many)]
+        assert seconds[1] < 100 * seconds[0]
+
+
+def shortest(work: Callable[[], object], repetitions: int = 5) -> float:
+    """The processor time of some work, the least of some repetitions."""
+
+    def seconds() -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    return min(seconds() for _ in range(repetitions))
+
+
 @pytest.mark.parametrize(
     ("pattern", "name"),
     [
         ("*a*a*a*a*a*a*b", "a" * 100),
         ("*a" * 2000 + "*b", "a" * 20_000),
         ("?*" * 1000 + "b", "a" * 20_000),
-        ("[ab]*" * 1000 + "c", "ab" * 10_000),
-        ("[" + "[:" * 50_000, "a"),
+        ("[ab]*" * 800 + "c", "ab" * 10_000),
+        ("[" + "[:" * 2000, "a"),
         ("**/a/" * 500 + "b", "a/" * 5000 + "c"),
         ("**/*a*a*a*b/" * 100 + "c", "/".join(["a" * 100] * 100)),
         ("a/**/" * 300 + "*a*a*b", "a/" * 2000 + "a" * 2000),
     ],
 )
 def test_time_does_not_explode(pattern: str, name: str) -> None:
+    assert len(pattern) <= MAX_PATTERN_BYTES
     start = time.process_time()
     globs = Globs.of_ignore_file(pattern.encode(), "/")
     assert not globs.decision(f"/{name}")
     # With stars that give back what they matched, this would take longer than anyone can wait.
     assert time.process_time() - start < 1
+
+
+@given(
+    st.lists(
+        st.sampled_from(["*", "a", "?", "[ab]", "[!b]*", "*a", "**/", "/", "a/**/"]),
+        min_size=1,
+        max_size=12,
+    ).map("".join),
+    st.sampled_from(["a", "ab", "a/", "aaab/", "a/b/"]),
+)
+@settings(max_examples=60, derandomize=True)
+@example("*a*a*a*a*a*a*", "a")
+@example("**/a/**/a/**/", "a/")
+@example("[!b]*[!b]*[!b]*", "a")
+def test_time_grows_with_the_length_of_the_path(pattern: str, piece: str) -> None:
+    # Nothing ends in c, so that every way to match is tried.
+    globs = Globs.of_ignore_file(f"{pattern}c".encode(), "/")
+    paths = ["/" + piece * (length // len(piece)) for length in (20_000, 40_000, 80_000)]
+    seconds = [shortest(partial(globs.decision, path)) for path in paths]
+    # Four times the length takes four times as long; the square would be sixteen times.
+    assert seconds[2] < 9 * seconds[0] + 0.001, seconds
+
+
+@pytest.mark.parametrize(
+    "line", ["[!a]" * 1000, "[ -~]" * 800, "[[:alnum:]]" * 200, "?" * 4000, "*a" * 2000, "**/[!a]"]
+)
+@pytest.mark.slow
+def test_time_to_read_as_many_wildcards_as_allowed(line: str) -> None:
+    count = MAX_WILDCARDS // sum(map(line.count, "*?["))
+    start = time.process_time()
+    assert Globs.of_ignore_file("\n".join([line] * count).encode(), "/")
+    # An expression that lists all characters except one would take half a minute.
+    assert time.process_time() - start < 3
+
+
+def test_too_many_wildcards() -> None:
+    text = "*.a\n" * (MAX_WILDCARDS + 1)
+    with pytest.raises(GlobError, match=r"more than 10,000 wildcards\."):
+        Globs.of_ignore_file(text.encode(), "/")
+    with pytest.raises(GlobError, match=r"more than 10,000 wildcards\."):
+        Globs.of(text.split())
+
+
+def test_pattern_that_is_too_long() -> None:
+    longest = "?" * MAX_PATTERN_BYTES
+    assert Globs.of([longest], "/").decision("/" + "a" * MAX_PATTERN_BYTES)
+    with pytest.raises(GlobError, match=r"a pattern has more than 4,096 bytes\."):
+        Globs.of([f"{longest}?"])
+    assert not Globs.of_ignore_file(f"{longest}?".encode(), "/")
+
+
+def test_pattern_with_nul() -> None:
+    with pytest.raises(GlobError, match="is not a pattern"):
+        Globs.of(["a\0b"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 from support.command import run
@@ -14,6 +14,7 @@ from support.diagrams import process
 from metrics.formats.scan import ScanLayout
 from metrics.formats.scan.ndjson import ndjson
 from metrics.reading.fingerprint import fingerprint
+from metrics.reading.sources import PIECE
 from metrics.scanning.ndjson_reports import read_reports
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -196,3 +197,26 @@ def test_escaped_name_is_found_again(tmp_path: Path) -> None:
     printed = run("scan", tmp_path).stdout
     (report,) = read_reports(io.BytesIO(printed), "scan", fingerprints=True)
     assert (report.file, report.fingerprint) == (path, fingerprint(b"{}"))
+
+
+class _Endless(io.RawIOBase):
+    """A line that never ends, as on some devices; counts the bytes that were read."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        self.bytes_read += size
+        return b"a" * size
+
+
+def test_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.scanning.ndjson_reports.MAX_BYTES_SKIPPED", 3 * PIECE)
+    lines = _Endless()
+    reports = [*read_reports(cast("BinaryIO", lines), max_line_bytes=99)]
+    assert [str(report.error) for report in reports] == [
+        "too-large: the line has more than 99 bytes",
+        f"too-large: the line has more than {3 * PIECE} bytes: reading ends",
+    ]
+    assert lines.bytes_read == 100 + 3 * PIECE

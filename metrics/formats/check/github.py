@@ -31,9 +31,9 @@ def github(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
         for command in commands[:MAX_ANNOTATIONS_PER_KIND]:
             yield f"{command}\n".encode()
     rest = [
-        counted(len(commands) - MAX_ANNOTATIONS_PER_KIND, f"more {kind}")
-        for commands, kind in ((errors, "error"), (notices, "notice"))
-        if len(commands) > MAX_ANNOTATIONS_PER_KIND
+        counted(count - MAX_ANNOTATIONS_PER_KIND, f"more {kind}")
+        for count, kind in ((len(errors), "error"), (len(notices) + result.unlisted, "notice"))
+        if count > MAX_ANNOTATIONS_PER_KIND
     ]
     if rest:
         yield f"{' and '.join(rest)} not shown as annotations.\n".encode()

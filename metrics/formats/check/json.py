@@ -83,10 +83,16 @@ class CheckRecord:
     not_applied: int | Omitted = described(
         "Limits that did not apply because the number is null; omitted if there are none"
     )
+    gone: int | Omitted = described(
+        "Values in the baseline whose diagram or limit no longer exists; omitted if there are none"
+    )
     violations: tuple[ViolationRecord, ...] = described(
         "The violations of diagrams, then those of totals"
     )
-    improvements: tuple[ImprovementRecord, ...] = described("Values better than in the baseline")
+    improvements: tuple[ImprovementRecord, ...] = described(
+        "Values better than in the baseline; of the values that are gone, those of the first ten"
+        " diagrams and totals"
+    )
     failures: tuple[Failure, ...] = described("The diagrams that could not be measured")
 
 
@@ -98,6 +104,7 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
         len(result.failures),
         result.tolerated,
         result.not_applied or OMITTED,
+        result.gone or OMITTED,
         tuple(map(_violation, result.violations)),
         tuple(map(_improvement, result.improvements)),
         tuple(

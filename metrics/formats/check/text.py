@@ -35,6 +35,9 @@ def _lines(result: CheckResult) -> Iterator[Segments]:
     for improvement in result.improvements:
         file = "" if improvement.file is None else f"{shown_file(improvement.file)}: "
         yield [(f"{INDENT}{file}{on_one_line(content.describe_improvement(improvement))}", "")]
+    if result.unlisted:
+        entries = counted(result.unlisted, "more value")
+        yield [(f"{INDENT}and {entries} of diagrams and limits that no longer exist", "dim")]
 
 
 def _violation(violation: Violation, file: str) -> Iterator[Segments]:
