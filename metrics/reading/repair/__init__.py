@@ -27,7 +27,7 @@ def repair(source: bytes) -> RepairedSource:
 
     Raises `DocumentError`: `forbidden` if it declares entities or refers to an external document
     type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many
-    nested elements or undeclared prefixes.
+    nested elements, undeclared prefixes or unusual namespaces.
     """
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
@@ -38,8 +38,12 @@ def repair(source: bytes) -> RepairedSource:
         del text
         if _is_well_formed(encoded):
             return RepairedSource(encoded, tuple(warnings), None)
+        del encoded
         text, _ = decode(source)
-    return Repairer(text, warnings).repair()
+    repairer = Repairer(text, warnings)
+    # The repairer gives up the text before it makes the result.
+    del text
+    return repairer.repair()
 
 
 def _is_well_formed(source: bytes) -> bool:
