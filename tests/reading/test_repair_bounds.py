@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHAPES = names()
+WITHOUT_TAGS = {
+    "NULs": b"\0",
+    "letters": b"a",
+    "letters of UTF-16": "a".encode("utf-16-le"),
+    "invalid bytes": b"\xff",
+}
 
 
 def recover(source: bytes) -> None:
@@ -68,6 +74,45 @@ class TestGrowth:
     def test_memory(self, shape: str) -> None:
         source = text_of(shape, 50_000)
         assert peak(source) < 40 * len(source)
+
+    @pytest.mark.parametrize("piece", WITHOUT_TAGS.values(), ids=WITHOUT_TAGS.keys())
+    def test_bytes_without_tags_are_not_decoded(self, piece: bytes) -> None:
+        assert peak(piece * (1_000_000 // len(piece))) < 200_000
+
+
+class TestBytesWithoutTags:
+    """A file without any `<` is refused with the error and the position that a small one has."""
+
+    @pytest.mark.parametrize("times", [10, 1_000_000])
+    @pytest.mark.parametrize(
+        ("before", "piece", "line", "column"),
+        [
+            (b"", b"\0", 1, 1),
+            (b"\n\n ", b"a", 3, 2),
+            (b" " * 10_000, b"\xff", 1, 10_001),
+            (b"\xff\xfe\n\0", b"a\0", 2, 1),
+        ],
+    )
+    def test_error(self, before: bytes, piece: bytes, line: int, column: int, times: int) -> None:
+        error = scan(before + piece * times).error
+        assert error is not None
+        assert (error.type, error.line, error.column) == (ErrorType.MALFORMED, line, column)
+        assert error.message == "not well-formed XML: there is no element"
+
+    @pytest.mark.parametrize("blanks", [b"", b"\n" * 10_000])
+    def test_empty_file(self, blanks: bytes) -> None:
+        error = scan(blanks).error
+        assert error is not None
+        assert (error.message, error.line) == (
+            "not well-formed XML: the file is empty",
+            len(blanks) + 1,
+        )
+
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32"])
+    def test_wide_encodings_have_tags(self, encoding: str) -> None:
+        mark = b"" if encoding == "utf-32" else "\ufeff".encode(encoding)[:2]
+        source = process(f"&{TASK}").decode().encode(encoding)
+        assert embedded_forms(scan(source if encoding == "utf-16" else mark + source)) == 1
 
 
 class TestLimits:

@@ -11,6 +11,8 @@ Elements without an end tag are left as they are, for the parser to refuse.
 from __future__ import annotations
 
 import codecs
+import re
+from typing import Final
 
 from lxml import etree
 
@@ -21,6 +23,10 @@ from metrics.reading.xml_parser import parse_xml
 
 __all__ = ["RepairedSource", "repair"]
 
+BLANKS: Final = re.compile(rb"\s*+")
+MAX_BYTES_WITHOUT_TAGS: Final = 4096
+"""The number of bytes that are read, after white space, of a file without any `<`."""
+
 
 def repair(source: bytes) -> RepairedSource:
     """Rewrite malformed XML as the well-formed XML that the Modeler would read from it.
@@ -29,6 +35,9 @@ def repair(source: bytes) -> RepairedSource:
     type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many
     nested elements, undeclared prefixes or unusual namespaces.
     """
+    if b"<" not in source and (blanks := BLANKS.match(source)):
+        # No encoding has a tag in it. The beginning is enough to refuse the file, of any size.
+        source = source[: blanks.end() + MAX_BYTES_WITHOUT_TAGS]
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
         warnings.append(BYTE_ORDER_MARK_WARNING)
