@@ -11,6 +11,8 @@ Elements without an end tag are left as they are, for the parser to refuse.
 from __future__ import annotations
 
 import codecs
+import re
+from typing import Final
 
 from lxml import etree
 
@@ -21,14 +23,21 @@ from metrics.reading.xml_parser import parse_xml
 
 __all__ = ["RepairedSource", "repair"]
 
+BLANKS: Final = re.compile(rb"\s*+")
+MAX_BYTES_WITHOUT_TAGS: Final = 4096
+"""The number of bytes that are read, after white space, of a file without any `<`."""
+
 
 def repair(source: bytes) -> RepairedSource:
     """Rewrite malformed XML as the well-formed XML that the Modeler would read from it.
 
     Raises `DocumentError`: `forbidden` if it declares entities or refers to an external document
     type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many
-    nested elements or undeclared prefixes.
+    nested elements, undeclared prefixes or unusual namespaces.
     """
+    if b"<" not in source and (blanks := BLANKS.match(source)):
+        # No encoding has a tag in it. The beginning is enough to refuse the file, of any size.
+        source = source[: blanks.end() + MAX_BYTES_WITHOUT_TAGS]
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
         warnings.append(BYTE_ORDER_MARK_WARNING)
@@ -38,8 +47,12 @@ def repair(source: bytes) -> RepairedSource:
         del text
         if _is_well_formed(encoded):
             return RepairedSource(encoded, tuple(warnings), None)
+        del encoded
         text, _ = decode(source)
-    return Repairer(text, warnings).repair()
+    repairer = Repairer(text, warnings)
+    # The repairer gives up the text before it makes the result.
+    del text
+    return repairer.repair()
 
 
 def _is_well_formed(source: bytes) -> bool:

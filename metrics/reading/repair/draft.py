@@ -2,94 +2,106 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections import Counter
-from itertools import chain
-from typing import Final, NamedTuple
+from io import BytesIO
+from operator import itemgetter
+from typing import Final, TypeAlias
 
+from metrics.reading.encoding import quoted
 from metrics.reading.errors import MAX_WARNINGS_PER_KIND, DiagramWarning, DocumentError, ErrorType
 from metrics.reading.repair.patterns import ILLEGAL_CHARACTER
 
-# A character above U+FFFF makes a text four times as large in memory, so it is joined in pieces.
+# A character above U+FFFF makes a text four times as large in memory, so it is written in pieces.
 MAX_CHARACTERS_AT_ONCE: Final = 65_536
+MAX_EDITS: Final = 1000
+"""The number of edits above which the text before them is written."""
 
+BLANKS: Final = bytes(code if code == ord("\n") else ord(" ") for code in range(256))
+"""Makes a blank of each byte except the line feed."""
 
-class _Edit(NamedTuple):
-    """A replacement for a part of the text."""
-
-    start: int
-    end: int
-    by: str
+# The start and the end of a part of the text, and its replacement; None stands for blanks.
+_Edit: TypeAlias = tuple[int, int, str | None]
 
 
 class Draft:
-    """A text, and the edits and warnings that are collected for it."""
+    """A text, and the edits and warnings that are collected for it.
+
+    Edits are made from left to right, one token after another, but in any order within a token.
+    `write` makes the collected edits final: a hostile file may need one for every other character.
+    `first_illegal` is the position of the first character that XML forbids, None without one.
+    """
 
     def __init__(self, text: str, warnings: list[DiagramWarning]) -> None:
         self.text = text
         self._warnings = warnings
-        self._times_warned: Counter[str] = Counter()
-        self._line_ends: list[int] | None = None
+        self._times_warned: dict[str, int] = {}
+        # The last position whose line was asked for, and this line.
+        self._position = 0
+        self._line = 1
         self._edits: list[_Edit] = []
+        # The end of the text that is written.
+        self._written = 0
+        self._output = BytesIO()
+        self._gap = 0
+        illegal = ILLEGAL_CHARACTER.search(text)
+        self.first_illegal = None if illegal is None else illegal.start()
 
     def replace(self, start: int, end: int, by: str) -> None:
         """Replace the text from `start` to `end`."""
-        if self._edits and by == self._edits[-1].by:
-            # Equal replacements share one string.
-            by = self._edits[-1].by
-        self._edits.append(_Edit(start, end, by))
-
-    def replace_next(self, start: int, end: int, by: str) -> None:
-        """Replace text, as part of the previous edit if that ends at `start`.
-
-        A hostile file could otherwise need a million edits.
-        """
-        if self._edits and self._edits[-1].end == start:
-            before = self._edits.pop()
-            start, by = before.start, before.by + by
-        self.replace(start, end, by)
+        self._edits.append((start, end, by))
 
     def blank(self, start: int, end: int) -> None:
         """Replace all but the line breaks by blanks."""
-        self.replace(start, end, re.sub(r"[^\n]", " ", self.text[start:end]))
+        if self._edits:
+            start_before, end_before, by = self._edits[-1]
+            if end_before == start and by is None:
+                # One edit for both: a tag may consist of words that are skipped.
+                self._edits.pop()
+                start = start_before
+        self._edits.append((start, end, None))
 
-    def edited(self) -> bytes:
-        """The edited text as UTF-8, with U+FFFD for each character that XML forbids."""
-        encoded: list[bytes] = []
-        pieces: list[str] = []
-        written = size = 0
-        self._edits.sort()
-        for start, end, by in chain(self._edits, (_Edit(len(self.text), len(self.text), ""),)):
-            while start - written > MAX_CHARACTERS_AT_ONCE:
-                pieces.append(self.text[written : written + MAX_CHARACTERS_AT_ONCE])
-                written += MAX_CHARACTERS_AT_ONCE
-                encoded.append(_legal(pieces))
-                pieces.clear()
-            pieces += (self.text[written:start], by)
-            size += start - written
-            written = end
-            if size > MAX_CHARACTERS_AT_ONCE:
-                encoded.append(_legal(pieces))
-                pieces.clear()
-                size = 0
-        return b"".join((*encoded, _legal(pieces)))
+    def write(self, end: int) -> None:
+        """Write the text up to `end`, the end of a token, if there are many edits before it."""
+        if len(self._edits) > MAX_EDITS:
+            self._write_edited(end)
+
+    def leave_gap(self, position: int) -> None:
+        """Write the text up to `position`, where `edited` inserts a text."""
+        self._write_edited(position)
+        self._gap = self._output.tell()
+
+    def edited(self, inserted: str) -> bytes:
+        """The edited text as UTF-8, with U+FFFD for each character that XML forbids.
+
+        The gap is filled with `inserted`. The text itself is given up, to save memory.
+        """
+        self._write_edited(len(self.text))
+        self.text = ""
+        edited = self._output.getvalue()
+        if not inserted:
+            return edited
+        view = memoryview(edited)
+        return b"".join((view[: self._gap], self._encoded(inserted), view[self._gap :]))
 
     def line(self, position: int) -> int:
         """The line of a position, from 1."""
-        if self._line_ends is None:
-            self._line_ends = [match.start() for match in re.finditer("\n", self.text)]
-        return bisect_left(self._line_ends, position) + 1
+        # Most positions are near the one before.
+        if position >= self._position:
+            self._line += self.text.count("\n", self._position, position)
+        else:
+            self._line -= self.text.count("\n", position, self._position)
+        self._position = position
+        return self._line
 
-    def warn(self, kind: str, position: int, detail: str = "", *, times: int = 1) -> None:
+    def warn(self, kind: str, position: int, detail: str | None = None, *, times: int = 1) -> None:
         """Add a warning, up to a limit for each kind: a hostile file could cause a million.
 
-        `detail` follows the kind in the message, such as the text that the warning is about.
+        `detail` is the text that the warning is about, which is quoted after the kind.
         """
-        left = MAX_WARNINGS_PER_KIND - self._times_warned[kind]
-        self._times_warned[kind] += times
+        times_before = self._times_warned.get(kind, 0)
+        self._times_warned[kind] = times_before + times
+        left = MAX_WARNINGS_PER_KIND - times_before
         if left > 0:
-            message = f"{kind}: {detail}" if detail else kind
+            message = kind if detail is None else f"{kind}: {quoted(detail)}"
             warning = DiagramWarning(message, self.line(position))
             self._warnings += [warning] * min(times, left)
 
@@ -112,6 +124,36 @@ class Draft:
         """The error for XML that the Modeler refuses, too."""
         return self.error(ErrorType.MALFORMED, f"not well-formed XML: {fault}", position)
 
+    def _write_edited(self, end: int) -> None:
+        """Write the text up to `end`, with the edits that start before it."""
+        later: list[_Edit] = []
+        self._edits.sort(key=itemgetter(0))
+        for edit in self._edits:
+            start, stop, by = edit
+            if start >= end:
+                later.append(edit)
+                continue
+            self._write_text(start)
+            if by is None:
+                self._write_text(stop, is_blank=True)
+            else:
+                self._output.write(self._encoded(by))
+                self._written = stop
+        self._edits = later
+        self._write_text(end)
 
-def _legal(pieces: list[str]) -> bytes:
-    return ILLEGAL_CHARACTER.sub("\ufffd", "".join(pieces)).encode()
+    def _write_text(self, end: int, *, is_blank: bool = False) -> None:
+        """Write the text up to `end` as it is, or as blanks."""
+        while (start := self._written) < end:
+            self._written = min(end, start + MAX_CHARACTERS_AT_ONCE)
+            piece = self.text[start : self._written]
+            self._output.write(_blanks(piece) if is_blank else self._encoded(piece))
+
+    def _encoded(self, text: str) -> bytes:
+        if self.first_illegal is not None:
+            text = ILLEGAL_CHARACTER.sub("\ufffd", text)
+        return text.encode()
+
+
+def _blanks(text: str) -> bytes:
+    return text.encode("ascii", "replace").translate(BLANKS)

@@ -8,9 +8,10 @@ from metrics.reading.errors import ENTITIES, ErrorType
 from metrics.reading.repair.patterns import (
     AMPERSAND,
     DOCTYPE,
+    ENDS_IN_DOCTYPE,
     ENTITY,
-    ENTITY_DECLARATION,
     ILLEGAL_CHARACTER,
+    MARK_IN_DOCTYPE,
     REST_OF_TAG,
 )
 
@@ -81,5 +82,17 @@ def skip_declaration(draft: Draft, start: int, *, may_be_doctype: bool) -> int:
 
 def _entity_declaration(text: str, start: int, end: int) -> int:
     """The position of the first entity that a document type declares, -1 if there is none."""
-    matches = ENTITY_DECLARATION.finditer(text, start, end)
-    return next((match.start() for match in matches if match["entity"]), -1)
+    without_end: set[str] = set()
+    while mark := MARK_IN_DOCTYPE.search(text, start, end):
+        opening, start = mark[0], mark.end()
+        if opening == ENTITY:
+            return mark.start()
+        if opening not in without_end:
+            closing = ENDS_IN_DOCTYPE[opening]
+            position = text.find(closing, start, end)
+            if position == -1:
+                # No later mark of this kind has an end, and each search would read the rest.
+                without_end.add(opening)
+            else:
+                start = position + len(closing)
+    return -1

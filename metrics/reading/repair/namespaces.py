@@ -6,7 +6,6 @@ from html import unescape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from metrics.reading.encoding import quoted
 from metrics.reading.errors import ErrorType
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS, MODELER, PREDEFINED_PREFIXES, XML, XMLNS
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
 
 # Each takes a hundred times its size in the file.
 MAX_UNDECLARED_PREFIXES: Final = 10_000
+# Most diagrams have fewer than a hundred.
+MAX_VALID_NAMES: Final = 1000
+EXECUTION_PLATFORM: Final = "executionPlatform"
 
 
 class Scopes:
@@ -43,8 +45,17 @@ class Scopes:
     def leave(self, declared: Mapping[str, str]) -> None:
         """Leave an element that declares namespaces."""
         for prefix in declared:
-            self._in_scope[prefix].pop()
+            namespaces = self._in_scope[prefix]
+            namespaces.pop()
+            if not namespaces:
+                del self._in_scope[prefix]
             self.valid_names.clear()
+
+    def add_valid(self, names: tuple[str, ...]) -> None:
+        """Remember the names in a tag that was found valid."""
+        if len(self.valid_names) == MAX_VALID_NAMES:
+            self.valid_names.clear()
+        self.valid_names.add(names)
 
     def namespace(self, prefix: str) -> str | None:
         """The namespace of a prefix, None for one that is neither declared nor predefined."""
@@ -55,32 +66,32 @@ class Scopes:
         """Read from the root's attributes whether the diagram is for Camunda 8."""
         for name, value in attributes.items():
             prefix, _, local = name.rpartition(":")
-            if local == "executionPlatform" and self.namespace(prefix) == MODELER:
+            if local == EXECUTION_PLATFORM and self.namespace(prefix) == MODELER:
                 self._is_camunda_8 = unescape(value[1:-1]) in CAMUNDA_8_PLATFORMS
                 return
 
     def add_undeclared(self, names: Iterable[str], position: int) -> bool:
         """Record the undeclared prefixes of names in a tag; returns whether there are any."""
-        prefixes = [
-            prefix
-            for prefix, colon, _ in (name.partition(":") for name in names)
-            if colon and not self._in_scope.get(prefix)
-        ]
-        for prefix in prefixes:
-            self._add_undeclared(prefix, position)
-        return bool(prefixes)
+        has_undeclared = False
+        for name in names:
+            if ":" in name and (prefix := name.partition(":")[0]) not in self._in_scope:
+                self._add_undeclared(prefix, position)
+                has_undeclared = True
+        return has_undeclared
 
     def _add_undeclared(self, prefix: str, position: int) -> None:
-        if len(self._undeclared) == MAX_UNDECLARED_PREFIXES and prefix not in self._undeclared:
-            message = f"more than {MAX_UNDECLARED_PREFIXES:,} undeclared prefixes"
-            raise self._draft.error(ErrorType.TOO_LARGE, message, position)
         is_known = prefix in PREDEFINED_PREFIXES and (prefix != "zeebe" or self._is_camunda_8)
-        if is_known:
-            self._undeclared[prefix] = PREDEFINED_PREFIXES[prefix]
-        else:
-            self._undeclared[prefix] = f"urn:undeclared:{quote(prefix, safe='')}"
+        if prefix not in self._undeclared:
+            if len(self._undeclared) == MAX_UNDECLARED_PREFIXES:
+                message = f"more than {MAX_UNDECLARED_PREFIXES:,} undeclared prefixes"
+                raise self._draft.error(ErrorType.TOO_LARGE, message, position)
+            self._undeclared[prefix] = (
+                PREDEFINED_PREFIXES[prefix]
+                if is_known
+                else f"urn:undeclared:{quote(prefix, safe='')}"
+            )
         reading = "read as predefined" if is_known else "ignored"
-        self._draft.warn(f"undeclared prefix {reading}", position, quoted(prefix))
+        self._draft.warn(f"undeclared prefix {reading}", position, prefix)
 
     def missing_declarations(self) -> str:
         """The attributes that declare all undeclared prefixes, for the root's tag."""
@@ -92,6 +103,11 @@ class Scopes:
 def is_declaration(name: str) -> bool:
     """Whether an attribute with this name declares a namespace."""
     return name == "xmlns" or name.startswith("xmlns:")
+
+
+def is_needed(name: str) -> bool:
+    """Whether the value of an attribute is needed: of a declaration, or of the platform."""
+    return is_declaration(name) or name.endswith(EXECUTION_PLATFORM)
 
 
 def declarations(attributes: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ def _once(pattern: str, times: str) -> str:
     return f"(?:{pattern}){times}+" if HAS_POSSESSIVE_GROUPS else f"(?>(?:{pattern}){times})"
 
 
-BLANKS: Final = " \t\n\v\f\r"
+# White space and byte order marks, which may precede the XML declaration.
+BLANKS_AND_MARKS: Final = re.compile(r"[\s\ufeff]*+", re.ASCII)
 XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.ASCII | re.IGNORECASE)
 VALID_XML_DECLARATION: Final = re.compile(
     r"""<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*')(?:\s+encoding\s*=\s*(?:"[^"]*"|'[^']*'))?"""
@@ -46,10 +47,9 @@ DOCTYPE: Final = re.compile(
     re.ASCII | re.DOTALL,
 )
 ENTITY: Final = "<!ENTITY"
-# Comments and quotes come first, since an entity is not declared in them.
-ENTITY_DECLARATION: Final = re.compile(
-    r"""<!--.*?-->|<\?.*?\?>|"[^"]*+"|'[^']*+'|(?P<entity><!ENTITY)""", re.DOTALL
-)
+# An entity is not declared in comments, processing instructions and quotes.
+MARK_IN_DOCTYPE: Final = re.compile(f"""<!--|<\\?|["']|{ENTITY}""")
+ENDS_IN_DOCTYPE: Final = {"<!--": "-->", "<?": "?>", '"': '"', "'": "'"}
 COMMENT: Final = "<!--"
 END_OF_CDATA: Final = "]]>"
 
@@ -76,20 +76,35 @@ ESCAPED_QUOTE: Final = re.compile(r"""=\\["']""")
 # names all of Unicode.
 NAME_START: Final = r"[^\x00-9;-@\[-^`{-\x7f]"
 NAME_CHARACTER: Final = r"[^\x00-,/;-@\[-^`{-\x7f]"
-# Only the last of a run can start a tag.
-STRAY_OPENINGS: Final = re.compile(rf"<+(?!/?{NAME_START}|[!?])")
+# Text with `<` that start no tag. Only the last of adjacent ones can start a tag.
+STRAY_OPENINGS: Final = re.compile(_once(rf"<(?!/?{NAME_START}|[!?])[^<&\]]*+", "+"))
+OPENINGS: Final = re.compile("<+")
 TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
-ATTRIBUTE: Final = re.compile(
-    rf"""\s++(?P<name>{NAME_START}{NAME_CHARACTER}*+)=(?P<value>"[^"]*+"|'[^']*+')""", re.ASCII
-)
-NAMES: Final = re.compile(rf"""({NAME_START}{NAME_CHARACTER}*+)=(?:"[^"]*+"|'[^']*+')""", re.ASCII)
-# The rest of a tag after its name, with its end, if the Modeler reads every attribute.
-VALID_REST: Final = re.compile(
-    _once(rf"""\s++{NAME_START}{NAME_CHARACTER}*+=(?:"[^"<]*+"|'[^'<]*+')""", "*") + r"\s*+/?+>",
+_NAME: Final = f"{NAME_START}{NAME_CHARACTER}*+"
+_VALUE: Final = """"[^"]*+"|'[^']*+'"""
+NAMES: Final = re.compile(rf"({_NAME})=(?:{_VALUE})", re.ASCII)
+NAMES_AND_VALUES: Final = re.compile(rf"({_NAME})=({_VALUE})", re.ASCII)
+# An attribute with what follows it without white space, or what the Modeler does not read. Each
+# part begins where the one before ends.
+PART_OF_TAG: Final = re.compile(
+    rf"\s++(?P<name>{_NAME})=(?:{_VALUE})(?P<glued>\S*+)|\s*+(?P<unreadable>[^\s=]*+"
+    + _once("=" + _once(_VALUE, "?") + r"\S*+", "?")
+    + ")",
     re.ASCII,
 )
-UNREADABLE_ATTRIBUTE: Final = re.compile(
-    r"[^\s=]*+" + _once("=" + _once(r""""[^"]*+"|'[^']*+'""", "?") + r"\S*+", "?"), re.ASCII
+# The rest of a tag after its name, with its end, if the Modeler reads every attribute.
+VALID_REST: Final = re.compile(
+    _once(rf"""\s++{_NAME}=(?:"[^"<]*+"|'[^'<]*+')""", "*") + r"\s*+/?+>",
+    re.ASCII,
 )
-REST_OF_WORD: Final = re.compile(r"\S*+", re.ASCII)
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
+
+# The parser is asked about all other declarations of namespaces.
+PLAIN_DECLARATION: Final = re.compile(r"xmlns:(?!xml)[a-z_][\w.-]{0,99}", re.ASCII | re.IGNORECASE)
+PLAIN_NAMESPACE: Final = re.compile(
+    r"""["'](?!http://www\.w3\.org/(?:XML|2000)/)"""
+    r"""(?:https?://[a-z0-9][a-z0-9.-]{0,99}(?:/[\w./-]{0,999})?|urn:[a-z0-9][a-z0-9.:-]{0,99})["']""",
+    re.ASCII | re.IGNORECASE,
+)
+LINE_BREAKS: Final = re.compile("[\r\n]+")
+INVALID_NAMESPACE: Final = re.compile(r"[ <>{}|\\^`]")

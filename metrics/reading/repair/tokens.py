@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -13,14 +12,13 @@ from metrics.reading.namespaces import LOWER_CASE_NAMESPACES
 from metrics.reading.repair.attributes import Attributes, find_unclosed
 from metrics.reading.repair.draft import Draft
 from metrics.reading.repair.entities import end_of_tag, escape_ampersands, skip_declaration
-from metrics.reading.repair.namespaces import Scopes, declared_namespaces
+from metrics.reading.repair.namespaces import Scopes
 from metrics.reading.repair.patterns import (
-    BLANKS,
+    BLANKS_AND_MARKS,
     COMMENT,
     END_OF_CDATA,
     ESCAPED_QUOTE,
-    ILLEGAL_CHARACTER,
-    NAMES,
+    OPENINGS,
     SECTIONS,
     STRAY_OPENINGS,
     TAG,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 # Far more than the parser allows: it will refuse the file, so that the rest need not be read.
 MAX_OPEN_ELEMENTS: Final = 10_000
-NOTHING_DECLARED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class RepairedSource(NamedTuple):
@@ -90,8 +87,13 @@ class Repairer:
             if error.type is ErrorType.MALFORMED and self._unclosed is not None:
                 raise self._unclosed from None
             raise
+        # Nothing else may hold the text while the result is made.
+        self._text = ""
         return RepairedSource(
-            self._draft.edited(), self._draft.warnings(), self._stray, self._unclosed
+            self._draft.edited(self._scopes.missing_declarations()),
+            self._draft.warnings(),
+            self._stray,
+            self._unclosed,
         )
 
     def _read_tokens(self) -> None:
@@ -105,13 +107,11 @@ class Repairer:
                 position = len(text)
                 break
             position = self._read_token(start)
+            self._draft.write(position)
         self._read_text(position, len(text))
         if self._end_of_root_name is None:
-            start = len(text) - len(text.lstrip(BLANKS + "\ufeff"))
-            fault = "there is no element" if text.strip() else "the file is empty"
-            raise self._stray or self._draft.malformed(fault, start)
-        end = self._end_of_root_name
-        self._draft.replace(end, end, self._scopes.missing_declarations())
+            fault = "the file is empty" if text.isspace() or not text else "there is no element"
+            raise self._stray or self._draft.malformed(fault, _end_of_blanks(text, 0, len(text)))
 
     def _skip_rest(self, start: int) -> None:
         """Skip what follows the root element; raises `DocumentError` if it is not well-formed."""
@@ -136,10 +136,9 @@ class Repairer:
     def _read_prolog(self) -> int:
         """Remove the XML declaration, which UTF-8 does not need, and what precedes it."""
         text, draft = self._text, self._draft
-        illegal = ILLEGAL_CHARACTER.search(text)
-        if illegal:
-            draft.warn("characters that XML does not allow read as U+FFFD", illegal.start())
-        start = len(text) - len(text.lstrip(BLANKS + "\ufeff"))
+        if draft.first_illegal is not None:
+            draft.warn("characters that XML does not allow read as U+FFFD", draft.first_illegal)
+        start = _end_of_blanks(text, 0, len(text))
         declaration = XML_DECLARATION.match(text, start)
         if declaration and not VALID_XML_DECLARATION.fullmatch(declaration[0]):
             draft.warn("XML declaration with missing white space or an unknown part", start)
@@ -152,8 +151,8 @@ class Repairer:
     def _read_text(self, start: int, end: int) -> None:
         if self._open:
             self._escape_text(start, end)
-        elif text := self._text[start:end].lstrip(BLANKS + "\ufeff"):
-            self._draft.warn("text outside the root element skipped", end - len(text))
+        elif (position := _end_of_blanks(self._text, start, end)) < end:
+            self._draft.warn("text outside the root element skipped", position)
             self._draft.blank(start, end)
 
     def _escape_text(self, start: int, end: int) -> None:
@@ -162,10 +161,13 @@ class Repairer:
             self._draft.warn("']]>' in text read as text", position)
             start = position + len(END_OF_CDATA)
             self._draft.replace(start - 1, start, "&gt;")
+            self._draft.write(start)
         escape_ampersands(self._draft, start, end)
 
     def _read_token(self, start: int) -> int:
         """Read the token that starts with the `<` at `start`; returns the position after it."""
+        if tag := TAG.match(self._text, start):
+            return self._read_end_tag(tag) if tag["close"] else self._read_start_tag(tag)
         if self._text.startswith(("<!", "<?"), start):
             for section in SECTIONS:
                 if self._text.startswith(section.opening, start):
@@ -175,10 +177,7 @@ class Repairer:
             may_be_doctype = self._end_of_root_name is None and not self._has_doctype
             self._has_doctype = True
             return skip_declaration(self._draft, start, may_be_doctype=may_be_doctype)
-        tag = TAG.match(self._text, start)
-        if tag is None:
-            return self._read_stray_opening(start)
-        return self._read_end_tag(tag) if tag["close"] else self._read_start_tag(tag)
+        return self._read_stray_opening(start)
 
     def _read_section(self, start: int, section: Section) -> int:
         """Read a comment, a CDATA section or a processing instruction."""
@@ -191,7 +190,7 @@ class Repairer:
         if end < content_start + len(closing):
             self._draft.warn(f"{self._text[start:end]!r} skipped", start)
             self._draft.blank(start, end)
-        elif opening == COMMENT and "--" in self._text[content_start : end - 2]:
+        elif opening == COMMENT and self._text.find("--", content_start, end - 2) != -1:
             self._draft.warn("'--' in a comment read as text", start)
             self._draft.blank(content_start, end - len(closing))
         if XML_DECLARATION.match(self._text, start):
@@ -204,10 +203,11 @@ class Repairer:
             self._stray = self._draft.malformed("a '<' starts no tag", start)
         if self._end_of_root_name is None:
             raise self._stray
-        self._draft.warn("'<' that starts no tag read as text", start)
         run = STRAY_OPENINGS.match(self._text, start)
         end = run.end() if run else start + 1
-        self._draft.replace_next(start, end, "&lt;" * (end - start))
+        for opening in OPENINGS.finditer(self._text, start, end):
+            self._draft.warn("'<' that starts no tag read as text", opening.start())
+        self._draft.replace(start, end, self._text[start:end].replace("<", "&lt;"))
         return end
 
     def _read_start_tag(self, tag: re.Match[str]) -> int:
@@ -220,8 +220,10 @@ class Repairer:
         stop = end - 2 if is_empty else end - 1
         if rest is None:
             self._check_quotes(tag.end(), stop, is_root=is_root)
-        declared = self._read_attributes(tag, stop, is_valid=rest is not None, is_root=is_root)
+        declared = self._attributes.read(tag, stop, is_valid=rest is not None, is_root=is_root)
         capital_name = self._lower_first_letter(tag)
+        if is_root:
+            self._draft.leave_gap(tag.end())
         if is_empty:
             self._scopes.leave(declared)
             return end
@@ -266,24 +268,8 @@ class Repairer:
             if position is not None:
                 self._unclosed = self._draft.malformed("an attribute value has no end", position)
 
-    def _read_attributes(
-        self, tag: re.Match[str], stop: int, *, is_valid: bool, is_root: bool
-    ) -> Mapping[str, str]:
-        """Read the attributes up to `stop`; returns the namespaces that they declare."""
-        start, scopes = tag.end(), self._scopes
-        names = (tag["name"], *NAMES.findall(self._text, start, stop)) if is_valid else ()
-        if names in scopes.valid_names:
-            escape_ampersands(self._draft, start, stop)
-            return NOTHING_DECLARED
-        attributes = self._attributes.read_valid(start, stop) if is_valid else None
-        if attributes is None:
-            attributes = self._attributes.repair(start, stop)
-            names = ()
-        declared = declared_namespaces(attributes)
-        scopes.enter(declared)
-        if is_root:
-            scopes.read_platform(attributes)
-        has_undeclared = scopes.add_undeclared((tag["name"], *attributes), tag.start())
-        if names and not declared and not has_undeclared:
-            scopes.valid_names.add(names)
-        return declared
+
+def _end_of_blanks(text: str, start: int, end: int) -> int:
+    """The position after the white space and byte order marks at `start`."""
+    match = BLANKS_AND_MARKS.match(text, start, end)
+    return match.end() if match else start
