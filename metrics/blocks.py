@@ -1,6 +1,6 @@
 """Blocks: frozen dataclasses that are printed as JSON objects, and what follows from their fields.
 
-    @dataclass(frozen=True)
+    @block_class
     class Forms:
         camunda_forms: int = described("User tasks with a Camunda Form")
 
@@ -28,7 +28,7 @@ import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache, lru_cache
 from operator import add, attrgetter
@@ -39,19 +39,22 @@ from typing import (
     Final,
     Literal,
     NamedTuple,
+    NoReturn,
     TypeVar,
     Union,
+    dataclass_transform,
     get_args,
     get_origin,
     get_type_hints,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     Total = Callable[[Any, Any], Any]
 
 Block = TypeVar("Block")
+BlockClass = TypeVar("BlockClass")
 
 MAX_CHARACTERS_SHARED: Final = 100
 
@@ -139,6 +142,53 @@ def described(
         "omit_if_too_large": omit_if_too_large,
     }
     return dataclasses.field(metadata=metadata, **more)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(described, dataclasses.field))
+def block_class(cls: type[BlockClass]) -> type[BlockClass]:
+    """Make a class a frozen dataclass whose methods are those of all blocks.
+
+    `dataclass` would compile these methods anew for each class, which takes a tenth of the time of
+    a scan of one small file.
+    """
+    for name, method in _METHODS.items():
+        setattr(cls, name, method)
+    return dataclasses.dataclass(eq=False, repr=False)(cls)
+
+
+def _equals(self: Any, other: object) -> bool:
+    if type(other) is not type(self):
+        return NotImplemented
+    is_equal: bool = vars(self) == vars(other)
+    return is_equal
+
+
+def _hash(self: Any) -> int:
+    return hash(tuple(vars(self).values()))
+
+
+def _representation(self: Any) -> str:
+    fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+    return f"{type(self).__qualname__}({fields})"
+
+
+def _set_once(self: Any, name: str, value: object) -> None:
+    if name in vars(self) or name not in type(self).__dataclass_fields__:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def _delete(self: Any, name: str) -> NoReturn:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_METHODS: Final[Mapping[str, Callable[..., Any]]] = {
+    "__eq__": _equals,
+    "__hash__": _hash,
+    "__repr__": _representation,
+    "__setattr__": _set_once,
+    "__delattr__": _delete,
+}
 
 
 # Fields and keys

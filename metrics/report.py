@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Generic, TypeVar
 
 import orjson
 
-from metrics.blocks import OMITTED, Omitted, described, has_long_values, keys, snake_case, to_json
+from metrics.blocks import (
+    OMITTED,
+    Omitted,
+    block_class,
+    described,
+    has_long_values,
+    keys,
+    snake_case,
+    to_json,
+)
 from metrics.bpmn.diagram import Diagram
 from metrics.catalog import (
     all_metrics,
@@ -50,7 +59,7 @@ PLATFORM: Final = "executionPlatform"
 """The key of the platform, which payloads have even if the diagram does not state it."""
 
 
-@dataclass(frozen=True)
+@block_class
 class ErrorBlock:
     """Why a diagram could not be measured."""
 
@@ -60,7 +69,7 @@ class ErrorBlock:
     column: int | Omitted = described("The column, from 1")
 
 
-@dataclass(frozen=True)
+@block_class
 class WarningBlock:
     """A warning about malformed input in a diagram that was measured."""
 

@@ -40,11 +40,10 @@ skipped, with a warning that names the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from metrics.blocks import OMITTED, Omitted, Tally, Text, described, key_part
+from metrics.blocks import OMITTED, Omitted, Tally, Text, block_class, described, key_part
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import (
     EVENTS,
@@ -210,7 +209,7 @@ BINDING: Final = Text(
 )
 
 
-@dataclass(frozen=True)
+@block_class
 class ElementTemplate:
     """A template that a diagram uses, or that the Modeler would offer for it."""
 
@@ -225,7 +224,7 @@ class ElementTemplate:
     icon: Literal[True] | Omitted = described("True if the template has an icon")
 
 
-@dataclass(frozen=True)
+@block_class
 class ElementTemplates:
     """The element templates of a BPMN diagram."""
 

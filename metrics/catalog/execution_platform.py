@@ -11,10 +11,9 @@ the same payload as a form that names no platform, and is marked, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.blocks import OMITTED, Omitted, Text, described, shared
+from metrics.blocks import OMITTED, Omitted, Text, block_class, described, shared
 from metrics.bpmn.diagram import Engine, Platform
 from metrics.metric import Metric
 from metrics.reading.document import Kind
@@ -39,7 +38,7 @@ VERSION: Final = Text(
 )
 
 
-@dataclass(frozen=True)
+@block_class
 class ExecutionPlatform:
     """The platform that a diagram names, or the default one."""
 

@@ -20,10 +20,9 @@ extract-process-variables, the library that the Modeler uses. A Camunda 8 diagra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from metrics.blocks import described, shared
+from metrics.blocks import block_class, described, shared
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import (
     CAMUNDA_ERROR,
@@ -76,7 +75,7 @@ EVENT_VARIABLES: Final = {
 _with_result_variable: Final = elements_with(RESULT_VARIABLE)
 
 
-@dataclass(frozen=True)
+@block_class
 class ProcessVariables:
     """The process variables of a Camunda 7 diagram."""
 

@@ -10,11 +10,10 @@ with at least one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from metrics.blocks import block_of, described
+from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import SERVICE_TASK, attribute, camunda, camunda_attribute, zeebe
 from metrics.metric import Metric, by_keys, counting, tasks_by_kind
@@ -43,7 +42,7 @@ ATTRIBUTE_KINDS: Final = {
 """Camunda 7 attributes, and the kind of implementation that each of them specifies."""
 
 
-@dataclass(frozen=True)
+@block_class
 class Camunda7Implementations:
     """The implementations of a Camunda 7 diagram's service tasks."""
 
@@ -55,7 +54,7 @@ class Camunda7Implementations:
     connector: int = described("Service tasks with a `camunda:connector`")
 
 
-@dataclass(frozen=True)
+@block_class
 class Camunda8Implementations:
     """The implementations of a Camunda 8 diagram's service tasks."""
 
@@ -63,7 +62,7 @@ class Camunda8Implementations:
     external: int = described("The same number: a job worker runs each of them")
 
 
-@dataclass(frozen=True)
+@block_class
 class ServiceTasks:
     """The service tasks of a BPMN diagram."""
 

@@ -10,12 +10,11 @@ do not add to it on their own, but they are steps on the way of one with a plane
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from metrics.blocks import block_of, described
+from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.names import (
     BPMN_DIAGRAM,
     BPMN_PLANE,
@@ -44,7 +43,7 @@ _shown: Final = etree.XPath(
 )
 
 
-@dataclass(frozen=True)
+@block_class
 class SubprocessPlanes:
     """The sub-process planes of a BPMN diagram."""
 

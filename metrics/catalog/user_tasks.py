@@ -15,11 +15,10 @@ In a Camunda 8 diagram, the first `zeebe:formDefinition` of the task determines 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from metrics.blocks import block_of, described
+from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.diagram import Engine
 from metrics.bpmn.names import (
     USER_TASK,
@@ -55,7 +54,7 @@ FORM_KEY_KINDS: Final = {
 """Beginnings of Camunda 7 form keys, and the kind of form; with any other key it is `other`."""
 
 
-@dataclass(frozen=True)
+@block_class
 class Camunda7Forms:
     """The forms of a Camunda 7 diagram's user tasks."""
 
@@ -71,7 +70,7 @@ class Camunda7Forms:
     other: int = described("User tasks with any other form key")
 
 
-@dataclass(frozen=True)
+@block_class
 class Camunda8Forms:
     """The forms of a Camunda 8 diagram's user tasks."""
 
@@ -83,7 +82,7 @@ class Camunda8Forms:
     other: int = described("User tasks with any other form definition")
 
 
-@dataclass(frozen=True)
+@block_class
 class UserTasks:
     """The user tasks of a BPMN diagram."""
 

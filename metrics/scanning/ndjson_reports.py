@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 
-from metrics.blocks import RULES, Omitted, from_json, keys
+from metrics.blocks import RULES, Omitted, block_class, from_json, keys
 from metrics.bpmn.diagram import Engine
 from metrics.catalog import OWN_FRAGMENTS, metrics_with
 from metrics.reading.document import Kind
@@ -45,17 +45,17 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MULTILINE_JSON: Final = "JSON over several lines is skipped; -f ndjson prints one line per diagram"
 
 
-@dataclass(frozen=True)
+@block_class
 class _ErrorLine:
     error: ErrorBlock
 
 
-@dataclass(frozen=True)
+@block_class
 class _Warnings:
     warnings: tuple[WarningBlock, ...]
 
 
-@dataclass(frozen=True)
+@block_class
 class _Type:
     diagram_type: Kind
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metrics.blocks import Omitted, described
+from metrics.blocks import Omitted, block_class, described
 from metrics.reading.sources import printable
 from metrics.report import ErrorBlock, error_block
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from metrics.reading.errors import DocumentError
 
 
-@dataclass(frozen=True)
+@block_class
 class VersionSummary:
     """The diagrams with one version of a platform."""
 
@@ -24,7 +23,7 @@ class VersionSummary:
     diagrams: int = described("Diagrams of this version")
 
 
-@dataclass(frozen=True)
+@block_class
 class PlatformSummary:
     """The diagrams with one execution platform."""
 
@@ -33,7 +32,7 @@ class PlatformSummary:
     versions: tuple[VersionSummary, ...] = described("Its versions, most frequent first")
 
 
-@dataclass(frozen=True)
+@block_class
 class Interval:
     """The diagrams with a value between two bounds."""
 
@@ -42,7 +41,7 @@ class Interval:
     diagrams: int = described("Diagrams with a value between them, inclusive")
 
 
-@dataclass(frozen=True)
+@block_class
 class LargestDiagram:
     """A diagram with one of the largest values of a number."""
 
@@ -50,7 +49,7 @@ class LargestDiagram:
     value: int = described("Its value")
 
 
-@dataclass(frozen=True)
+@block_class
 class NumberSummary:
     """A number of the payload in all diagrams that have it."""
 
@@ -70,7 +69,7 @@ class NumberSummary:
     )
 
 
-@dataclass(frozen=True)
+@block_class
 class RatioSummary:
     """A ratio of the payload in all diagrams that have it; values are rounded to 4 digits."""
 
@@ -83,7 +82,7 @@ class RatioSummary:
     maximum: float | None = described("The largest value")
 
 
-@dataclass(frozen=True)
+@block_class
 class TalliedName:
     """A name in the values of a leaf."""
 
@@ -91,7 +90,7 @@ class TalliedName:
     values: int = described("The sum of its values")
 
 
-@dataclass(frozen=True)
+@block_class
 class TallySummary:
     """The names in the values of a leaf in all diagrams.
 
@@ -104,7 +103,7 @@ class TallySummary:
     names: Mapping[str, TalliedName] = described("The names, most frequent first")
 
 
-@dataclass(frozen=True)
+@block_class
 class Failure:
     """A diagram that could not be measured."""
 
@@ -117,7 +116,7 @@ class Failure:
         return cls(printable(name), error_block(error))
 
 
-@dataclass(frozen=True)
+@block_class
 class FailureSummary:
     """The diagrams that could not be measured because of one type of error."""
 
@@ -125,7 +124,7 @@ class FailureSummary:
     first: tuple[Failure, ...] = described("The first diagrams, at most ten")
 
 
-@dataclass(frozen=True)
+@block_class
 class CopiesSummary:
     """Diagrams with identical files."""
 
@@ -133,7 +132,7 @@ class CopiesSummary:
     first: tuple[str, ...] = described("The first files, at most a hundred")
 
 
-@dataclass(frozen=True)
+@block_class
 class DuplicatesSummary:
     """The measured diagrams whose files are identical to others."""
 
@@ -145,7 +144,7 @@ class DuplicatesSummary:
     )
 
 
-@dataclass(frozen=True)
+@block_class
 class Summary:
     """The summary of a portfolio of diagrams."""
 

@@ -29,10 +29,9 @@ MODULE = '''
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
-from metrics.blocks import described
+from metrics.blocks import block_class, described
 from metrics.bpmn.names import bpmn
 from metrics.metric import Evidence, Metric, SourceElement
 
@@ -41,7 +40,7 @@ from metrics.metric import Evidence, Metric, SourceElement
 SIZES = ("short", "very long")
 
 
-@dataclass(frozen=True)
+@block_class
 class Note:
     """An annotation."""
 
@@ -49,7 +48,7 @@ class Note:
     letters: Mapping[str, int] = described("How often it has each letter")
 
 
-@dataclass(frozen=True)
+@block_class
 class Notes:
     """The text annotations of a diagram."""
 

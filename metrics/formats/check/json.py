@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import orjson
 
-from metrics.blocks import OMITTED, Omitted, described, to_json
+from metrics.blocks import OMITTED, Omitted, block_class, described, to_json
 from metrics.formats.check.content import printed_path
 from metrics.formats.explain.json import item_record
 from metrics.formats.text import dumps
@@ -24,7 +23,7 @@ LimitedValue = float | str | None
 """A value that can have a limit; None for a missing version."""
 
 
-@dataclass(frozen=True)
+@block_class
 class ElementRecord:
     """An element of a diagram; it has the keys that are known."""
 
@@ -38,7 +37,7 @@ class ElementRecord:
 ItemValue = str | float | ElementRecord | tuple[ElementRecord, ...] | None
 
 
-@dataclass(frozen=True)
+@block_class
 class ViolationRecord:
     """A diagram or a total that breaks a limit."""
 
@@ -56,7 +55,7 @@ class ViolationRecord:
     )
 
 
-@dataclass(frozen=True)
+@block_class
 class ImprovementRecord:
     """A value that is better than in the baseline."""
 
@@ -72,7 +71,7 @@ class ImprovementRecord:
     )
 
 
-@dataclass(frozen=True)
+@block_class
 class CheckRecord:
     """The result of a check."""
 

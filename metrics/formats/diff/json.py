@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from metrics.blocks import OMITTED, Omitted, described, to_json
+from metrics.blocks import OMITTED, Omitted, block_class, described, to_json
 from metrics.diff.pairs import Status
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 ComparedValue = float | str | bool | tuple[Any, ...] | None
 
 
-@dataclass(frozen=True)
+@block_class
 class StatusCounts:
     """The number of diagrams by status."""
 
@@ -38,7 +37,7 @@ class StatusCounts:
     unchanged: int = described("Diagrams that are not known to differ")
 
 
-@dataclass(frozen=True)
+@block_class
 class ErrorsRecord:
     """Why a diagram could not be measured, for each side."""
 
@@ -46,7 +45,7 @@ class ErrorsRecord:
     after: ErrorBlock | Omitted = described("The error on the new side")
 
 
-@dataclass(frozen=True)
+@block_class
 class DifferenceRecord:
     """A value on both sides."""
 
@@ -58,7 +57,7 @@ class DifferenceRecord:
     )
 
 
-@dataclass(frozen=True)
+@block_class
 class ChangeRecord:
     """A diagram that changed."""
 
@@ -69,7 +68,7 @@ class ChangeRecord:
     values: Mapping[str, DifferenceRecord] = described("The values that differ, by their keys")
 
 
-@dataclass(frozen=True)
+@block_class
 class DiffRecord:
     """The changes between two states of diagrams."""
 
