@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from metrics.diff.git import COMMAND, Git
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, NamedContent
-from metrics.report import Report
+from metrics.report import failed
 from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _loaded(source: DiagramSource | Blob, reader: _BlobReader, max_size: int) ->
             reason = "a Git LFS pointer: the content is not in the repository"
             raise DocumentError(ErrorType.UNREADABLE, reason)
     except DocumentError as error:
-        return Report(source.name, error=error)
+        return failed(source.name, error)
     return NamedContent(source.name, content)
 
 
