@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import METRICS, all_end, comes_true, files, lines, run, run_process
+from support.command import METRICS, all_end, comes_true, files, is_running, lines, run, run_process
 from support.diagrams import process
 
 if TYPE_CHECKING:
@@ -308,6 +308,22 @@ main()
             assert scanning.stderr.read() == b""
         assert output == expected
         assert scanning.returncode == 0
+
+    @pytest.mark.parametrize("is_busy", [True, False])
+    def test_killed_command_leaves_no_process(self, folder: Path, is_busy: bool) -> None:
+        os.mkfifo(folder / "slow")
+        # With nobody to read the output, the command waits, and its workers have nothing to do.
+        paths = ["slow", "."] if is_busy else ["."]
+        with start("scan", "-j", "2", *paths, cwd=folder) as scanning:
+            assert comes_true(lambda: len(children(scanning.pid)) == 2)
+            workers = children(scanning.pid)
+            time.sleep(0.5)
+            scanning.kill()
+            try:
+                assert all_end(workers)
+            finally:
+                for worker in filter(is_running, workers):
+                    os.kill(worker, signal.SIGKILL)
 
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_closed_pipe(self, folder: Path, jobs: str) -> None:
