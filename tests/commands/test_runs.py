@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from memory import peak
 from support.command import METRICS, all_end, comes_true, files, is_running, lines, run, run_process
 from support.diagrams import process
 
@@ -438,7 +439,21 @@ class TestOutput:
 
 
 class TestMemory:
-    """Too little memory is told, file by file."""
+    """Too little memory is told, file by file, and files need none after they were reported."""
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_malformed_files(self, tmp_path: Path, jobs: str) -> None:
+        (tmp_path / "whole").write_bytes(process(TASK * 300))
+        (tmp_path / "malformed").write_bytes(process(TASK * 300 + "<a>"))
+        peaks = []
+        for count in (1_000, 4_000):
+            folder = tmp_path / str(count)
+            folder.mkdir()
+            for number in range(count):
+                kind = "malformed" if number % 20 == 0 else "whole"
+                os.link(tmp_path / kind, folder / f"{number}.bpmn")
+            peaks.append(peak("scan", "-j", jobs, str(folder)))
+        assert peaks[1] < 1.1 * peaks[0]
 
     def test_one_file(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(process(TASK * 2_000_000))
