@@ -52,6 +52,11 @@ def instead_of_git(folder: Path, command: str, does: str) -> dict[str, str]:
     return {"PATH": os.pathsep.join((str(path.parent), os.environ["PATH"]))}
 
 
+def recording(log: Path) -> str:
+    """What a command does to record its standard input, beside what git does."""
+    return f"tee '{log}' | '{shutil.which('git')}' \"$@\""
+
+
 ONE_TO_TWO = [f"renamed sub/{letter}.bpmn {letter}2.bpmn before 1 after 2" for letter in "xy"]
 SINCE = ["changed a.bpmn before 1 after 3"]
 
@@ -275,9 +280,7 @@ class TestOddFiles:
     def test_large_content_is_not_read(self, repository: Repository, tmp_path: Path) -> None:
         repository.commit({"a.bpmn": tasks(1) + b" " * 10_000, "b.bpmn": tasks(4)})
         log = tmp_path / "log"
-        env = instead_of_git(
-            tmp_path, "cat-file --batch", f"tee '{log}' | '{shutil.which('git')}' \"$@\""
-        )
+        env = instead_of_git(tmp_path, "cat-file --batch", recording(log))
         arguments = ["-f", "json", "--max-size", "10000", "HEAD~1", "HEAD"]
         result = run("diff", *arguments, cwd=repository.folder, env=env)
         assert result.returncode == 2
@@ -295,9 +298,7 @@ class TestEqualContents:
         repository.commit(dict.fromkeys(self.NAMES, tasks(5)))
         repository.commit(dict.fromkeys(self.NAMES, tasks(6)))
         log = tmp_path / "log"
-        env = instead_of_git(
-            tmp_path, "cat-file --batch", f"tee '{log}' | '{shutil.which('git')}' \"$@\""
-        )
+        env = instead_of_git(tmp_path, "cat-file --batch", recording(log))
         result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
         expected = [f"changed {name} before 5 after 6" for name in self.NAMES]
         assert told(json.loads(result.stdout)) == expected
@@ -590,6 +591,15 @@ class TestOddGit:
         assert result.stderr
         if command == "cat-file":
             assert b"unreadable: " in result.stderr
+
+    def test_git_that_can_no_longer_be_started(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        does = f"""'{shutil.which("rm")}' "$0"; exec '{shutil.which("git")}' "$@" """
+        env = {"PATH": instead_of_git(tmp_path, "diff", does)["PATH"].partition(os.pathsep)[0]}
+        result = run("diff", "HEAD", "--", "a.bpmn", cwd=repository.folder, env=env)
+        said = "HEAD:a.bpmn: unreadable: git cannot be run: No such file or directory\n"
+        assert (result.returncode, result.stderr.decode()) == (2, said)
 
     def test_git_that_starts_other_processes(self, repository: Repository, tmp_path: Path) -> None:
         env = instead_of_git(tmp_path, "cat-file", f'cat | {shutil.which("git")} "$@"')
