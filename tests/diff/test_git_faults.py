@@ -618,6 +618,21 @@ class TestOddGit:
             assert process.wait() == 143
         assert all_end([int(pids.read_text())])
 
+    def test_killed_command_leaves_no_process(self, repository: Repository, tmp_path: Path) -> None:
+        pids = tmp_path / "pids"
+        does = f"""echo $$ >> '{pids}'; exec '{shutil.which("git")}' "$@" """
+        env = instead_of_git(tmp_path, "cat-file", does)
+        # The command waits until somebody reads its output.
+        os.mkfifo(tmp_path / "output")
+        with subprocess.Popen(
+            [METRICS, "diff", "-j", "2", "-o", tmp_path / "output", "HEAD~1", "HEAD"],
+            cwd=repository.folder,
+            env=os.environ | env,
+        ) as process:
+            assert comes_true(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+            process.kill()
+        assert all_end([*map(int, pids.read_text().split())])
+
     def test_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
         repository.git("config", "uploadpack.allowFilter", "true")
         folder = clone(repository, "--filter=blob:none", "--no-checkout")
