@@ -156,11 +156,8 @@ def block_class(cls: type[BlockClass]) -> type[BlockClass]:
     return dataclasses.dataclass(eq=False, repr=False)(cls)
 
 
-def _equals(self: Any, other: object) -> bool:
-    if type(other) is not type(self):
-        return NotImplemented
-    is_equal: bool = vars(self) == vars(other)
-    return is_equal
+def _equals(self: Any, other: object) -> Any:
+    return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
 
 
 def _hash(self: Any) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from support.diagrams import NAMESPACES, ZEEBE, process
-from support.states import DMN, FORM, OTHER_FORM, platform
+from support.states import DMN, FORM, NO_FORM, OTHER_FORM, platform
 
-from metrics import scan
+from metrics import ErrorType, scan
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,53 @@ from metrics import scan
 def test_platform_that_is_assumed(name: str, content: bytes, is_assumed: bool) -> None:
     expected = {"executionPlatform"} if is_assumed else set()
     assert scan(content, name=name).assumed_keys == expected
+
+
+CONFLICT = b"\n<<<<<<< HEAD\n=======\n>>>>>>> main\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "type"),
+    [
+        ("a.bpmn", b"", ErrorType.MALFORMED),
+        ("a.bpmn", b"<", ErrorType.MALFORMED),
+        ("a.bpmn", process("< 3"), ErrorType.MALFORMED),
+        ("a.bpmn", process("") + b"< 3", ErrorType.MALFORMED),
+        ("a.bpmn", process("<bpmn:task>"), ErrorType.MALFORMED),
+        ("a.bpmn", b"<a b='><c/></a>", ErrorType.MALFORMED),
+        ("a.bpmn", process(CONFLICT.decode()), ErrorType.MALFORMED),
+        ("a.bpmn", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", ErrorType.FORBIDDEN),
+        ("a.bpmn", b"<html/>", ErrorType.UNSUPPORTED),
+        ("a.bpmn", b"PK\x03\x04", ErrorType.UNSUPPORTED),
+        ("a.bpmn", b"<a>" * 300 + b"</a>" * 300, ErrorType.TOO_LARGE),
+        ("a.form", b"{", ErrorType.MALFORMED),
+        ("a.form", CONFLICT, ErrorType.MALFORMED),
+        ("a.form", b"<html>", ErrorType.UNSUPPORTED),
+        ("a.form", NO_FORM, ErrorType.UNSUPPORTED),
+    ],
+)
+def test_error_keeps_nothing_of_the_diagram(name: str, content: bytes, type: ErrorType) -> None:
+    # The first time, modules are imported.
+    scan(content, name=name)
+    gc.collect()
+    gc.disable()
+    try:
+        report = scan(content, name=name)
+        error = report.error
+        assert error is not None
+        assert error.type is type
+        assert (error.__traceback__, error.__context__, error.__cause__) == (None, None, None)
+        del report, error
+        # What is not freed until now is in a cycle.
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_error_leaves_other_exceptions_alone() -> None:
+    try:
+        raise LookupError
+    except LookupError as error:
+        handled = error
+        assert scan(b"<").error is not None
+    assert handled.__traceback__ is not None

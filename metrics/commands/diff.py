@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -31,7 +32,7 @@ from metrics.scanning.ndjson_reports import read_reports
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from metrics.diff.pairs import PairedStates
     from metrics.diff.scope import Scope
@@ -139,7 +140,7 @@ def command(
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
         outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
         states = _states_of_paths(old, new, scan_options)
-        sources = states.sources()
+        sources, complete = states.sources(), None
     else:
         from metrics.diff.scope import Scope
 
@@ -151,7 +152,7 @@ def command(
         for submodule in states.submodules:
             name = on_one_line(submodule)
             scan_options.show_note(f"{name} is a submodule: its diagrams are not compared")
-        sources = _loaded(states.sources(), max_size)
+        sources, complete = _loaded(states, max_size)
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(
@@ -160,6 +161,7 @@ def command(
             NO_INPUTS,
             scan_options,
             is_output_shown=is_shown,
+            complete=complete,
         ) as run,
         open_output(output_path) as (stream, is_terminal),
     ):
@@ -215,7 +217,11 @@ def _hint(old: str, new: str | None) -> str:
     return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."
 
 
-def _loaded(sources: Iterator[Any], max_size: int) -> Iterator[DiagramSource]:
-    from metrics.diff.blobs import load_blobs
+def _loaded(
+    states: PairedStates, max_size: int
+) -> tuple[Iterator[DiagramSource], Callable[[Iterator[Report]], Iterator[Report]]]:
+    """What to measure, and a function that adds the reports of blobs that are equal to others."""
+    from metrics.diff.blobs import load_blobs, with_copies, without_copies
 
-    return load_blobs(sources, max_size=max_size)
+    blobs = load_blobs(without_copies(states.sources()), max_size=max_size)
+    return blobs, partial(with_copies, states.sources)

@@ -141,13 +141,14 @@ def scan_paths(
     options: ScanOptions,
     *,
     is_output_shown: bool,
+    complete: Callable[[Iterator[Report]], Iterator[Report]] | None = None,
 ) -> Iterator[Scan]:
     """Measure all sources; show progress, errors and warnings on standard error.
 
-    `names` returns an iterator with an item for each source, which the progress line counts.
-    `is_output_shown` says that the command writes to standard output: there is no progress line if
-    that may be the same terminal. If a diagram could not be measured, the command exits with
-    status 2 after the block.
+    `complete` adds the reports that follow from those of the sources. `names` returns an iterator
+    with an item for each report, which the progress line counts. `is_output_shown` says that the
+    command writes to standard output: there is no progress line if that may be the same terminal.
+    If a diagram could not be measured, the command exits with status 2 after the block.
     """
     if is_output_shown:
         require_standard_output()
@@ -158,7 +159,10 @@ def scan_paths(
         progress = _progress(names, stack, is_output_shown=is_output_shown)
         messages = _Messages(progress, options)
         measure = partial(_measure, executor=executor, jobs=jobs, options=options)
-        yield Scan(messages.watch(_reports(sources, measure, inputs)), executor)
+        reports = _reports(sources, measure, inputs)
+        if complete is not None:
+            reports = complete(reports)
+        yield Scan(messages.watch(reports), executor)
     if options.shows_totals:
         messages.show_totals()
     if messages.failed:

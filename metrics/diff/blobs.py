@@ -1,28 +1,31 @@
-"""Reading blobs, the contents of files in a git repository, from one `git cat-file --batch`."""
+"""Reading blobs, the contents of files in a git repository, with `git cat-file`."""
 
 from __future__ import annotations
 
 import subprocess
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.git import COMMAND, Git
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, PIECE, NamedContent
-from metrics.report import Report
+from metrics.reading.sources import DEFAULT_MAX_SIZE, NamedContent
+from metrics.report import failed, is_form
 from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import IO, Self
 
+    from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
 
 # The ids of this many requests fit into any pipe, even if git does not read them.
 MAX_REQUESTS: Final = 64
 
 LARGE_FILE_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+MISSING: Final = "its content is not in this clone of the repository"
 
 
 class Blob(NamedTuple):
@@ -31,44 +34,113 @@ class Blob(NamedTuple):
     name: str
     id: str
 
+    @property
+    def measured_as(self) -> tuple[str, bool]:
+        """Equal for blobs with equal reports: the id, and whether the blob is read as a form."""
+        return self.id, is_form(self.name)
+
+
+def without_copies(sources: Iterable[DiagramSource | Blob]) -> Iterator[DiagramSource | Blob]:
+    """Leave out every blob that is measured as an earlier one is."""
+    seen: set[object] = set()
+    for source in sources:
+        if isinstance(source, Blob):
+            if source.measured_as in seen:
+                continue
+            seen.add(source.measured_as)
+        yield source
+
+
+def with_copies(
+    sources: Callable[[], Iterable[DiagramSource | Blob]], reports: Iterator[Report]
+) -> Iterator[Report]:
+    """Yield a report for every source, from the reports of the sources `without_copies`.
+
+    A report is kept until the last source that has it.
+    """
+    left = Counter(source.measured_as for source in sources() if isinstance(source, Blob))
+    kept: dict[object, Report] = {}
+    for source in sources():
+        if not isinstance(source, Blob):
+            yield next(reports)
+            continue
+        key = source.measured_as
+        known = kept.pop(key, None)
+        report = next(reports) if known is None else replace(known, file=source.name)
+        left[key] -= 1
+        if left[key]:
+            kept[key] = report
+        yield report
+
 
 def load_blobs(
     sources: Iterable[DiagramSource | Blob], *, max_size: int = DEFAULT_MAX_SIZE
 ) -> Iterator[DiagramSource]:
     """Replace each blob by its content, or by a report with an error if it cannot be read.
 
-    A blob of more than `max_size` bytes is too large. All other sources are passed on.
+    A blob of more than `max_size` bytes is too large, and is not read. All other sources are passed
+    on.
     """
-    with _BlobReader() as reader, cleanup_on_signal(reader.kill):
-        pending: deque[DiagramSource | Blob] = deque()
-        for source in sources:
-            if isinstance(source, Blob):
-                reader.request(source)
-            pending.append(source)
-            if len(pending) == MAX_REQUESTS:
-                yield _loaded(pending.popleft(), reader, max_size)
-        while pending:
-            yield _loaded(pending.popleft(), reader, max_size)
+    with (
+        _CatFile("--batch-check") as sizes,
+        _CatFile("--batch") as contents,
+        cleanup_on_signal(sizes.kill),
+        cleanup_on_signal(contents.kill),
+    ):
+        readable = _readable(sources, sizes, max_size)
+        for source in _requested_ahead(readable, contents):
+            yield _loaded(source, contents, max_size) if isinstance(source, Blob) else source
 
 
-def _loaded(source: DiagramSource | Blob, reader: _BlobReader, max_size: int) -> DiagramSource:
-    if not isinstance(source, Blob):
-        return source
+def _readable(
+    sources: Iterable[DiagramSource | Blob], sizes: _CatFile, max_size: int
+) -> Iterator[DiagramSource | Blob]:
+    """Replace each blob that is missing or too large by a report with the error."""
+    for source in _requested_ahead(sources, sizes):
+        yield _unless_large(source, sizes, max_size) if isinstance(source, Blob) else source
+
+
+def _unless_large(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
     try:
-        content = reader.read(max_size)
+        if sizes.size() > max_size:
+            raise _too_large(max_size)
+    except DocumentError as error:
+        return failed(blob.name, error)
+    return blob
+
+
+def _requested_ahead(
+    sources: Iterable[DiagramSource | Blob], git: _CatFile
+) -> Iterator[DiagramSource | Blob]:
+    """Request each blob from git some time before it is yielded."""
+    pending: deque[DiagramSource | Blob] = deque()
+    for source in sources:
+        if isinstance(source, Blob):
+            git.request(source.id)
+        pending.append(source)
+        if len(pending) == MAX_REQUESTS:
+            yield pending.popleft()
+    yield from pending
+
+
+def _loaded(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
+    try:
+        content = contents.content(max_size)
         if content.startswith(LARGE_FILE_POINTER):
             reason = "a Git LFS pointer: the content is not in the repository"
             raise DocumentError(ErrorType.UNREADABLE, reason)
     except DocumentError as error:
-        return Report(source.name, error=error)
-    return NamedContent(source.name, content)
+        return failed(blob.name, error)
+    return NamedContent(blob.name, content)
 
 
-class _BlobReader:
-    """Reads requested blobs in order, from one git process; starts another if it ends."""
+class _CatFile:
+    """A `git cat-file` that answers requests in order; starts another process if it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
         self._process: subprocess.Popen[bytes] | None = None
+        self._failure = ""
         self._requested: deque[str] = deque()
 
     def __enter__(self) -> Self:
@@ -82,34 +154,40 @@ class _BlobReader:
         if self._process is not None:
             self._process.kill()
 
-    def request(self, blob: Blob) -> None:
-        """Request a blob; `read` returns it after those requested earlier."""
-        self._requested.append(blob.id)
-        self._write(blob.id)
+    def request(self, id: str) -> None:
+        """Request an object; it is read after those that were requested earlier."""
+        self._requested.append(id)
+        self._write(id)
 
-    def read(self, max_size: int) -> bytes:
-        """The content of the next blob; raises `DocumentError` if it is missing or too large."""
+    def size(self) -> int:
+        """The size of the next object; raises `DocumentError` if it is missing."""
         self._requested.popleft()
         stream = self._stream()
         header = stream.readline().split() if stream is not None else []
         if not header:
             # git ends when it would have to fetch a content. It may still have other contents.
-            self._end()
-            for id in self._requested:
-                self._write(id)
+            self._restart()
         if len(header) != 3 or not header[2].isdigit():
-            reason = "its content is not in this clone of the repository"
-            raise DocumentError(ErrorType.UNREADABLE, reason)
-        size = int(header[2])
-        content = stream.read(size) if stream is not None and size <= max_size else b""
-        # A line break follows the content.
-        rest = size - len(content) + 1
-        while stream is not None and rest > 0 and (piece := stream.read(min(rest, PIECE))):
-            rest -= len(piece)
+            raise DocumentError(ErrorType.UNREADABLE, self._failure or MISSING)
+        return int(header[2])
+
+    def content(self, max_size: int) -> bytes:
+        """The content of the next object, in the mode `--batch`.
+
+        Raises `DocumentError` if it is missing or larger than `max_size`.
+        """
+        size = self.size()
         if size > max_size:
-            raise DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")
+            # It was replaced after its size was read.
+            self._restart()
+            raise _too_large(max_size)
+        stream = self._stream()
+        content = stream.read(size) if stream is not None else b""
         if len(content) < size:
             raise DocumentError(ErrorType.UNREADABLE, "git ended before the end of the content")
+        if stream is not None:
+            # A line break follows the content.
+            stream.read(1)
         return content
 
     def _stream(self) -> IO[bytes] | None:
@@ -117,18 +195,30 @@ class _BlobReader:
 
     def _write(self, id: str) -> None:
         if self._process is None:
+            self._start()
+        if self._process is not None and self._process.stdin is not None:
+            # If the process has ended, the next answer is empty.
+            with suppress(OSError):
+                self._process.stdin.write(f"{id}\n".encode())
+                self._process.stdin.flush()
+
+    def _start(self) -> None:
+        try:
             self._process = subprocess.Popen(
-                [*COMMAND, "cat-file", "--batch"],
+                [*COMMAND, "cat-file", self._mode],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=Git().environment(),
             )
-        if self._process.stdin is not None:
-            # If the process has ended, `read` finds that out.
-            with suppress(OSError):
-                self._process.stdin.write(f"{id}\n".encode())
-                self._process.stdin.flush()
+            self._failure = ""
+        except OSError as error:
+            self._failure = f"git cannot be run: {error.strerror}"
+
+    def _restart(self) -> None:
+        self._end()
+        for id in self._requested:
+            self._write(id)
 
     def _end(self) -> None:
         if self._process is None:
@@ -142,3 +232,7 @@ class _BlobReader:
                     stream.close()
         self._process.wait()
         self._process = None
+
+
+def _too_large(max_size: int) -> DocumentError:
+    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from metrics.reading.sources import PIECE, READ_AT_ONCE
 from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ COMMAND: Final = (
     *("-c", "core.fsmonitor=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
     *("-c", "diff.autoRefreshIndex=false"),
+    *("-c", "core.splitIndex=false"),
 )
 ENVIRONMENT: Final = {
     # No protocol has this name, so git fetches nothing.
@@ -30,6 +33,8 @@ ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+# Ten million files.
+MAX_BYTES_OF_INDEX: Final = 1024 * 1024 * 1024
 FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
 
@@ -121,7 +126,7 @@ def _index_copy(git: Git) -> Iterator[str | None]:
     """The path of a copy of the index, refreshed; None if it cannot be copied.
 
     Without a fresh index, git lists files that only look changed: they are read, and then found
-    to be unchanged.
+    to be unchanged. Raises `RevisionError` if the index is no file, or too large.
     """
     index = git.run_or_empty("rev-parse", "--git-path", "index")
     try:
@@ -132,11 +137,30 @@ def _index_copy(git: Git) -> Iterator[str | None]:
     remove = partial(shutil.rmtree, folder, ignore_errors=True)
     with cleanup_on_signal(remove):
         try:
-            copy: str | None = None
+            path: str | None = None
             with suppress(OSError):
-                copy = shutil.copyfile(index, os.path.join(folder, "index"))
-                refreshing = git.with_variables({"GIT_INDEX_FILE": copy})
+                path = _copy_index(index, os.path.join(folder, "index"))
+                refreshing = git.with_variables({"GIT_INDEX_FILE": path})
                 refreshing.run_or_empty("update-index", "-q", "--refresh")
-            yield copy
+            yield path
         finally:
             remove()
+
+
+def _open_at_once(path: str, _: int) -> int:
+    return os.open(path, READ_AT_ONCE)
+
+
+def _copy_index(index: str, target: str) -> str:
+    with open(index, "rb", opener=_open_at_once) as source, open(target, "xb") as copy:
+        status = os.fstat(source.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise RevisionError("the index of the repository is not a file.")
+        if status.st_size > MAX_BYTES_OF_INDEX:
+            reason = f"the index of the repository is larger than {MAX_BYTES_OF_INDEX} bytes."
+            raise RevisionError(reason)
+        left = status.st_size
+        while left > 0 and (piece := source.read(min(left, PIECE))):
+            copy.write(piece)
+            left -= len(piece)
+    return target

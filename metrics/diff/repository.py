@@ -6,6 +6,7 @@ Nothing is checked out. `git diff` lists what differs and what was renamed.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.blobs import Blob
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from metrics.diff.raw_diff import DiffEntry
     from metrics.diff.scope import Scope
 
+OBJECT_ID: Final = re.compile("[0-9a-f]{40,64}")
 CHARACTERS_OF_AN_ID: Final = 12
 
 LINK: Final = "120000"
@@ -179,7 +181,10 @@ class Repository:
         """The id of the object of this type that a name refers to; empty if there is none."""
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         id = self._git.run_or_empty(*arguments, name)
-        return self._git.run_or_empty(*arguments, f"{id}^{{{type}}}") if id else ""
+        # For `^NAME`, which excludes a revision, it is no id.
+        if not OBJECT_ID.fullmatch(id):
+            return ""
+        return self._git.run_or_empty(*arguments, f"{id}^{{{type}}}")
 
     def _with_hint(self, reason: str) -> str:
         is_shallow = self._git.run_or_empty("rev-parse", "--is-shallow-repository") == "true"

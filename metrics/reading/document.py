@@ -328,12 +328,12 @@ def _read_repaired(source: bytes, error: etree.XMLSyntaxError | None = None) -> 
         repaired = repair(source)
         root = _parse_repaired(repaired)
     except DocumentError as remaining:
-        raise _conflict_or(remaining, source) from None
+        raise _conflict(remaining, source) or remaining from None
     kind = _kind(str(root.tag))
     if kind is None:
         raise _unsupported(root) if error is None else malformed(error)
     if kind is Kind.BPMN and repaired.stray is not None:
-        raise _conflict_or(repaired.stray, source)
+        raise _conflict(repaired.stray, source) or repaired.stray
     text, warnings = _without_shapes(repaired.source), repaired.warnings
     if END_OF_CONFLICT in text:
         warnings += _left_marker(text)
@@ -347,11 +347,11 @@ def _parse_repaired(repaired: RepairedSource) -> Element:
         raise repaired.unclosed or malformed(error) from None
 
 
-def _conflict_or(error: DocumentError, source: bytes) -> DocumentError:
-    """The error for a merge conflict that makes a file malformed; else the error itself."""
+def _conflict(error: DocumentError, source: bytes) -> DocumentError | None:
+    """The error for the merge conflict that makes a file malformed; None without one."""
     from metrics.reading.other_files import conflict
 
-    return (conflict(source) if error.type is ErrorType.MALFORMED else None) or error
+    return conflict(source) if error.type is ErrorType.MALFORMED else None
 
 
 def _read_form(source: bytes) -> Document:
@@ -360,10 +360,10 @@ def _read_form(source: bytes) -> Document:
     try:
         value, warnings = read_json(source)
     except DocumentError as error:
-        conflict = _conflict_or(error, source)
-        if conflict is error:
-            refuse_other_file(source, form=True)
-        raise conflict from None
+        if (conflict := _conflict(error, source)) is not None:
+            raise conflict from None
+        refuse_other_file(source, form=True)
+        raise
     if not isinstance(value, dict):
         raise DocumentError(ErrorType.UNSUPPORTED, "not a form: the JSON is not an object")
     refuse_other_form(value)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from lxml import etree
 
 
@@ -57,6 +59,15 @@ class DocumentError(Exception):
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}"
+
+    def without_origin(self) -> Self:
+        """This error without the traceback and the errors that led to it, as reports store it.
+
+        These hold everything that was read from the diagram, in cycles that only garbage collection
+        frees. Not every traceback can be pickled.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class DiagramWarning(NamedTuple):

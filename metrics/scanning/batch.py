@@ -28,7 +28,7 @@ Fields = tuple[Any, ...]
 
 # The bounds of a batch.
 MIN_FILES: Final = 8
-MAX_FILES: Final = 512
+MAX_FILES: Final = 256
 MAX_BYTES: Final = 4 * 1024 * 1024
 # An explanation may take fifty times the memory of its file.
 MAX_BYTES_TO_EXPLAIN: Final = 512 * 1024

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
 
-MAX_NAMES_IN_MEMORY: Final = 32768
+MAX_NAMES_IN_MEMORY: Final = 4096
 
 FolderIdentity = tuple[int, int] | str
 FileIdentity = tuple[FolderIdentity, str]

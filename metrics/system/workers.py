@@ -15,8 +15,9 @@ import pickle
 import signal
 import sys
 import threading
+from _thread import start_new_thread
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
@@ -322,7 +323,10 @@ def _reason(exit_code: int | None) -> str:
 
 
 def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
-    """Run tasks until the connection is closed."""
+    """Run tasks until the connection is closed or the parent process ends."""
+    # Not a `Thread`: starting one waits forever if there is no memory for it.
+    with suppress(RuntimeError):
+        start_new_thread(_end_with_parent, ())
     # The parent process handles interrupts.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
@@ -344,6 +348,14 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
             connection.send_bytes(answer)
     except (EOFError, ConnectionError):
         # A regular exit would flush buffers that were inherited from the parent.
+        os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has ended, even in the middle of a task."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
         os._exit(0)
 
 

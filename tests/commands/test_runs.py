@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import METRICS, all_end, comes_true, files, lines, run, run_process
+from memory import peak
+from support.command import METRICS, all_end, comes_true, files, is_running, lines, run, run_process
 from support.diagrams import process
 
 if TYPE_CHECKING:
@@ -309,6 +310,22 @@ main()
         assert output == expected
         assert scanning.returncode == 0
 
+    @pytest.mark.parametrize("is_busy", [True, False])
+    def test_killed_command_leaves_no_process(self, folder: Path, is_busy: bool) -> None:
+        os.mkfifo(folder / "slow")
+        # With nobody to read the output, the command waits, and its workers have nothing to do.
+        paths = ["slow", "."] if is_busy else ["."]
+        with start("scan", "-j", "2", *paths, cwd=folder) as scanning:
+            assert comes_true(lambda: len(children(scanning.pid)) == 2)
+            workers = children(scanning.pid)
+            time.sleep(0.5)
+            scanning.kill()
+            try:
+                assert all_end(workers)
+            finally:
+                for worker in filter(is_running, workers):
+                    os.kill(worker, signal.SIGKILL)
+
     @pytest.mark.parametrize("jobs", ["1", "2"])
     def test_closed_pipe(self, folder: Path, jobs: str) -> None:
         with start("scan", "-j", jobs, folder) as scanning:
@@ -422,7 +439,21 @@ class TestOutput:
 
 
 class TestMemory:
-    """Too little memory is told, file by file."""
+    """Too little memory is told, file by file, and files need none after they were reported."""
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_malformed_files(self, tmp_path: Path, jobs: str) -> None:
+        (tmp_path / "whole").write_bytes(process(TASK * 300))
+        (tmp_path / "malformed").write_bytes(process(TASK * 300 + "<a>"))
+        peaks = []
+        for count in (1_000, 4_000):
+            folder = tmp_path / str(count)
+            folder.mkdir()
+            for number in range(count):
+                kind = "malformed" if number % 20 == 0 else "whole"
+                os.link(tmp_path / kind, folder / f"{number}.bpmn")
+            peaks.append(peak("scan", "-j", jobs, str(folder)))
+        assert peaks[1] < 1.1 * peaks[0]
 
     def test_one_file(self, tmp_path: Path) -> None:
         (tmp_path / "a.bpmn").write_bytes(process(TASK * 2_000_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 from subprocess import CalledProcessError
@@ -13,6 +14,8 @@ import pytest
 from support.command import METRICS, all_end, comes_true, run
 from support.repositories import Repository, git, refused, told
 from support.states import FORM, diff, tasks
+
+from metrics.diff.git import Git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +52,11 @@ def instead_of_git(folder: Path, command: str, does: str) -> dict[str, str]:
     return {"PATH": os.pathsep.join((str(path.parent), os.environ["PATH"]))}
 
 
+def recording(log: Path) -> str:
+    """What a command does to record its standard input, beside what git does."""
+    return f"tee '{log}' | '{shutil.which('git')}' \"$@\""
+
+
 ONE_TO_TWO = [f"renamed sub/{letter}.bpmn {letter}2.bpmn before 1 after 2" for letter in "xy"]
 SINCE = ["changed a.bpmn before 1 after 3"]
 
@@ -68,6 +76,11 @@ def script(folder: Path, then: str = "") -> tuple[Path, Path]:
     return path, mark
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """The contents of all files in a folder."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 class TestNoRevision:
     """Revisions that cannot be compared: the message says why, and what may help."""
 
@@ -76,6 +89,22 @@ class TestNoRevision:
         for arguments in ([name], ["HEAD", name], [f"{name}..HEAD"] if name else ["", "HEAD"]):
             said = refused(repository.folder, *arguments, "--")
             assert said == f"Error: there is no revision '{name}'.\n".replace("a\nb", "a\\nb")
+
+    @pytest.mark.parametrize(
+        "name", ["^HEAD~1", "HEAD^!", "HEAD^@", "HEAD^-", "main main", "refs/heads/*", ":a.bpmn"]
+    )
+    def test_name_of_another_number_of_commits(self, repository: Repository, name: str) -> None:
+        said = f"Error: there is no revision '{name}'.\n"
+        for arguments in ([name], ["HEAD", name], [f"{name}..HEAD"], [f"HEAD..{name}"]):
+            assert refused(repository.folder, *arguments, "--") == said
+        said = f"Error: there is no commit '{name}'.\n"
+        assert refused(repository.folder, f"{name}...HEAD", "--") == said
+
+    @pytest.mark.parametrize(
+        "name", ["HEAD^", "@~1", "@{1}", "main@{1}", "HEAD^{/a commit}^", "HEAD~1^{tree}"]
+    )
+    def test_other_names_of_one_commit(self, repository: Repository, name: str) -> None:
+        assert told(repository.diff(name, "HEAD", "--")) == ONE_TO_TWO
 
     def test_unknown_side_of_a_range(self, repository: Repository) -> None:
         for name in ("nope...HEAD", "HEAD...nope", "nope..."):
@@ -216,6 +245,83 @@ class TestKindsOfRepositories:
         ]
 
 
+class TestOddFiles:
+    """Files of a repository that are something else, or too large."""
+
+    def refused(self, repository: Repository) -> str:
+        """The error, from a process that can neither hang nor fill the disk."""
+        result = subprocess.run(
+            [METRICS, "diff", "HEAD"],
+            cwd=repository.folder,
+            capture_output=True,
+            check=False,
+            timeout=30,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20)),
+        )
+        assert (result.returncode, result.stdout) == (2, b"")
+        return result.stderr.decode()
+
+    @pytest.mark.parametrize("other", ["device", "pipe"])
+    def test_index_that_is_no_file(self, repository: Repository, other: str) -> None:
+        index = repository.folder / ".git" / "index"
+        index.unlink()
+        if other == "device":
+            index.symlink_to("/dev/zero")
+        else:
+            os.mkfifo(index)
+        said = "Error: the index of the repository is not a file.\n"
+        assert self.refused(repository) == said
+
+    def test_large_index(self, repository: Repository) -> None:
+        os.truncate(repository.folder / ".git" / "index", 2**30 + 1)
+        said = "Error: the index of the repository is larger than 1073741824 bytes.\n"
+        assert self.refused(repository) == said
+
+    def test_large_content_is_not_read(self, repository: Repository, tmp_path: Path) -> None:
+        repository.commit({"a.bpmn": tasks(1) + b" " * 10_000, "b.bpmn": tasks(4)})
+        log = tmp_path / "log"
+        env = instead_of_git(tmp_path, "cat-file --batch", recording(log))
+        arguments = ["-f", "json", "--max-size", "10000", "HEAD~1", "HEAD"]
+        result = run("diff", *arguments, cwd=repository.folder, env=env)
+        assert result.returncode == 2
+        assert b"HEAD:a.bpmn: too-large: larger than 10000 bytes" in result.stderr
+        sides = ("HEAD~1:a.bpmn", "HEAD~1:b.bpmn", "HEAD:b.bpmn")
+        assert log.read_text().split() == [repository.git("rev-parse", side) for side in sides]
+
+
+class TestEqualContents:
+    """A content with several names is read and measured once, and reported under every name."""
+
+    NAMES = ("a.bpmn", "b.bpmn", "c/a.bpmn")
+
+    def test_read_once(self, repository: Repository, tmp_path: Path) -> None:
+        repository.commit(dict.fromkeys(self.NAMES, tasks(5)))
+        repository.commit(dict.fromkeys(self.NAMES, tasks(6)))
+        log = tmp_path / "log"
+        env = instead_of_git(tmp_path, "cat-file --batch", recording(log))
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
+        expected = [f"changed {name} before 5 after 6" for name in self.NAMES]
+        assert told(json.loads(result.stdout)) == expected
+        sides = ("HEAD~1:a.bpmn", "HEAD:a.bpmn")
+        assert log.read_text().split() == [repository.git("rev-parse", side) for side in sides]
+
+    def test_error_under_every_name(self, repository: Repository) -> None:
+        repository.commit(dict.fromkeys(self.NAMES, tasks(5)))
+        repository.commit(dict.fromkeys(self.NAMES, b"<"))
+        result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder)
+        assert result.returncode == 2
+        record = json.loads(result.stdout)
+        assert told(record) == [f"unmeasured {name}" for name in self.NAMES]
+        errors = [line.partition(": ")[0] for line in result.stderr.decode().splitlines()]
+        assert errors == [f"HEAD:{name}:1:1" for name in self.NAMES]
+
+    def test_diagram_and_form(self, repository: Repository) -> None:
+        repository.commit({"new.bpmn": b"{}  ", "new.form": b"{}  "})
+        record = repository.diff("HEAD~1", "HEAD", "--", "new.*", status=2)
+        kinds = [change.get("values", {}).get("diagramType") for change in record["changes"]]
+        assert kinds == [None, {"after": "form"}]
+
+
 class TestNoDiagram:
     """A file that is no diagram on a side has an error, and all others are compared."""
 
@@ -350,16 +456,69 @@ class TestConfiguration:
         assert not mark.exists()
         assert told(json.loads(result.stdout)) == [*SINCE, *ONE_TO_TWO]
 
+    @pytest.mark.parametrize("is_worktree_config", [False, True])
+    def test_programs_in_other_files_of_the_configuration_are_not_run(
+        self, repository: Repository, tmp_path: Path, is_worktree_config: bool
+    ) -> None:
+        path, mark = script(tmp_path, "cat")
+        git_folder = repository.folder / ".git"
+        if is_worktree_config:
+            repository.git("config", "extensions.worktreeConfig", "true")
+            file = git_folder / "config.worktree"
+        else:
+            repository.git("config", "include.path", "included")
+            file = git_folder / "included"
+        for name in ("filter.Évil.clean", "filter.a=b.c d.process", "core.fsmonitor"):
+            repository.git("config", "--file", str(file), name, str(path))
+        (git_folder / "info" / "attributes").write_text("*.bpmn filter=Évil\n")
+        os.utime(repository.folder / "b.bpmn", (0, 0))
+        assert told(repository.diff("HEAD~1")) == [*SINCE, *ONE_TO_TWO]
+        assert not mark.exists()
+
+    def test_files_of_another_folder(self, repository: Repository, tmp_path: Path) -> None:
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "a.bpmn").write_bytes(tasks(8))
+        (other / "secret.bpmn").write_bytes(tasks(9))
+        repository.git("config", "core.worktree", str(other))
+        names = ["a.bpmn", "b.bpmn", "x2.bpmn", "y2.bpmn"]
+        # As for git, its working tree is elsewhere. Only tracked names are read there.
+        assert [change["file"] for change in repository.diff("HEAD")["changes"]] == names
+
+    def test_objects_of_another_repository(self, repository: Repository, tmp_path: Path) -> None:
+        other = Repository(tmp_path / "other")
+        id = other.commit({"a.bpmn": tasks(6)})
+        alternates = repository.folder / ".git" / "objects" / "info" / "alternates"
+        alternates.write_text(f"{other.folder}/.git/objects\n/dev/zero\n{tmp_path}/missing\n")
+        assert told(repository.diff(id, "HEAD", "--", "a.bpmn")) == [
+            "changed a.bpmn before 6 after 1"
+        ]
+
+    @pytest.mark.parametrize("is_configured", [False, True])
     @pytest.mark.parametrize("hook", ["post-index-change", "post-checkout", "pre-auto-gc"])
-    def test_hooks_are_not_run(self, repository: Repository, tmp_path: Path, hook: str) -> None:
+    def test_hooks_are_not_run(
+        self, repository: Repository, tmp_path: Path, hook: str, is_configured: bool
+    ) -> None:
         path, mark = script(tmp_path)
-        hooks = tmp_path / "hooks"
-        hooks.mkdir()
+        hooks = tmp_path / "hooks" if is_configured else repository.folder / ".git" / "hooks"
+        hooks.mkdir(exist_ok=True)
         path.rename(hooks / hook)
-        repository.git("config", "core.hooksPath", str(hooks))
+        if is_configured:
+            repository.git("config", "core.hooksPath", str(hooks))
         os.utime(repository.folder / "b.bpmn", (0, 0))
         assert told(repository.diff("HEAD")) == SINCE
         assert not mark.exists()
+
+    def test_repository_is_not_written_to(
+        self, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # With this, git would write a part of the index beside it, depending on times.
+        repository.git("config", "core.splitIndex", "true")
+        before = contents(repository.folder)
+        assert told(repository.diff("HEAD~1")) == [*SINCE, *ONE_TO_TWO]
+        assert contents(repository.folder) == before
+        monkeypatch.chdir(repository.folder)
+        assert Git().run("config", "core.splitIndex") == "false\n"
 
     def test_remotes_are_not_contacted(self, repository: Repository, tmp_path: Path) -> None:
         repository.git("config", "uploadpack.allowFilter", "true")
@@ -371,6 +530,9 @@ class TestConfiguration:
             "remote.origin.uploadpack": str(path),
             "protocol.ssh.allow": "always",
             "protocol.ext.allow": "always",
+            "core.gitProxy": str(path),
+            "core.askPass": str(path),
+            "credential.helper": str(path),
         }.items():
             git("config", name, value, cwd=folder)
         for url in ("ssh://example.org/a", f"ext::{path}"):
@@ -430,6 +592,15 @@ class TestOddGit:
         if command == "cat-file":
             assert b"unreadable: " in result.stderr
 
+    def test_git_that_can_no_longer_be_started(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        does = f"""'{shutil.which("rm")}' "$0"; exec '{shutil.which("git")}' "$@" """
+        env = {"PATH": instead_of_git(tmp_path, "diff", does)["PATH"].partition(os.pathsep)[0]}
+        result = run("diff", "HEAD", "--", "a.bpmn", cwd=repository.folder, env=env)
+        said = "HEAD:a.bpmn: unreadable: git cannot be run: No such file or directory\n"
+        assert (result.returncode, result.stderr.decode()) == (2, said)
+
     def test_git_that_starts_other_processes(self, repository: Repository, tmp_path: Path) -> None:
         env = instead_of_git(tmp_path, "cat-file", f'cat | {shutil.which("git")} "$@"')
         result = run("diff", "-f", "json", "HEAD~1", "HEAD", cwd=repository.folder, env=env)
@@ -446,6 +617,21 @@ class TestOddGit:
             process.terminate()
             assert process.wait() == 143
         assert all_end([int(pids.read_text())])
+
+    def test_killed_command_leaves_no_process(self, repository: Repository, tmp_path: Path) -> None:
+        pids = tmp_path / "pids"
+        does = f"""echo $$ >> '{pids}'; exec '{shutil.which("git")}' "$@" """
+        env = instead_of_git(tmp_path, "cat-file", does)
+        # The command waits until somebody reads its output.
+        os.mkfifo(tmp_path / "output")
+        with subprocess.Popen(
+            [METRICS, "diff", "-j", "2", "-o", tmp_path / "output", "HEAD~1", "HEAD"],
+            cwd=repository.folder,
+            env=os.environ | env,
+        ) as process:
+            assert comes_true(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+            process.kill()
+        assert all_end([*map(int, pids.read_text().split())])
 
     def test_git_that_would_fetch(self, repository: Repository, tmp_path: Path) -> None:
         repository.git("config", "uploadpack.allowFilter", "true")

@@ -260,6 +260,60 @@ class TestTimeouts:
         assert [report.file for report in reports if report.error] == [slow]
 
 
+ERRORS = """
+import pickle, sys
+from metrics import DocumentError, ErrorType, Report, scan
+sources = [b"<", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", b"<html/>", sys.argv[1]]
+reports = [scan(source, max_size=40) for source in (*sources, b" " * 41)]
+reports += [Report("a", error=DocumentError(type, "it ended")) for type in ("timeout", "crashed")]
+# It changes how the exceptions are pickled whose classes exist.
+import distributed
+for report in reports:
+    error = pickle.loads(pickle.dumps(report)).error
+    assert vars(error) == vars(report.error)
+    print(error.type)
+"""
+
+CLUSTER = """
+import sys
+from metrics import scan_many
+from distributed import Client, LocalCluster
+if __name__ == "__main__":
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster) as client:
+        for report in scan_many(sys.argv[1:], client.get_executor(), jobs=2):
+            print(report.error or report.diagram_metrics.tasks.user_task.count)
+"""
+
+
+@pytest.mark.slow
+class TestDask:
+    """The executor of Dask's `distributed`, whose import changes how exceptions are pickled."""
+
+    def test_each_type_of_error_can_be_pickled(self, tmp_path: Path) -> None:
+        printed = output_of(tmp_path, ERRORS, [str(tmp_path / "missing.bpmn")])
+        assert sorted(printed) == sorted(ErrorType)
+
+    def test_cluster(self, paths: list[str], tmp_path: Path) -> None:
+        malformed = "malformed: not well-formed XML: a '<' starts no tag"
+        expected = [malformed if count is None else str(count) for count in EXPECTED]
+        assert output_of(tmp_path, CLUSTER, paths) == expected
+
+
+def output_of(folder: Path, script: str, arguments: list[str]) -> list[str]:
+    """The lines that a script prints."""
+    path = folder / "script.py"
+    path.write_text(script)
+    result = subprocess.run(
+        [sys.executable, path, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return result.stdout.splitlines()
+
+
 UNGUARDED = """
 import sys, threading
 from metrics import Workers, scan_many

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from support.command import all_end, is_running
 
 from metrics import WorkerDiedError, Workers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def double(number: int) -> int:
@@ -97,13 +102,26 @@ def test_exception_ends_all_tasks_at_once() -> None:
     assert all(future.done() for future in futures)
 
 
-def test_processes_end_with_their_parent() -> None:
+WITH_THREAD = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); "
+
+
+# A process that has threads is not forked.
+@pytest.mark.parametrize("before", ["", WITH_THREAD], ids=["forked", "spawned"])
+def test_processes_end_with_their_parent(before: str, tmp_path: Path) -> None:
+    # Of the three, two are busy, one of them for the second time, and one is idle.
     script = (
-        "import os, time; from metrics import Workers; workers = Workers(3); "
-        "print(*workers.processes, flush=True); workers.submit(time.sleep, 0.2); "
-        "time.sleep(0.1); os.kill(os.getpid(), 9)"
+        f"import os, threading, time; from metrics import Workers; {before}"
+        "workers = Workers(3); workers.submit(time.sleep, 0).result(); "
+        "[workers.submit(time.sleep, 60) for _ in range(2)]; "
+        "print(*workers.processes, flush=True); time.sleep(1); os.kill(os.getpid(), 9)"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30
-    )
-    assert all_end(list(map(int, result.stdout.split())))
+    # Not a pipe, which the processes would hold open.
+    output = tmp_path / "output"
+    with output.open("wb") as file:
+        subprocess.run([sys.executable, "-c", script], stdout=file, check=False, timeout=30)
+    processes = list(map(int, output.read_text().split()))
+    try:
+        assert all_end(processes)
+    finally:
+        for process in filter(is_running, processes):
+            os.kill(process, signal.SIGKILL)

@@ -1,0 +1,132 @@
+"""Measures the peak memory of scans, by the number of files and by what is wrong with them.
+
+    python benchmarks/memory.py [--counts 1000,4000] [--kinds well-formed] [--commands "scan -j 1"]
+
+The files are hard links to a few hundred generated diagrams, in one folder and in folders of 500.
+The memory of a run is the sum of the peaks of its processes, as Linux reports them; a page that
+several processes share counts for each of them. The output is discarded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METRICS: Final = Path(sys.executable).with_name("metrics")
+SECONDS_BETWEEN_LOOKS: Final = 0.02
+FILES_PER_FOLDER: Final = 500
+DIAGRAMS: Final = 400
+ELEMENTS: Final = 3
+
+COUNTS: Final = (1_000, 4_000, 16_000, 64_000, 128_000)
+COMMANDS: Final = ("scan -j 1", "scan -j 2")
+# Of how many diagrams one is malformed, and of how many one is recovered with warnings.
+KINDS: Final = {
+    "well-formed": (0, 0),
+    "1% malformed": (100, 0),
+    "20% malformed": (5, 0),
+    "recovered": (0, 1),
+}
+LAYOUTS: Final = ("one folder", "folders of 500")
+
+
+def write_diagrams(folder: Path, malformed: int, recovered: int) -> list[Path]:
+    """Write diagrams, of which one in `malformed` and one in `recovered` is so."""
+    folder.mkdir()
+    paths = []
+    for number in range(DIAGRAMS):
+        text = generate.diagram(number, ELEMENTS)
+        if malformed and number % malformed == 0:
+            # Its last tag does not end.
+            text = text.rstrip()[:-1]
+        elif recovered and number % recovered == 0:
+            text = text.replace("<bpmn:process ", "<bpmn:process a=b id='again' ")
+        path = folder / f"{number:03}.bpmn"
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def link(diagrams: list[Path], count: int, folder: Path, layout: str) -> None:
+    """Make a folder with a number of files that are links to diagrams."""
+    for number in range(count):
+        inner = folder if layout == LAYOUTS[0] else folder / f"{number // FILES_PER_FOLDER:04}"
+        inner.mkdir(parents=True, exist_ok=True)
+        os.link(diagrams[number % len(diagrams)], inner / f"{number:06}.bpmn")
+
+
+def peak(*arguments: str) -> float:
+    """The peak memory of a run of the command, all its processes together, in megabytes."""
+    peaks: dict[int, int] = {}
+    with subprocess.Popen(
+        [METRICS, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        while running.poll() is None:
+            for process in processes(running.pid):
+                peaks[process] = max(peaks.get(process, 0), peak_until_now(process))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    return sum(peaks.values()) / 1e6
+
+
+def processes(top: int) -> Iterator[int]:
+    """A process and those that it started."""
+    yield top
+    with suppress(OSError):
+        children = Path(f"/proc/{top}/task/{top}/children").read_text().split()
+        yield from map(int, children)
+
+
+def peak_until_now(process: int) -> int:
+    """The largest number of bytes that a process has held."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def main() -> None:
+    """Run all measurements and print their figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--counts", default=",".join(map(str, COUNTS)), help="numbers of files")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="what is wrong with the files")
+    parser.add_argument("--layouts", default=",".join(LAYOUTS), help="how the files are arranged")
+    parser.add_argument("--commands", default=",".join(COMMANDS), help="what is run")
+    options = parser.parse_args()
+    counts = [int(count) for count in options.counts.split(",")]
+    print(f"{'MB, by the number of files':42}" + "".join(f"{count:9,}" for count in counts))
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        for kind in options.kinds.split(","):
+            diagrams = write_diagrams(scratch / kind, *KINDS[kind])
+            for layout in options.layouts.split(","):
+                figures: dict[str, list[float]] = {}
+                for count in counts:
+                    folder = scratch / "files"
+                    link(diagrams, count, folder, layout)
+                    for command in options.commands.split(","):
+                        found = peak(*command.split(), str(folder))
+                        figures.setdefault(command, []).append(found)
+                    shutil.rmtree(folder)
+                for command, megabytes in figures.items():
+                    row = "".join(f"{figure:9.1f}" for figure in megabytes)
+                    print(f"{command:12}{kind:15}{layout:15}{row}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
