@@ -15,7 +15,6 @@ from metrics.commands.inputs import InputOptions, input_options, run_inputs
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.formats.scan import FORMATS, ROW_FORMATS, ScanLayout
 from metrics.formats.text import on_one_line
-from metrics.keys import AmbiguousKeyError, UnknownKeyError, find_key, whole_key
 from metrics.reading.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -146,6 +145,9 @@ def _sort_key(text: str | None, top: int | None, format_name: str) -> Key | None
         return None
     if format_name not in ROW_FORMATS:
         raise click.UsageError(f"--sort needs --format {' or '.join(ROW_FORMATS)}.")
+    # Most runs sort nothing.
+    from metrics.keys import AmbiguousKeyError, UnknownKeyError, find_key, whole_key
+
     try:
         key = find_key(whole_key(text))
     except (AmbiguousKeyError, UnknownKeyError) as error:

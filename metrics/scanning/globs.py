@@ -24,15 +24,14 @@ from __future__ import annotations
 
 import os
 import re
-import string
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.reading.sources import absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 STAR: Final = b"*"
 SLASH: Final = b"/"
@@ -43,23 +42,6 @@ SPECIAL: Final = re.compile(rb"[*?\[\\]")
 # What brackets hold: characters and ranges, and the beginnings of classes.
 RANGE: Final = re.compile(rb"(\\.|[^\\])(?:-(\\.|[^\]\\]))?", re.DOTALL)
 CLASS: Final = b"[:"
-CLASSES: Final = {
-    name.encode(): frozenset(characters.encode())
-    for name, characters in {
-        "alnum": string.ascii_letters + string.digits,
-        "alpha": string.ascii_letters,
-        "blank": " \t",
-        "cntrl": "".join(map(chr, [*range(32), 127])),
-        "digit": string.digits,
-        "graph": string.ascii_letters + string.digits + string.punctuation,
-        "lower": string.ascii_lowercase,
-        "print": string.ascii_letters + string.digits + string.punctuation + " ",
-        "punct": string.punctuation,
-        "space": " \t\n\r",
-        "upper": string.ascii_uppercase,
-        "xdigit": string.hexdigits,
-    }.items()
-}
 
 # A longer pattern matches no path that the system would open.
 MAX_PATTERN_BYTES: Final = 4096
@@ -337,6 +319,30 @@ def _segments(text: bytes) -> list[list[bytes]] | None:
     return segments
 
 
+@cache
+def _classes() -> Mapping[bytes, frozenset[int]]:
+    """The classes of characters that brackets may name. Few patterns name any."""
+    import string
+
+    return {
+        name.encode(): frozenset(characters.encode())
+        for name, characters in {
+            "alnum": string.ascii_letters + string.digits,
+            "alpha": string.ascii_letters,
+            "blank": " \t",
+            "cntrl": "".join(map(chr, [*range(32), 127])),
+            "digit": string.digits,
+            "graph": string.ascii_letters + string.digits + string.punctuation,
+            "lower": string.ascii_lowercase,
+            "print": string.ascii_letters + string.digits + string.punctuation + " ",
+            "punct": string.punctuation,
+            "space": " \t\n\r",
+            "upper": string.ascii_uppercase,
+            "xdigit": string.hexdigits,
+        }.items()
+    }
+
+
 def _brackets(text: bytes, position: int) -> tuple[bytes | None, int]:
     """The expression for brackets, and the position after them.
 
@@ -355,7 +361,7 @@ def _brackets(text: bytes, position: int) -> tuple[bytes | None, int]:
             if closing < 0:
                 return None, position
             if closing > name and text.startswith(b":", closing - 1):
-                named = CLASSES.get(text[name : closing - 1])
+                named = _classes().get(text[name : closing - 1])
                 if named is None:
                     return None, position
                 characters |= named

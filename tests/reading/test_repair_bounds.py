@@ -87,7 +87,7 @@ class TestGrowth:
     # What is alone is mostly refused.
     @pytest.mark.parametrize("shape", [shape for shape in SHAPES if "alone" not in shape])
     def test_memory(self, shape: str) -> None:
-        source = text_of(shape, 50_000)
+        source = text_of(shape, 20_000)
         assert peak(source) < 40 * len(source)
 
     @pytest.mark.parametrize("piece", WITHOUT_TAGS.values(), ids=WITHOUT_TAGS.keys())

@@ -11,7 +11,6 @@ from metrics.blocks import to_json
 from metrics.formats.registry import Formats
 from metrics.reading.sources import printable
 from metrics.report import warning_block
-from metrics.scanning.sorting import sorted_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +49,11 @@ class ScanLayout(NamedTuple):
 
     def in_order(self, reports: Iterable[Report]) -> Iterable[Report]:
         """The reports in the order of their rows; without `sort`, as they come."""
-        return reports if self.sort is None else sorted_reports(reports, self.sort, self.top)
+        if self.sort is None:
+            return reports
+        from metrics.scanning.sorting import sorted_reports
+
+        return sorted_reports(reports, self.sort, self.top)
 
 
 def record(report: Report, layout: ScanLayout, *, named: bool = True) -> dict[str, Any]:

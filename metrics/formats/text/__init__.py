@@ -24,12 +24,13 @@ _STEERING: Final = (
     "\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-STEERING: Final = re.compile(f"[\0-\x1f{_STEERING}]")
+# Patterns that few runs need: `re` compiles them at their first use.
+STEERING: Final = f"[\0-\x1f{_STEERING}]"
 # For a text of several lines: line breaks and tabs stay.
-STEERING_LINES: Final = re.compile(f"[\0-\x08\v-\x1f{_STEERING}]")
+STEERING_LINES: Final = f"[\0-\x08\v-\x1f{_STEERING}]"
 
 # A workflow command of GitHub: one kind only at the start of a line, the other anywhere.
-COMMAND_OF_A_LOG: Final = re.compile(r"\A\s*::|##\[")
+COMMAND_OF_A_LOG: Final = r"\A\s*::|##\["
 
 
 def on_one_line(text: str) -> str:
@@ -39,8 +40,12 @@ def on_one_line(text: str) -> str:
     """
     line = without_breaks(text)
     if os.environ.get("GITHUB_ACTIONS"):
-        return COMMAND_OF_A_LOG.sub(lambda match: rf"\x{ord(match[0][0]):02x}{match[0][1:]}", line)
+        return re.sub(COMMAND_OF_A_LOG, _first_character_escaped, line)
     return line
+
+
+def _first_character_escaped(match: re.Match[str]) -> str:
+    return rf"\x{ord(match[0][0]):02x}{match[0][1:]}"
 
 
 def shown_file(name: str) -> str:
@@ -53,11 +58,14 @@ def without_breaks(text: str) -> str:
     return escaped(printable(text), STEERING)
 
 
-def escaped(text: str, characters: re.Pattern[str]) -> str:
-    """A text with some characters, none of them printable ASCII, written as in a Python literal."""
+def escaped(text: str, characters: str) -> str:
+    """A text with some characters written as in a Python literal.
+
+    `characters` is a pattern that matches none of the printable characters of ASCII.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return characters.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return re.sub(characters, lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def counted(number: int, noun: str) -> str:

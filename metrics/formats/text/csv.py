@@ -48,7 +48,7 @@ def _cell(value: Any, is_raw: bool) -> Any:
         return ""
     if isinstance(value, list | dict):
         # The escapes of JSON, so that a reader of JSON finds the characters.
-        return STEERING_LINES.sub(_escaped_in_json, dumps(value).decode())
+        return re.sub(STEERING_LINES, _escaped_in_json, dumps(value).decode())
     if not isinstance(value, str):
         return value
     # A tab and a line break stay, since the writer quotes them.

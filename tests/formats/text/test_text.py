@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 
@@ -31,7 +32,7 @@ def test_table_is_that_of_unicode() -> None:
     for number in range(sys.maxunicode + 1):
         character = chr(number)
         is_listed = unicodedata.category(character) in CATEGORIES or number in IGNORABLE
-        is_escaped = STEERING.fullmatch(character) is not None
+        is_escaped = re.fullmatch(STEERING, character) is not None
         assert is_escaped == is_listed or (is_escaped and number in LATER), hex(number)
 
 
