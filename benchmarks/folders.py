@@ -1,12 +1,11 @@
 """Measures scans of folders with the command: whole processes, from start to last line.
 
-    python benchmarks/folders.py [FOLDER]...
+    python benchmarks/folders.py
 
-The folders are the given ones and one of 20,000 generated diagrams. For each, one process is
-compared with another that finds, reads and parses the same files with plain `lxml`, and two
-processes with one. Then the benchmark measures a scan of 20 files; memory and the time to the first
-line with 1,000 to 100,000 files; the cost of a file; and the cost of a byte in files from 10 kB to
-100 MB. All figures are medians of rounds in which the variants alternate.
+Measures a scan of 20 files with one process and with two; the cost of a file and the time to the
+first line with 1,000 to 100,000 files; and the cost of a byte in files from 10 kB to 100 MB, beside
+that of a process that finds, reads and parses the same files with plain `lxml`. All figures are
+medians.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from operator import truediv
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import generate
 from lxml import etree
+from scan import PARSE_ALL
 
 import metrics
 
@@ -32,24 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 METRICS = Path(sys.executable).with_name("metrics")
-ROUNDS = 5
 GENERATED_FILES = 20_000
 FILE_COUNTS = (1_000, 10_000, 100_000)
 FILE_SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
-
-RAW = """
-import os, sys
-from lxml import etree
-for folder, _, names in os.walk(sys.argv[1]):
-    for name in names:
-        with open(os.path.join(folder, name), "rb") as file:
-            content = file.read()
-        if not name.endswith(".form"):
-            try:
-                etree.fromstring(content)
-            except etree.XMLSyntaxError:
-                pass
-"""
 
 
 class Run(NamedTuple):
@@ -84,29 +68,13 @@ def run(*arguments: str | Path) -> Run:
 def raw(folder: Path) -> float:
     """Seconds of a process that finds, reads and parses all files of a folder with plain lxml."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", RAW, folder], check=True)
+    subprocess.run([sys.executable, "-c", PARSE_ALL, folder], check=True)
     return time.perf_counter() - start
 
 
 def median(values: Iterable[float]) -> float:
     """The median of some figures."""
     return statistics.median(values)
-
-
-def compare(name: str, folder: Path) -> None:
-    """Print the time of one process against plain parsing, and the gain from a second one."""
-    scan("-j", "1", folder)
-    parsing, single, double = [], [], []
-    for _ in range(ROUNDS):
-        parsing.append(raw(folder))
-        single.append(scan("-j", "1", folder).seconds)
-        double.append(scan("-j", "2", folder).seconds)
-    print(f"{name}")
-    print(f"  raw reading and parsing  {median(parsing):8.2f} s")
-    print(f"  metrics scan -j 1        {median(single):8.2f} s")
-    print(f"  metrics scan -j 2        {median(double):8.2f} s")
-    print(f"  -j 1 / raw               {median(map(truediv, single, parsing)):8.2f}")
-    print(f"  -j 1 / -j 2              {median(map(truediv, single, double)):8.2f}")
 
 
 def few(folder: Path) -> None:
@@ -117,21 +85,18 @@ def few(folder: Path) -> None:
 
 
 def many(folder: Path, scratch: Path) -> None:
-    """Print the cost of a file, the time to the first line, and memory, by the number of files."""
+    """Print the cost of a file and the time to the first line, by the number of files."""
     originals = sorted(folder.iterdir())
-    print("files     µs/file     first line   peak memory (-j 1; -j 2)")
+    print("files     µs/file     first line")
     for size in FILE_COUNTS:
         models = scratch / str(size)
         models.mkdir()
         for number in range(size):
             os.link(originals[number % 1000], models / f"{number:06}.bpmn")
         single = [scan("-j", "1", models) for _ in range(3)]
-        double = scan("-j", "2", models)
         print(
             f"{size:7} {median([run.seconds for run in single]) / size * 1e6:10.1f}"
             f" {median([run.first_line for run in single]) * 1e3:9.0f} ms"
-            f" {median([run.memory for run in single]) / 1e6:10.1f} MB"
-            f"; {double.memory / 1e6:.1f} MB"
         )
 
 
@@ -170,9 +135,6 @@ def main() -> None:
         scratch = Path(temporary)
         generated = scratch / "generated"
         generate.write(GENERATED_FILES, generated)
-        for folder in sys.argv[1:]:
-            compare(folder, Path(folder))
-        compare(f"{GENERATED_FILES} generated diagrams", generated)
         few(generated)
         many(generated, scratch)
         large(scratch)
