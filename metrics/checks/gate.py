@@ -116,7 +116,7 @@ class _Check:
         self._violations: list[Violation] = []
         self._outcomes: list[Outcome] = []
         self._paths_with_entries: set[str] = set()
-        self._not_applied = 0
+        self._not_applied = self._unlimited = 0
 
     def add(self, report: Report) -> None:
         """Check a diagram against its limits, and add it to its totals."""
@@ -126,9 +126,12 @@ class _Check:
             return
         file, payload = report.name, self._payloads.get(report)
         self._files.append(file)
-        for totals in self._totals_of(location.configuration):
+        all_totals = self._totals_of(location.configuration)
+        for totals in all_totals:
             totals.add(file, location.path, payload.values)
-        broken, not_applied = payload.broken_limits(self._rules.limits_of(location))
+        limits = self._rules.limits_of(location)
+        self._unlimited += not (limits or all_totals)
+        broken, not_applied = payload.broken_limits(limits)
         self._not_applied += not_applied
         path = _path_in_baseline(location)
         if broken or self._tolerance.knows(path):
@@ -170,6 +173,7 @@ class _Check:
             outcome.entries,
             has_limits=bool(self._shared_totals.limits) or self._rules.has_limits,
             not_applied=self._not_applied,
+            unlimited=self._unlimited,
             gone=outcome.gone,
         )
 

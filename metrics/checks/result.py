@@ -81,8 +81,9 @@ class CheckResult:
     of diagrams, in the order of `files`, then those of totals. `tolerated` is the number of
     violations that the baseline tolerates. `entries` are the entries of a new baseline.
     `has_limits` is whether any diagram could have a limit. `not_applied` is the number of limits
-    that did not apply to a diagram because the number is null. `gone` is the number of entries of
-    the baseline whose diagram or limit no longer exists; `improvements` has the first of them.
+    that did not apply to a diagram because the number is null, and `unlimited` the number of
+    measured diagrams that have no limit. `gone` is the number of entries of the baseline whose
+    diagram or limit no longer exists; `improvements` has the first of them.
     """
 
     files: tuple[str, ...] = ()
@@ -93,6 +94,7 @@ class CheckResult:
     entries: tuple[BaselineEntry, ...] = ()
     has_limits: bool = False
     not_applied: int = 0
+    unlimited: int = 0
     gone: int = 0
 
     @property

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # libxml2 quotes names of any length.
 MAX_CHARACTERS_OF_A_MESSAGE: Final = 1000
 
+HINT_FOR_PROGRAMMERS: Final = ", use XML_PARSE_HUGE option"
+
 ENTITIES: Final = "it declares entities, which are never expanded"
 """The message of the error `forbidden`."""
 
@@ -88,6 +90,7 @@ def malformed(error: etree.XMLSyntaxError) -> DocumentError:
     """The error for a syntax error that libxml2 reports."""
     line, column = error.position
     message = re.sub(r",? line \d+, column \d+.*$", "", error.msg or "", flags=re.DOTALL)
+    message = message.removesuffix(HINT_FOR_PROGRAMMERS)
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in error.error_log):
         return DocumentError(
             ErrorType.TOO_LARGE, f"exceeds a limit of the parser: {message}", line, column

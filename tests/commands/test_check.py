@@ -206,6 +206,16 @@ class TestNothingToCheck:
         assert not (tmp_path / "result").exists()
 
 
+def test_diagrams_without_limits_are_counted(tmp_path: Path) -> None:
+    # The nearest configuration replaces those above it.
+    write(tmp_path, {"a.bpmn": embedded(0), "in/b.bpmn": embedded(1), "in/c.bpmn": embedded(1)})
+    write(tmp_path, {"metrics.toml": f"limits.{EMBEDDED} = '<= 0'", "in/metrics.toml": ""})
+    result = run("check", "-f", "text", "-f", "json:all.json", cwd=tmp_path)
+    assert result.returncode == 0
+    assert text_of(result) == ["3 diagrams checked, no violations, 2 diagrams without limits."]
+    assert json.loads((tmp_path / "all.json").read_bytes())["unlimited"] == 2
+
+
 class TestText:
     """Text: each violation with its elements and their lines."""
 
@@ -332,7 +342,7 @@ class TestTotals:
         # 0 to 6 are 21, twice, and 0 to 5 are 15.
         assert text_of(result) == [
             f"the total of {EMBEDDED} is 57, its limit is <= 56",
-            "    largest values, in 10 diagrams:",
+            "    diagrams with the largest values:",
             *(f"    6  {name}.bpmn" for name in ("06", "13")),
             *(f"    5  {name}.bpmn" for name in ("05", "12", "19")),
             *(f"    4  {name}.bpmn" for name in ("04", "11", "18")),
@@ -373,7 +383,7 @@ class TestTotals:
         path = tmp_path / "one" / "metrics.toml"
         assert text_of(run("check", cwd=tmp_path)) == [
             f"{path}: the total of {EMBEDDED} is 4, its limit is <= 3",
-            "    largest values, in 2 diagrams:",
+            "    diagrams with the largest values:",
             "    2  one/a.bpmn",
             "    2  one/b.bpmn",
             "3 diagrams checked, 1 total breaks its limit.",

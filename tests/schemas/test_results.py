@@ -174,6 +174,7 @@ class TestCheck:
             ("failures/0/error", MISSING),
             ("failures/0/file", None),
             ("notApplied", "none"),
+            ("unlimited", "none"),
             ("tolerated", MISSING),
         )
 

@@ -64,6 +64,8 @@ def conclusion(result: CheckResult) -> str:
         parts.append("no violations")
     if result.failures:
         parts.append(f"{len(result.failures):,} not measured")
+    if result.unlimited:
+        parts.append(f"{counted(result.unlimited, 'diagram')} without limits")
     if result.not_applied:
         parts.append(f"{counted(result.not_applied, 'limit')} not applied to numbers that are null")
     if result.tolerated:

@@ -82,6 +82,9 @@ class CheckRecord:
     not_applied: int | Omitted = described(
         "Limits that did not apply because the number is null; omitted if there are none"
     )
+    unlimited: int | Omitted = described(
+        "Measured diagrams that have no limit; omitted if there are none"
+    )
     gone: int | Omitted = described(
         "Values in the baseline whose diagram or limit no longer exists; omitted if there are none"
     )
@@ -103,6 +106,7 @@ def json(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
         len(result.failures),
         result.tolerated,
         result.not_applied or OMITTED,
+        result.unlimited or OMITTED,
         result.gone or OMITTED,
         tuple(map(_violation, result.violations)),
         tuple(map(_improvement, result.improvements)),

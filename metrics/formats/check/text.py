@@ -61,7 +61,6 @@ def _total(violation: Violation) -> Iterator[Segments]:
     position = "" if configuration is None else f"{shown_file(configuration)}: "
     yield [(position, "bold"), (on_one_line(content.describe_violation(violation)), "")]
     if violation.contributions:
-        diagrams = counted(len(violation.contributions), "diagram")
-        yield [(f"{INDENT}largest values, in {diagrams}:", "dim")]
+        yield [(f"{INDENT}diagrams with the largest values:", "dim")]
     for file, value in violation.contributions:
         yield [(f"{INDENT}{value:,}  {shown_file(file)}", "")]
