@@ -171,7 +171,7 @@ def held():
     # Unlike what the system says of a process that has ended, this is not its parent's.
     with open("/proc/self/status") as file:
         return 1024 * int(re.search(r"VmHWM:\\s*([0-9]+)", file.read())[1])
-scan(content[:3000])
+scan(content[:30_000])
 before, start = held(), time.process_time()
 report = scan(content)
 json.dump([time.process_time() - start, held() - before, report.payload()], sys.stdout)

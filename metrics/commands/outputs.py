@@ -108,8 +108,9 @@ def _is_device(path: str) -> bool:
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        status = os.stat(path)
-    except (OSError, ValueError):
+        status = os.stat(sys.stdin.fileno() if path == STANDARD_INPUT else path)
+    except (OSError, ValueError, AttributeError):
+        # The process may have no standard input.
         return None
     return status.st_dev, status.st_ino
 

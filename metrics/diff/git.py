@@ -35,6 +35,7 @@ ENVIRONMENT: Final = {
 }
 # Ten million files.
 MAX_BYTES_OF_INDEX: Final = 1024 * 1024 * 1024
+MAX_FILTERS: Final = 1000
 FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
 
@@ -113,6 +114,9 @@ def _without_filters(git: Git) -> dict[str, str]:
     """Variables that override every filter of the configuration."""
     output = git.run_or_empty("config", "-z", "--name-only", "--get-regexp", FILTERS)
     names = dict.fromkeys(filter(None, output.split("\0")))
+    if len(names) > MAX_FILTERS:
+        # git takes quadratic time to override them.
+        raise RevisionError(f"the configuration of git has more than {MAX_FILTERS:,} filters.")
     count = int(git.environment().get("GIT_CONFIG_COUNT") or 0)
     variables = {"GIT_CONFIG_COUNT": str(count + len(names))}
     for number, name in enumerate(names, start=count):

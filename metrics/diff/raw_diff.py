@@ -21,6 +21,8 @@ DIFF: Final = (
     "--no-ext-diff",
     "--no-textconv",
     "--no-relative",
+    # Cancels an order file of the configuration.
+    "-O/dev/null",
     "--ignore-submodules=dirty",
 )
 PATHSPEC_VARIABLES: Final = (

@@ -147,12 +147,15 @@ class Document(NamedTuple):
         if len(text) > MAX_LINES:
             return None
         lines: dict[Element, int | None] = {}
+        checked: set[int] = set()
         for element in elements:
             number = element.sourceline or 0
-            # A tag contains no `<`: one from the line before ends with the first bracket, `>`.
-            match = BRACKET.search(text[number - 1]) if 0 < number <= len(text) else None
-            if match is None or match[0] == b">":
-                return None
+            if number not in checked:
+                # A tag contains no `<`: one from the line before ends with the first bracket, `>`.
+                match = BRACKET.search(text[number - 1]) if 0 < number <= len(text) else None
+                if match is None or match[0] == b">":
+                    return None
+                checked.add(number)
             lines[element] = number
         return lines
 

@@ -13,6 +13,7 @@ from metrics.scanning.gitignore import (
     warn_in_python,
 )
 from metrics.scanning.globs import is_matched
+from metrics.system.output import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,7 @@ class Selection(NamedTuple):
 
         The absolute path of the folder ends with a slash.
         """
-        if name.startswith(LITTER_PREFIX):
+        if name.startswith((LITTER_PREFIX, TEMPORARY_PREFIX)):
             return False
         return name.lower().endswith(EXTENSIONS) or (
             bool(self.include) and is_matched(folder + name, self.include)

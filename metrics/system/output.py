@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_WRITES: Final = 0.02
 MAX_BYTES_WAITING: Final = 256 * 1024
 
+TEMPORARY_PREFIX: Final = ".metrics-"
+"""How the names of files begin that are not complete yet. No search reads them."""
+
 
 class Stream:
     """Buffers what is written to a descriptor; a thread flushes the buffer every 20 ms.
@@ -111,7 +114,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
         return
     target = os.path.realpath(path)
     # In the same folder: a rename is atomic only within a file system.
-    name = f".metrics-{os.getpid()}-{os.urandom(8).hex()}"
+    name = f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
     temporary = os.path.join(os.path.dirname(target), name)
     with cleanup_on_signal(partial(os.unlink, temporary)):
         try:

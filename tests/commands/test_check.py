@@ -571,6 +571,20 @@ class TestLogs:
             assert not line.lstrip().startswith("::")
             assert "##[" not in line
 
+    def test_no_command_in_a_line_of_a_table(self, tmp_path: Path) -> None:
+        version = " ::error::x".join("12345678901")
+        root = f'<bpmn:definitions modeler:executionPlatformVersion="{version}"'
+        content = process("<bpmn:userTask/>").replace(b"<bpmn:definitions", root.encode())
+        platform = b' modeler:executionPlatform="Camunda Cloud" '
+        write(
+            tmp_path,
+            {"a.bpmn": content.replace(b"<bpmn:definitions", b"<bpmn:definitions" + platform)},
+        )
+        env = {"GITHUB_ACTIONS": "true", "COLUMNS": "60"}
+        printed = run("scan", "-f", "table", "a.bpmn", "a.bpmn", cwd=tmp_path, env=env).stdout
+        assert rb"\x3a:error" in printed
+        assert not [line for line in printed.splitlines() if line.lstrip().startswith(b"::")]
+
     def test_names_are_unchanged_elsewhere(self, folder: Path) -> None:
         env = {"GITHUB_ACTIONS": ""}
         printed = run("check", "--limit", NONE, cwd=folder, env=env).stdout.decode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,6 +148,25 @@ def test_every_extension_of_a_diagram(folder: Path, extension: str, exists: bool
         (folder / f"x{extension}").write_bytes(DIAGRAM)
     arguments = ["scan", "-o", f"x{extension}", "models"]
     assert NAME in refusal(folder, arguments, f"x{extension}")
+
+
+@pytest.mark.parametrize("arguments", [["-"], ["--files-from", "-"]])
+def test_file_that_is_standard_input(folder: Path, arguments: list[str]) -> None:
+    path = folder / "input.txt"
+    path.write_bytes(DIAGRAM)
+    with path.open("rb") as file:
+        command = [sys.executable, "-m", "metrics", "scan", "-o", "input.txt", *arguments]
+        result = subprocess.run(command, stdin=file, capture_output=True, cwd=folder, check=False)
+    assert result.returncode == 2
+    assert b"Error: --output would overwrite input.txt, which is an input." in result.stderr
+    assert path.read_bytes() == DIAGRAM
+
+
+def test_file_that_is_not_complete_is_no_diagram(folder: Path) -> None:
+    (folder / "models" / ".metrics-1-0").write_bytes(b"[")
+    result = run("scan", "--no-ignore", "--include", "*", "models", cwd=folder)
+    assert result.returncode == 0
+    assert result.stdout.count(b"\n") == 1
 
 
 def test_list_of_paths(folder: Path) -> None:

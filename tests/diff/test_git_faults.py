@@ -393,6 +393,16 @@ class TestNoDiagram:
         assert [*record["changes"][0]["errors"]] == ["after"]
 
 
+def test_many_filters_are_refused(repository: Repository) -> None:
+    # Each must be overridden, for which git takes quadratic time.
+    filters = "".join(f'[filter "f{number}"]\nclean = false\n' for number in range(1001))
+    with (repository.folder / ".git" / "config").open("a") as file:
+        file.write(filters)
+    result = run("diff", "HEAD~1", cwd=repository.folder)
+    assert result.returncode == 2
+    assert b"Error: the configuration of git has more than 1,000 filters." in result.stderr
+
+
 class TestConfiguration:
     """Configuration changes no result, and configured programs are not run."""
 
@@ -408,6 +418,8 @@ class TestConfiguration:
             "diff.submodule=log",
             "diff.ignoreSubmodules=all",
             "diff.orderFile=../order",
+            # A file without end: reading it would take all memory.
+            "diff.orderFile=/dev/zero",
             "diff.algorithm=minimal",
             "diff.autoRefreshIndex=false",
             "core.quotePath=true",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import cycle
 
 import pytest
@@ -24,6 +25,18 @@ class TestLines:
     def test_beyond_line_65535(self) -> None:
         source = process("\n" * 70_000 + TASK + "\n" * 1000 + TASK)
         assert [line for line, _ in warnings_of(source)] == [71_003]
+
+    def test_many_elements_on_a_long_line(self) -> None:
+        def seconds(length: int) -> float:
+            document = read(process("x" * length + TASK * 2000))
+            assert document.root is not None
+            elements = [*document.root.iter("{*}userTask")]
+            start = time.process_time()
+            assert {*document.lines(elements).values()} == {3}
+            return time.process_time() - start
+
+        # The line is searched once, not for each element.
+        assert min(seconds(400_000) for _ in range(3)) < 5 * seconds(20_000) + 0.05
 
     @pytest.mark.parametrize(
         "encoding",

@@ -113,6 +113,7 @@ AFTER: Final = {
     "text after the root": ("", "x", ""),
     "comments after the root": ("", "<!---->", ""),
     "lines after the root": ("", "\n", "<a/>"),
+    "declarations without end after the root": ("<a/>", "<?xml ", ""),
 }
 
 

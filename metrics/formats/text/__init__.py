@@ -29,8 +29,9 @@ STEERING: Final = f"[\0-\x1f{_STEERING}]"
 # For a text of several lines: line breaks and tabs stay.
 STEERING_LINES: Final = f"[\0-\x08\v-\x1f{_STEERING}]"
 
-# A workflow command of GitHub: one kind only at the start of a line, the other anywhere.
-COMMAND_OF_A_LOG: Final = r"\A\s*::|##\["
+# A workflow command of GitHub: one kind only at the start of a line, which a table may begin
+# anywhere in a text, the other anywhere.
+COMMAND_OF_A_LOG: Final = r"::|##\["
 
 
 def on_one_line(text: str) -> str:

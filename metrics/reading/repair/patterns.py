@@ -22,6 +22,8 @@ def _once(pattern: str, times: str) -> str:
 # White space and byte order marks, which may precede the XML declaration.
 BLANKS_AND_MARKS: Final = re.compile(r"[\s\ufeff]*+", re.ASCII)
 XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^>]*?\?>", re.ASCII | re.IGNORECASE)
+# Stops at the next `<`, so that no text is searched twice.
+LATER_XML_DECLARATION: Final = re.compile(r"<\?xml(?=\s)[^<>]*\?>", re.ASCII | re.IGNORECASE)
 VALID_XML_DECLARATION: Final = re.compile(
     r"""<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*')(?:\s+encoding\s*=\s*(?:"[^"]*"|'[^']*'))?"""
     r"""(?:\s+standalone\s*=\s*(?:"[^"]*"|'[^']*'))?\s*\?>""",

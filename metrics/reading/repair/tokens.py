@@ -18,6 +18,7 @@ from metrics.reading.repair.patterns import (
     COMMENT,
     END_OF_CDATA,
     ESCAPED_QUOTE,
+    LATER_XML_DECLARATION,
     OPENINGS,
     SECTIONS,
     STRAY_OPENINGS,
@@ -115,7 +116,7 @@ class Repairer:
 
     def _skip_rest(self, start: int) -> None:
         """Skip what follows the root element; raises `DocumentError` if it is not well-formed."""
-        rest = XML_DECLARATION.sub("", self._text[start:])
+        rest = LATER_XML_DECLARATION.sub("", self._text[start:])
         try:
             parse_xml(f"<rest>{rest}</rest>".encode())
         except (etree.XMLSyntaxError, UnicodeEncodeError):
