@@ -16,8 +16,8 @@ what they have matched, so the time to match is proportional to the length of th
 length of the pattern. Nothing is missed, because the first match of the part between two stars
 leaves as much of the path as possible to the parts after it.
 
-A pattern without special characters is no expression, but the key of a dictionary: a path is looked
-up once, however many such patterns there are.
+A pattern without special characters, or with a backslash before each of them, is no expression, but
+the key of a dictionary: a path is looked up once, however many such patterns there are.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ ANY: Final = b"[^/]"
 NOTHING: Final = b"(?!)"
 
 SPECIAL: Final = re.compile(rb"[*?\[\\]")
+ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+LITERAL: Final = re.compile(rb"(?:[^*?\[\\]|\\.)++", re.DOTALL)
 # What brackets hold: characters and ranges, and the beginnings of classes.
 RANGE: Final = re.compile(rb"(\\.|[^\\])(?:-(\\.|[^\]\\]))?", re.DOTALL)
 CLASS: Final = b"[:"
@@ -60,7 +62,7 @@ class GlobError(ValueError):
 class Glob(NamedTuple):
     """A pattern, and whether it takes back what earlier patterns matched.
 
-    It has an `expression`, or is the `literal` of a path without special characters.
+    It has an `expression`, or the `literal` text that it matches.
     """
 
     is_negated: bool
@@ -208,7 +210,8 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
     # git compares paths without such parts.
     if not {b"", b".", b".."}.isdisjoint(path.split(SLASH)):
         return None
-    if path and not SPECIAL.search(path):
+    if LITERAL.fullmatch(path):
+        path = ESCAPED.sub(rb"\1", path)
         return Glob(is_negated, literal=(b"" if is_name else SLASH) + path + SLASH * is_for_folders)
     body = _name(path) if is_name else _path(path)
     if body is None:
@@ -221,7 +224,7 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
 
 
 def _literals_of(path: bytes, *, with_content: bool) -> Iterator[bytes]:
-    """All patterns without special characters that match a path.
+    """The literals of all patterns that match a path.
 
     With `with_content`, these are also the patterns that match a folder above it.
     """
