@@ -133,7 +133,7 @@ def test_failed_diagrams_are_a_group() -> None:
         ("version", "(others)", None, '"(others)" (no version)'),
     ],
 )
-def test_no_diagram_has_a_name_of_our_own(
+def test_no_diagram_has_a_reserved_name(
     by: str, platform: str, version: str | None, name: str
 ) -> None:
     assert names(group(by, report(platform, version))) == [name]
