@@ -271,8 +271,10 @@ class _Diagrams:
         for source in discover_selected(paths, everything):
             if isinstance(source, str):
                 name = on_one_line(self._name(source))
-                reason = f"no diagram was checked: all are ignored or excluded, such as {name}."
-                raise click.ClickException(reason)
+                raise click.ClickException(
+                    f"no diagram was checked: all diagrams, such as {name}, are ignored or"
+                    " excluded."
+                )
 
     def _sources(self) -> Iterator[DiagramSource]:
         return (source for source in self._find() if not self._gate.excludes(self._name(source)))
@@ -352,7 +354,7 @@ def _baseline(path: str | None, *, is_written: bool) -> Baseline:
         except BaselineError as error:
             if os.path.lexists(path):
                 raise
-            reason = f"{error.message}; --write-baseline creates it"
+            reason = f"{error.message}. Create it with --write-baseline."
             raise BaselineError(path, reason) from None
 
 

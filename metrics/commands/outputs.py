@@ -54,11 +54,14 @@ class Outputs:
         if len({os.path.realpath(file.path) for file in files}) < len(files):
             raise click.UsageError("Two outputs would be written to the same file.")
         for file in files:
-            names = (file.path, os.path.realpath(file.path))
-            if any(map(_is_read_by_name, names)) or _is_included(file.path, inputs, selection):
+            reason = None
+            if any(map(_is_read_by_name, (file.path, os.path.realpath(file.path)))):
+                reason = "metrics reads files with this name"
+            elif _is_included(file.path, inputs, selection):
+                reason = "it is in a folder that is read, and a pattern includes it"
+            if reason is not None:
                 name = on_one_line(os.path.basename(file.path))
-                reason = f"{name} cannot be an output: metrics reads files with such a name."
-                raise click.UsageError(reason)
+                raise click.UsageError(f"{name} cannot be an output: {reason}.")
 
     def watch(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
         """Yield the sources; raises `click.UsageError` at a link to an output."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.git import COMMAND, Git
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, NamedContent
+from metrics.reading.sources import DEFAULT_MAX_SIZE, NamedContent, too_large
 from metrics.report import failed, is_form
 from metrics.system.signals import cleanup_on_signal
 
@@ -103,7 +103,7 @@ def _readable(
 def _unless_large(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
     try:
         if sizes.size() > max_size:
-            raise _too_large(max_size)
+            raise too_large(max_size)
     except DocumentError as error:
         return failed(blob.name, error)
     return blob
@@ -180,7 +180,7 @@ class _CatFile:
         if size > max_size:
             # It was replaced after its size was read.
             self._restart()
-            raise _too_large(max_size)
+            raise too_large(max_size)
         stream = self._stream()
         content = stream.read(size) if stream is not None else b""
         if len(content) < size:
@@ -232,7 +232,3 @@ class _CatFile:
                     stream.close()
         self._process.wait()
         self._process = None
-
-
-def _too_large(max_size: int) -> DocumentError:
-    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")

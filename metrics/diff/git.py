@@ -155,9 +155,9 @@ def _copy_index(index: str, target: str) -> str:
     with open(index, "rb", opener=_open_at_once) as source, open(target, "xb") as copy:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise RevisionError("the index of the repository is not a file.")
+            raise RevisionError("the index of the repository is not a regular file.")
         if status.st_size > MAX_BYTES_OF_INDEX:
-            reason = f"the index of the repository is larger than {MAX_BYTES_OF_INDEX} bytes."
+            reason = f"the index of the repository is larger than {MAX_BYTES_OF_INDEX:,} bytes."
             raise RevisionError(reason)
         left = status.st_size
         while left > 0 and (piece := source.read(min(left, PIECE))):

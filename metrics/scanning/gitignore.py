@@ -1,7 +1,7 @@
 """Which paths `.gitignore` files ignore.
 
-A file that is too large or has too many wildcards ignores nothing, and neither does a line that is
-too long. A warning says so, because git ignores more.
+A file that is too large or has too many wildcards is skipped, and so is a line that is too long. A
+warning says so, because git ignores more.
 """
 
 from __future__ import annotations
@@ -107,23 +107,26 @@ def _read(folder: str, warn: Warn) -> Globs | None:
         globs = Globs.of_ignore_file(patterns, folder)
     except (IgnoreFileError, GlobError) as error:
         reason = error.message if isinstance(error, IgnoreFileError) else str(error)
-        warn(path, f"the file ignores nothing: {reason}")
+        warn(path, f"the file is skipped: {reason}")
         return None
-    if (line := _first_long_line(patterns)) is not None:
-        size = f"{MAX_PATTERN_BYTES:,} bytes"
-        warn(path, f"lines of more than {size} ignore nothing, such as line {line}.")
+    if lines := _long_lines(patterns):
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        size = f"more than {MAX_PATTERN_BYTES:,} bytes"
+        warn(path, f"line {lines[0]}{more} is skipped: it has {size}.")
     return globs
 
 
 def _content(path: str) -> bytes:
     if not os.path.isfile(path):
         # Opening a pipe or a device would block.
-        raise IgnoreFileError(path, "it is not a file.")
+        raise IgnoreFileError(path, "it is not a regular file.")
     return content_beside(DiscoveredFile(path), MAX_IGNORE_FILE_BYTES, IgnoreFileError)
 
 
-def _first_long_line(content: bytes) -> int | None:
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if len(line) > MAX_PATTERN_BYTES and not line.startswith(b"#"):
-            return number
-    return None
+def _long_lines(content: bytes) -> list[int]:
+    """The numbers of the lines that are too long for a pattern."""
+    return [
+        number
+        for number, line in enumerate(content.split(b"\n"), start=1)
+        if len(line) > MAX_PATTERN_BYTES and not line.startswith(b"#")
+    ]

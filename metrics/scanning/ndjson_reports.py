@@ -105,16 +105,18 @@ def read_reports(
                     return
                 is_first = False
                 if len(line) > max_line_bytes:
-                    reason = f"the line has more than {max_line_bytes} bytes"
+                    reason = f"the line has more than {max_line_bytes:,} bytes"
                     yield _failed(name, ErrorType.TOO_LARGE, reason, number)
                     if not (line.endswith(b"\n") or _skips_rest_of_line(lines)):
-                        reason = f"the line has more than {MAX_BYTES_SKIPPED} bytes: reading ends"
+                        size = f"the line has more than {MAX_BYTES_SKIPPED:,} bytes"
+                        reason = f"{size}; the rest of the input is not read"
                         yield _failed(name, ErrorType.TOO_LARGE, reason, number)
                         return
                     continue
                 report = _report_of_line(reader, line, name, number)
                 if len(report.name) > MAX_CHARACTERS_OF_A_NAME:
-                    reason = f"the name of its file has over {MAX_CHARACTERS_OF_A_NAME} characters"
+                    size = f"more than {MAX_CHARACTERS_OF_A_NAME:,} characters"
+                    reason = f"the name of the file has {size}"
                     report = _failed(name, ErrorType.TOO_LARGE, reason, number)
                 if fingerprints and report.error is None and report.file != STANDARD_INPUT:
                     report = _with_fingerprint(report, max_size)

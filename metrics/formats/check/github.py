@@ -60,7 +60,7 @@ def _violation(violation: Violation) -> str:
 
 def _notices(result: CheckResult) -> Iterator[str]:
     for improvement in result.improvements:
-        message = f"better than the baseline: {content.describe_improvement(improvement)}"
+        message = f"the baseline is out of date: {content.describe_improvement(improvement)}"
         yield _command("notice", improvement.file, None, [message])
 
 

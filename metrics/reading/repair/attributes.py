@@ -217,7 +217,8 @@ class Attributes:
         declaration = name, value
         if declaration not in self._valid_declarations:
             if len(self._valid_declarations) == MAX_UNUSUAL_NAMESPACES:
-                message = f"more than {MAX_UNUSUAL_NAMESPACES:,} unusual namespaces"
+                number = f"{MAX_UNUSUAL_NAMESPACES:,}"
+                message = f"more than {number} namespace declarations with an unusual prefix or URI"
                 raise self._draft.error(ErrorType.TOO_LARGE, message, position)
             try:
                 parse_xml("<a {}={}/>".format(*declaration))
