@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 PATHS: Final = "paths"
 OVERRIDE_KEYS: Final = (PATHS, LIMITS)
 MAX_VALUES: Final = 10_000
-"""The maximum number of conditions in a table, or of conditions and paths in overrides."""
+"""The maximum number of values in `limits`, in `total`, and in all `overrides` with their paths."""
 
 
 class Override(NamedTuple):

@@ -220,7 +220,7 @@ def _hint(old: str, new: str | None) -> str:
 def _loaded(
     states: PairedStates, max_size: int
 ) -> tuple[Iterator[DiagramSource], Callable[[Iterator[Report]], Iterator[Report]]]:
-    """What to measure, and a function that adds the reports of blobs that are equal to others."""
+    """The sources to measure, each blob once, and a function that adds a report for each copy."""
     from metrics.diff.blobs import load_blobs, with_copies, without_copies
 
     blobs = load_blobs(without_copies(states.sources()), max_size=max_size)

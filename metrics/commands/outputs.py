@@ -37,7 +37,7 @@ class Outputs:
 
     Raises `click.UsageError` if two of them are the same file, if one is among the `inputs`, or if
     metrics reads files with its name: anywhere, or because the `selection` includes it in one of
-    the `inputs`. Devices and pipes are allowed, because writing to them replaces nothing.
+    the `inputs`. Devices, pipes and folders are not checked: writing to them replaces no file.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bo
 
 
 def _is_device(path: str) -> bool:
-    """Whether a path is that of a device, a pipe or a folder."""
+    """Whether a path exists and is not a regular file: a device, a pipe or a folder."""
     return os.path.exists(path) and not os.path.isfile(path)
 
 

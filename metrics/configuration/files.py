@@ -62,7 +62,10 @@ class LocatedError(Exception):
 def read_in_folder(
     folder: str, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
 ) -> Value | None:
-    """Parse the configuration in a folder, as `read_named_file` does; None without one."""
+    """Parse the configuration in a folder, as `read_named_file` does; None without one.
+
+    Raises `ConfigurationError`.
+    """
     for name in FILES:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -106,7 +109,10 @@ def read_named_file(path: str, parse: Callable[[str, Mapping[str, Any], TomlPath
 def _parsed(
     path: str, content: bytes, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
 ) -> Value | None:
-    """The configuration in the content of a file; None if the file has none."""
+    """The configuration in the content of a file; None if the file has none.
+
+    Raises `ConfigurationError`.
+    """
     is_shared = os.path.basename(path) == SHARED_FILE
     if is_shared and b"metrics" not in content:
         return None

@@ -56,7 +56,7 @@ def with_copies(
 ) -> Iterator[Report]:
     """Yield a report for every source, from the reports of the sources `without_copies`.
 
-    A report is kept until the last source that has it.
+    Keeps a report until its last copy is yielded.
     """
     left = Counter(source.measured_as for source in sources() if isinstance(source, Blob))
     kept: dict[object, Report] = {}
@@ -135,7 +135,7 @@ def _loaded(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
 
 
 class _CatFile:
-    """A `git cat-file` that answers requests in order; starts another process if it ends."""
+    """Runs `git cat-file`, which answers requests in order; restarts it if it ends early."""
 
     def __init__(self, mode: str) -> None:
         self._mode = mode

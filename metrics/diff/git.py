@@ -33,7 +33,7 @@ ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-# Ten million files.
+# Enough for ten million files.
 MAX_BYTES_OF_INDEX: Final = 1024 * 1024 * 1024
 FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
@@ -126,7 +126,7 @@ def _index_copy(git: Git) -> Iterator[str | None]:
     """The path of a copy of the index, refreshed; None if it cannot be copied.
 
     Without a fresh index, git lists files that only look changed: they are read, and then found
-    to be unchanged. Raises `RevisionError` if the index is no file, or too large.
+    to be unchanged. Raises `RevisionError` if the index is not a regular file, or too large.
     """
     index = git.run_or_empty("rev-parse", "--git-path", "index")
     try:
@@ -152,6 +152,10 @@ def _open_at_once(path: str, _: int) -> int:
 
 
 def _copy_index(index: str, target: str) -> str:
+    """Copy the index to `target`, and return `target`.
+
+    Raises `RevisionError` if the index is too large or not a regular file, and `OSError`.
+    """
     with open(index, "rb", opener=_open_at_once) as source, open(target, "xb") as copy:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode):

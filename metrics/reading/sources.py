@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 class DiscoveredFile(str):
-    """The path of a plain file that was found in a folder.
+    """The path of a regular file that was found in a folder.
 
     If a pipe or a device has replaced it when it is read, reading fails instead of blocking.
     """
@@ -52,7 +52,7 @@ STANDARD_INPUT: Final = "-"
 """The path that stands for standard input, and its name in output."""
 
 MAX_CHARACTERS_OF_A_NAME: Final = 4096
-"""The characters of the longest name of a file that is read back or shown whole.
+"""The maximum length of a path in saved scans, lists and output for people.
 
 Linux and macOS open no file with a longer path.
 """

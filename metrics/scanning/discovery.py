@@ -143,7 +143,7 @@ class _Visit:
         )
 
     def has_yielded(self, name: str) -> bool:
-        """Whether this visit or an earlier one yielded the plain file with this name."""
+        """Whether this visit or an earlier one yielded the regular file with this name."""
         return self.was_yielded_earlier(name) or (
             self.is_complete
             and (self.names is None or name <= self.last_name)
@@ -153,7 +153,7 @@ class _Visit:
         )
 
     def was_yielded_earlier(self, name: str) -> bool:
-        """Whether an earlier visit, through a link, yielded the plain file with this name."""
+        """Whether an earlier visit, through a link, yielded the regular file with this name."""
         return self._earlier is not None and self._earlier.has_yielded(name)
 
 

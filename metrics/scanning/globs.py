@@ -9,7 +9,7 @@
 | `*`, `?`    | any characters, and any one character, but no slash  |
 | `[a-z]`     | one of these characters, or another one: `[!a-z]`    |
 | `**`        | as a whole part of a path, any number of folders     |
-| `!order`    | takes back what an earlier pattern matched           |
+| `!order`    | re-includes what an earlier pattern matched          |
 
 As in git, a character is a byte. A pattern becomes a regular expression whose stars never give back
 what they have matched, so the time to match is proportional to the length of the path times the
@@ -60,7 +60,7 @@ class GlobError(ValueError):
 
 
 class Glob(NamedTuple):
-    """A pattern, and whether it takes back what earlier patterns matched.
+    """A pattern, and whether it re-includes what earlier patterns matched.
 
     It has an `expression`, or the `literal` text that it matches.
     """
@@ -105,7 +105,10 @@ class _Patterns:
         self._expressions.reverse()
 
     def decision(self, path: bytes) -> bool | None:
-        """Whether the last pattern that matches a path matches or takes back; None without one."""
+        """True if the last matching pattern selects the path, False if it re-includes it.
+
+        None if no pattern matches.
+        """
         last: _Decision | None = None
         if self._literals:
             literals = _literals_of(path, with_content=self.with_content)
@@ -162,7 +165,7 @@ class Globs:
 
     @property
     def takes_back(self) -> bool:
-        """Whether a pattern takes back what others match."""
+        """Whether a pattern re-includes what others match."""
         return any(glob.is_negated for glob in self._patterns.globs)
 
     def decision(self, path: str) -> bool | None:

@@ -43,7 +43,7 @@ NOT_MEASURED: Final = "(not measured)"
 REST: Final = Group((OTHERS,), is_own=True)
 UNMEASURED: Final = Group((NOT_MEASURED,), is_own=True)
 
-# Names of our own, also with a platform before them, and how tables name a missing version.
+# Reserved names, alone or after a platform, and the name of a missing version in tables.
 OWN_NAME: Final = re.compile(
     r".*\((?:others|not measured|no version|not stated)\)|no version", re.DOTALL
 )

@@ -100,7 +100,7 @@ class TestBounds:
     )
     @pytest.mark.slow
     def test_time_grows_with_the_size(self, tmp_path: Path, line: str) -> None:
-        # With the square of the size, this would take minutes.
+        # Time is linear in the size.
         start = time.process_time()
         content = line * (MAX_CONFIGURATION_BYTES // len(line))
         (tmp_path / "metrics.toml").write_text(content)

@@ -1,4 +1,4 @@
-"""Characters that mislead a reader, in names and in diagrams, by all formats of all commands."""
+"""Characters that mislead a reader, in names and in diagrams, in all formats of all commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from metrics.formats.text.csv import csv_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-# One of each kind: it turns the direction, has no width, is a tag, is a selector, ends a line.
+# One character of each kind: direction, zero width, tag, selector, line end.
 CHARACTERS = "\u202e\u200b\u200d\ufeff\xad\U000e0041\ufe0f\u2028"
 NAME = f"a{CHARACTERS}b"
 ESCAPED = r"\u202e\u200b\u200d\ufeff\xad\U000e0041\ufe0f\u2028"
@@ -34,7 +34,7 @@ KEPT = {"scan": ("json", "ndjson"), "explain": ("json", "ndjson"), "check": ("js
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two states of diagrams in whose names and texts there is everything."""
+    """Two states of diagrams with these characters in names and texts."""
     namespaces = (
         f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{NAME}"'
         f' modeler:executionPlatformVersion="{NAME}"'

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
-# Characters that control a terminal, end a line, change the direction of text, or are not seen: the
-# categories Cc, Cf, Zl and Zp of Unicode, and all that a font may ignore (Default_Ignorable).
+# Characters that control a terminal, end a line, change the direction of text, or are invisible:
+# the categories Cc, Cf, Zl and Zp of Unicode, and all that a font may ignore (Default_Ignorable).
 _STEERING: Final = (
     "\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -49,7 +49,7 @@ def _first_character_escaped(match: re.Match[str]) -> str:
 
 
 def shown_file(name: str) -> str:
-    """The name of a file for people, as `on_one_line`; a name of over 4,096 characters is cut."""
+    """A file name for people: escaped as by `on_one_line`, and cut after 4,096 characters."""
     return on_one_line(truncated(name, MAX_CHARACTERS_OF_A_NAME))
 
 

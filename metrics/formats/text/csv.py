@@ -47,11 +47,11 @@ def _cell(value: Any, is_raw: bool) -> Any:
     if value is OMITTED:
         return ""
     if isinstance(value, list | dict):
-        # The escapes of JSON, so that a reader of JSON finds the characters.
+        # JSON escapes, so that a JSON parser restores the characters.
         return re.sub(STEERING_LINES, _escaped_in_json, dumps(value).decode())
     if not isinstance(value, str):
         return value
-    # A tab and a line break stay, since the writer quotes them.
+    # Tabs and line feeds stay; the writer quotes a cell with a line feed.
     shown = escaped(value, STEERING_LINES)
     return f"'{shown}" if not is_raw and FORMULA.match(value) else shown
 

@@ -40,7 +40,7 @@ DUPLICATE: Final = "duplicate attribute"
 RESERVED_DECLARATION: Final = "xmlns:xmlns"
 NOTHING_DECLARED: Final[Mapping[str, str]] = MappingProxyType({})
 
-# The parser is asked about each, which takes a hundred times as long as reading it.
+# The parser checks each of them, which takes a hundred times as long as reading it.
 MAX_UNUSUAL_NAMESPACES: Final = 10_000
 
 # The parser needs a hundred times the size of such attributes until the tag ends. A `<` becomes a
@@ -51,8 +51,8 @@ MAX_VALUES_WITH_REFERENCES: Final = 50_000
 class Attributes:
     """Reads the attributes of tags, and repairs them where XML does not allow them.
 
-    A tag may have a hundred thousand attributes. Only needed values are collected, by name and with
-    their quotes: those of declarations of namespaces, and of the platform.
+    Only the values of namespace declarations and of the platform are kept, with their quotes,
+    because a tag may have a hundred thousand attributes.
     """
 
     def __init__(self, draft: Draft, scopes: Scopes) -> None:
@@ -65,7 +65,7 @@ class Attributes:
     ) -> Mapping[str, str]:
         """Read the attributes of a tag up to `end`; returns the namespaces that they declare.
 
-        `is_valid` states that they have the form of attributes.
+        `is_valid` is true if all of them are well-formed. Raises `DocumentError` (`too-large`).
         """
         start, scopes = tag.end(), self._scopes
         names = (tag["name"], *NAMES.findall(self._draft.text, start, end)) if is_valid else ()
@@ -152,7 +152,9 @@ class Attributes:
         return start, text.index(text[start], start + 1) + 1
 
     def _overwritten(self, names: Iterable[str], declared: Mapping[str, str]) -> list[str]:
-        """The names of all but the last attribute of a name and namespace: the Modeler reads it.
+        """The attributes that a later one with the same local name and namespace overrides.
+
+        The Modeler reads the later one.
 
         `declared` holds the namespaces that the tag declares, by prefix.
         """
@@ -206,7 +208,10 @@ class Attributes:
         draft.replace(start, end, value)
 
     def _is_valid_declaration(self, name: str, value: str, position: int) -> bool:
-        """Whether the parser accepts the declaration of a namespace."""
+        """Whether the parser accepts the declaration of a namespace.
+
+        Raises `DocumentError` (`too-large`) if the parser must check too many.
+        """
         if name == "xmlns" or PLAIN_DECLARATION.fullmatch(name):
             if PLAIN_NAMESPACE.fullmatch(value):
                 return True
