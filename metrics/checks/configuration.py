@@ -34,7 +34,7 @@ from metrics.configuration.files import (
     check_keys,
     check_table,
     dotted,
-    folders_with_configuration,
+    folders_to_search,
     globs_at,
     read_in_folder,
     read_named_file,
@@ -119,7 +119,7 @@ class Configurations:
         """
         searched = []
         configuration: Configuration | None = None
-        for candidate in folders_with_configuration(folder):
+        for candidate in folders_to_search(folder):
             if candidate in self._of_folders:
                 configuration = self._of_folders[candidate]
                 break

@@ -99,7 +99,7 @@ class CheckResult:
     gone: int = 0
 
     @property
-    def unlisted(self) -> int:
+    def unlisted_count(self) -> int:
         """The number of entries that are `gone` and not among the `improvements`."""
         return max(0, self.gone - sum(better.is_gone for better in self.improvements))
 

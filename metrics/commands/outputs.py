@@ -43,7 +43,7 @@ class Outputs:
     def __init__(
         self, files: Iterable[OutputFile], inputs: Iterable[str], selection: Selection
     ) -> None:
-        files = [file for file in files if not _is_device(file.path)]
+        files = [file for file in files if not _is_special_file(file.path)]
         # Only a file that exists can be overwritten.
         self._existing = {
             identity: file for file in files if (identity := _identity(file.path)) is not None
@@ -104,7 +104,7 @@ def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bo
         yield stream, is_standard and sys.stdout.isatty()
 
 
-def _is_device(path: str) -> bool:
+def _is_special_file(path: str) -> bool:
     """Whether a path exists and is not a regular file: a device, a pipe or a folder."""
     return os.path.exists(path) and not os.path.isfile(path)
 

@@ -80,7 +80,7 @@ def read_in_folder(
     return None
 
 
-def folders_with_configuration(folder: str) -> Iterator[str]:
+def folders_to_search(folder: str) -> Iterator[str]:
     """The folders in which a configuration may be, the nearest first.
 
     These are a folder at an absolute path and those above it, up to the top of its repository.
@@ -121,7 +121,7 @@ def _parsed(
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(path, "not UTF-8.", line) from None
-    _check_keys_of_text(path, text)
+    _check_key_lengths(path, text)
     own_table = OWN_TABLE if is_shared else ()
     import tomllib
 
@@ -144,7 +144,7 @@ def _parsed(
         raise ConfigurationError(path, str(error), _line(text, error.location)) from None
 
 
-def _check_keys_of_text(path: str, text: str) -> None:
+def _check_key_lengths(path: str, text: str) -> None:
     """Raise `ConfigurationError` for a key that would take the parser long."""
     for key in DOTTED_KEY.finditer(text):
         if len(PART_OF_KEY.findall(key[0])) > MAX_PARTS_OF_KEY:

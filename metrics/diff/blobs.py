@@ -35,36 +35,36 @@ class Blob(NamedTuple):
     id: str
 
     @property
-    def measured_as(self) -> tuple[str, bool]:
+    def measurement_key(self) -> tuple[str, bool]:
         """Equal for blobs with equal reports: the id, and whether the blob is read as a form."""
         return self.id, is_form(self.name)
 
 
-def without_copies(sources: Iterable[DiagramSource | Blob]) -> Iterator[DiagramSource | Blob]:
+def skip_copies(sources: Iterable[DiagramSource | Blob]) -> Iterator[DiagramSource | Blob]:
     """Leave out every blob that is measured as an earlier one is."""
     seen: set[object] = set()
     for source in sources:
         if isinstance(source, Blob):
-            if source.measured_as in seen:
+            if source.measurement_key in seen:
                 continue
-            seen.add(source.measured_as)
+            seen.add(source.measurement_key)
         yield source
 
 
-def with_copies(
+def add_copies(
     sources: Callable[[], Iterable[DiagramSource | Blob]], reports: Iterator[Report]
 ) -> Iterator[Report]:
-    """Yield a report for every source, from the reports of the sources `without_copies`.
+    """Yield a report for every source, from the reports of the sources `skip_copies`.
 
     Keeps a report until its last copy is yielded.
     """
-    left = Counter(source.measured_as for source in sources() if isinstance(source, Blob))
+    left = Counter(source.measurement_key for source in sources() if isinstance(source, Blob))
     kept: dict[object, Report] = {}
     for source in sources():
         if not isinstance(source, Blob):
             yield next(reports)
             continue
-        key = source.measured_as
+        key = source.measurement_key
         known = kept.pop(key, None)
         report = next(reports) if known is None else replace(known, file=source.name)
         left[key] -= 1
@@ -87,20 +87,20 @@ def load_blobs(
         cleanup_on_signal(sizes.kill),
         cleanup_on_signal(contents.kill),
     ):
-        readable = _readable(sources, sizes, max_size)
-        for source in _requested_ahead(readable, contents):
-            yield _loaded(source, contents, max_size) if isinstance(source, Blob) else source
+        checked = _check_sizes(sources, sizes, max_size)
+        for source in _request_ahead(checked, contents):
+            yield _load(source, contents, max_size) if isinstance(source, Blob) else source
 
 
-def _readable(
+def _check_sizes(
     sources: Iterable[DiagramSource | Blob], sizes: _CatFile, max_size: int
 ) -> Iterator[DiagramSource | Blob]:
     """Replace each blob that is missing or too large by a report with the error."""
-    for source in _requested_ahead(sources, sizes):
-        yield _unless_large(source, sizes, max_size) if isinstance(source, Blob) else source
+    for source in _request_ahead(sources, sizes):
+        yield _check_size(source, sizes, max_size) if isinstance(source, Blob) else source
 
 
-def _unless_large(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
+def _check_size(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
     try:
         if sizes.size() > max_size:
             raise too_large(max_size)
@@ -109,7 +109,7 @@ def _unless_large(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
     return blob
 
 
-def _requested_ahead(
+def _request_ahead(
     sources: Iterable[DiagramSource | Blob], git: _CatFile
 ) -> Iterator[DiagramSource | Blob]:
     """Request each blob from git some time before it is yielded."""
@@ -123,7 +123,7 @@ def _requested_ahead(
     yield from pending
 
 
-def _loaded(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
+def _load(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
     try:
         content = contents.content(max_size)
         if content.startswith(LARGE_FILE_POINTER):

@@ -34,7 +34,7 @@ ENVIRONMENT: Final = {
     "LC_ALL": "C",
 }
 # Enough for ten million files.
-MAX_BYTES_OF_INDEX: Final = 1024 * 1024 * 1024
+MAX_INDEX_BYTES: Final = 1024 * 1024 * 1024
 FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
 
@@ -147,7 +147,7 @@ def _index_copy(git: Git) -> Iterator[str | None]:
             remove()
 
 
-def _open_at_once(path: str, _: int) -> int:
+def _open_without_waiting(path: str, _: int) -> int:
     return os.open(path, READ_AT_ONCE)
 
 
@@ -156,12 +156,12 @@ def _copy_index(index: str, target: str) -> str:
 
     Raises `RevisionError` if the index is too large or not a regular file, and `OSError`.
     """
-    with open(index, "rb", opener=_open_at_once) as source, open(target, "xb") as copy:
+    with open(index, "rb", opener=_open_without_waiting) as source, open(target, "xb") as copy:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise RevisionError("the index of the repository is not a regular file.")
-        if status.st_size > MAX_BYTES_OF_INDEX:
-            reason = f"the index of the repository is larger than {MAX_BYTES_OF_INDEX:,} bytes."
+        if status.st_size > MAX_INDEX_BYTES:
+            reason = f"the index of the repository is larger than {MAX_INDEX_BYTES:,} bytes."
             raise RevisionError(reason)
         left = status.st_size
         while left > 0 and (piece := source.read(min(left, PIECE))):

@@ -62,7 +62,7 @@ class DocumentError(Exception):
     def __str__(self) -> str:
         return f"{self.type}: {self.message}"
 
-    def without_origin(self) -> Self:
+    def drop_origin(self) -> Self:
         """Remove the traceback and the earlier errors; returns this error.
 
         They keep everything that was read from the diagram in memory, and some tracebacks cannot be

@@ -51,7 +51,7 @@ DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 """The path that stands for standard input, and its name in output."""
 
-MAX_CHARACTERS_OF_A_NAME: Final = 4096
+MAX_NAME_CHARACTERS: Final = 4096
 """The maximum length of a path in saved scans, lists and output for people.
 
 Linux and macOS open no file with a longer path.

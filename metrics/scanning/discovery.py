@@ -58,9 +58,9 @@ def discover(
 
     A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
     Folders are listed when they are reached; memory grows with the number of folders, links and
-    named files, but not with the number of files in folders. A warning of Python names a
-    `.gitignore` that cannot be read, or is too large. Raises `TypeError` for anything that is not a
-    path, `ValueError` for a pattern that cannot match a path.
+    named files, but not with the number of files in folders. Issues a Python warning for a
+    `.gitignore` that cannot be read or exceeds a limit. Raises `TypeError` for anything that is not
+    a path, `ValueError` for a pattern that cannot match a path.
     """
     selection = Selection(
         include=_globs(include), exclude=_globs(exclude), honour_ignores=honour_ignores

@@ -27,8 +27,8 @@ class IgnoreFileError(FileError):
     """An ignore file that cannot be read."""
 
 
-def warn_in_python(path: str, message: str) -> None:
-    """Show a warning about an ignore file as a warning of Python."""
+def show_python_warning(path: str, message: str) -> None:
+    """Show a warning about an ignore file as a Python warning."""
     warnings.warn(f"{path}: {message}", stacklevel=2)
 
 
@@ -40,7 +40,7 @@ class IgnoreRules:
 
     __slots__ = ("_files", "_warn")
 
-    def __init__(self, files: tuple[Globs, ...] = (), warn: Warn = warn_in_python) -> None:
+    def __init__(self, files: tuple[Globs, ...] = (), warn: Warn = show_python_warning) -> None:
         self._files = files
         self._warn = warn
 
@@ -48,7 +48,7 @@ class IgnoreRules:
         return bool(self._files)
 
     @classmethod
-    def above(cls, folder: str, warn: Warn = warn_in_python) -> IgnoreRules:
+    def above(cls, folder: str, warn: Warn = show_python_warning) -> IgnoreRules:
         """The rules from the folders above a folder, up to the top of its repository.
 
         There are none outside a repository, and none if they ignore the folder itself: the user

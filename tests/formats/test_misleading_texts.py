@@ -11,7 +11,7 @@ from support.checking import NONE
 from support.command import run
 from support.diagrams import MODELER, NAMESPACES, process
 
-from metrics.formats.text import STEERING_LINES
+from metrics.formats.text import MISLEADING_LINES
 from metrics.formats.text.csv import csv_rows
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def printed(command: str, format_name: str, folder: Path) -> tuple[str, str]:
 )
 def test_formats_for_people(folder: Path, command: str, format_name: str) -> None:
     output, errors = printed(command, format_name, folder)
-    assert not re.search(STEERING_LINES, output + errors)
+    assert not re.search(MISLEADING_LINES, output + errors)
     # Nothing is lost.
     shown = json.dumps(ESCAPED)[1:-1] if format_name in ("sarif", "html") else ESCAPED
     assert shown in output
@@ -79,7 +79,7 @@ def test_formats_for_people(folder: Path, command: str, format_name: str) -> Non
 @pytest.mark.parametrize("format_name", ["csv", *PRINTED["summary"]])
 def test_groups(folder: Path, format_name: str, by: str) -> None:
     result = run("summary", "-f", format_name, "--by", by, "new", cwd=folder)
-    assert not re.search(STEERING_LINES, result.stdout.decode())
+    assert not re.search(MISLEADING_LINES, result.stdout.decode())
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_groups(folder: Path, format_name: str, by: str) -> None:
 def test_json_keeps_the_characters(folder: Path, command: str, format_name: str) -> None:
     output, errors = printed(command, format_name, folder)
     assert NAME in output
-    assert not re.search(STEERING_LINES, errors)
+    assert not re.search(MISLEADING_LINES, errors)
 
 
 def test_json_in_a_cell_has_the_escapes_of_json() -> None:
     (_, cell, _) = b"".join(csv_rows("a", [{"a": [CHARACTERS]}])).decode().split("\n")
-    assert not re.search(STEERING_LINES, cell)
+    assert not re.search(MISLEADING_LINES, cell)
     assert json.loads(cell[1:-1].replace('""', '"')) == [CHARACTERS]

@@ -35,8 +35,8 @@ def _lines(result: CheckResult) -> Iterator[Segments]:
     for improvement in result.improvements:
         file = "" if improvement.file is None else f"{shown_file(improvement.file)}: "
         yield [(f"{INDENT}{file}{on_one_line(content.describe_improvement(improvement))}", "")]
-    if result.unlisted:
-        entries = counted(result.unlisted, "more value")
+    if result.unlisted_count:
+        entries = counted(result.unlisted_count, "more value")
         yield [(f"{INDENT}and {entries} of missing diagrams and of totals without a limit", "dim")]
 
 

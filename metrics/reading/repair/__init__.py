@@ -23,7 +23,7 @@ from metrics.reading.xml_parser import parse_xml
 
 __all__ = ["RepairedSource", "repair"]
 
-BLANKS: Final = re.compile(rb"\s*+")
+BLANK_BYTES: Final = re.compile(rb"\s*+")
 MAX_BYTES_WITHOUT_TAGS: Final = 4096
 """The number of bytes that are read, after white space, of a file without any `<`."""
 
@@ -36,7 +36,7 @@ def repair(source: bytes) -> RepairedSource:
     nested elements, undeclared prefixes or unusual namespace declarations, or too many attributes
     with `&` or `<` in one tag.
     """
-    if b"<" not in source and (blanks := BLANKS.match(source)):
+    if b"<" not in source and (blanks := BLANK_BYTES.match(source)):
         # Without this byte, no supported encoding can contain a tag. The first bytes are enough to
         # refuse the file.
         source = source[: blanks.end() + MAX_BYTES_WITHOUT_TAGS]

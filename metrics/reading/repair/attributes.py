@@ -61,19 +61,22 @@ class Attributes:
         self._valid_declarations: dict[tuple[str, str], bool] = {}
 
     def read(
-        self, tag: re.Match[str], end: int, *, is_valid: bool, is_root: bool
+        self, tag: re.Match[str], end: int, *, is_well_formed: bool, is_root: bool
     ) -> Mapping[str, str]:
         """Read the attributes of a tag up to `end`; returns the namespaces that they declare.
 
-        `is_valid` is true if all of them are well-formed. Raises `DocumentError` (`too-large`).
+        `is_well_formed` is true if all of them are well-formed. Raises `DocumentError`
+        (`too-large`).
         """
         start, scopes = tag.end(), self._scopes
-        names = (tag["name"], *NAMES.findall(self._draft.text, start, end)) if is_valid else ()
+        names = (
+            (tag["name"], *NAMES.findall(self._draft.text, start, end)) if is_well_formed else ()
+        )
         if names in scopes.valid_names:
             escape_ampersands(self._draft, start, end)
             return NOTHING_DECLARED
         kept: Collection[str] = names[1:]
-        needed = self._read_valid(kept, start, end) if is_valid else None
+        needed = self._read_valid(kept, start, end) if is_well_formed else None
         if needed is None:
             kept, needed = self._repair(start, end)
             names = ()
@@ -120,7 +123,7 @@ class Attributes:
                     self._skip("unreadable attribute", position, part.end(), part.start())
                 continue
             position = part.start("name")
-            if part["glued"]:
+            if part["trailing"]:
                 fault = "attribute without white space after it"
                 self._skip(fault, position, part.end(), part.start())
             elif name in kept:
@@ -241,7 +244,7 @@ def find_unclosed(text: str, start: int, end: int) -> int | None:
     for part in PART_OF_TAG.finditer(text, start, end):
         if part["name"] is None:
             break
-        if part["glued"]:
+        if part["trailing"]:
             return part.start("name")
     return None
 

@@ -15,7 +15,7 @@ MAX_CHARACTERS_AT_ONCE: Final = 65_536
 MAX_EDITS: Final = 1000
 """The number of edits above which the text before them is written."""
 
-BLANKS: Final = bytes(code if code == ord("\n") else ord(" ") for code in range(256))
+TO_BLANKS: Final = bytes(code if code == ord("\n") else ord(" ") for code in range(256))
 """Makes a blank of each byte except the line feed."""
 
 # The start and the end of a part of the text, and its replacement; None stands for blanks.
@@ -156,4 +156,4 @@ class Draft:
 
 
 def _blanks(text: str) -> bytes:
-    return text.encode("ascii", "replace").translate(BLANKS)
+    return text.encode("ascii", "replace").translate(TO_BLANKS)

@@ -88,7 +88,7 @@ NAMES_AND_VALUES: Final = re.compile(rf"({_NAME})=({_VALUE})", re.ASCII)
 # A part of a tag: an attribute, with any text glued to its end, or text that the Modeler cannot
 # read. Parts adjoin each other.
 PART_OF_TAG: Final = re.compile(
-    rf"\s++(?P<name>{_NAME})=(?:{_VALUE})(?P<glued>\S*+)|\s*+(?P<unreadable>[^\s=]*+"
+    rf"\s++(?P<name>{_NAME})=(?:{_VALUE})(?P<trailing>\S*+)|\s*+(?P<unreadable>[^\s=]*+"
     + _once("=" + _once(_VALUE, "?") + r"\S*+", "?")
     + ")",
     re.ASCII,
