@@ -1,6 +1,7 @@
-"""Measures the peak memory of scans, by the number of files and by what is wrong with them.
+"""Measures the peak memory of scans, by the number and the kind of files.
 
-    python benchmarks/memory.py [--counts 1000,4000] [--kinds well-formed] [--commands "scan -j 1"]
+    python benchmarks/memory.py [--counts 1000,4000] [--kinds well-formed]
+        [--layouts "one folder"] [--commands "scan -j 1"]
 
 The files are hard links to a few hundred generated diagrams, in one folder and in folders of 500.
 The memory of a run is the sum of the peaks of its processes, as Linux reports them; a page that
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 METRICS: Final = Path(sys.executable).with_name("metrics")
-SECONDS_BETWEEN_LOOKS: Final = 0.02
+SECONDS_BETWEEN_SAMPLES: Final = 0.02
 FILES_PER_FOLDER: Final = 500
 DIAGRAMS: Final = 400
 ELEMENTS: Final = 3
 
 COUNTS: Final = (1_000, 4_000, 16_000, 64_000, 128_000)
 COMMANDS: Final = ("scan -j 1", "scan -j 2")
-# Of how many diagrams one is malformed, and of how many one is recovered with warnings.
+# The `malformed` and `recovered` of `write_diagrams`.
 KINDS: Final = {
     "well-formed": (0, 0),
     "1% malformed": (100, 0),
@@ -44,7 +45,11 @@ LAYOUTS: Final = ("one folder", "folders of 500")
 
 
 def write_diagrams(folder: Path, malformed: int, recovered: int) -> list[Path]:
-    """Write diagrams, of which one in `malformed` and one in `recovered` is so."""
+    """Write diagrams; returns their paths.
+
+    One in `malformed` is malformed, and one in `recovered` has faults that are recovered; 0 means
+    none.
+    """
     folder.mkdir()
     paths = []
     for number in range(DIAGRAMS):
@@ -60,7 +65,7 @@ def write_diagrams(folder: Path, malformed: int, recovered: int) -> list[Path]:
     return paths
 
 
-def link(diagrams: list[Path], count: int, folder: Path, layout: str) -> None:
+def link_files(diagrams: list[Path], count: int, folder: Path, layout: str) -> None:
     """Make a folder with a number of files that are links to diagrams."""
     for number in range(count):
         inner = folder if layout == LAYOUTS[0] else folder / f"{number // FILES_PER_FOLDER:04}"
@@ -68,7 +73,7 @@ def link(diagrams: list[Path], count: int, folder: Path, layout: str) -> None:
         os.link(diagrams[number % len(diagrams)], inner / f"{number:06}.bpmn")
 
 
-def peak(*arguments: str) -> float:
+def peak_memory(*arguments: str) -> float:
     """The peak memory of a run of the command, all its processes together, in megabytes."""
     peaks: dict[int, int] = {}
     with subprocess.Popen(
@@ -77,7 +82,7 @@ def peak(*arguments: str) -> float:
         while running.poll() is None:
             for process in processes(running.pid):
                 peaks[process] = max(peaks.get(process, 0), peak_until_now(process))
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_SAMPLES)
     return sum(peaks.values()) / 1e6
 
 
@@ -104,9 +109,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--counts", default=",".join(map(str, COUNTS)), help="numbers of files")
-    parser.add_argument("--kinds", default=",".join(KINDS), help="what is wrong with the files")
-    parser.add_argument("--layouts", default=",".join(LAYOUTS), help="how the files are arranged")
-    parser.add_argument("--commands", default=",".join(COMMANDS), help="what is run")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of files")
+    parser.add_argument("--layouts", default=",".join(LAYOUTS), help="layouts of folders")
+    parser.add_argument("--commands", default=",".join(COMMANDS), help="commands to run")
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     print(f"{'MB, by the number of files':42}" + "".join(f"{count:9,}" for count in counts))
@@ -118,9 +123,9 @@ def main() -> None:
                 figures: dict[str, list[float]] = {}
                 for count in counts:
                     folder = scratch / "files"
-                    link(diagrams, count, folder, layout)
+                    link_files(diagrams, count, folder, layout)
                     for command in options.commands.split(","):
-                        found = peak(*command.split(), str(folder))
+                        found = peak_memory(*command.split(), str(folder))
                         figures.setdefault(command, []).append(found)
                     shutil.rmtree(folder)
                 for command, megabytes in figures.items():

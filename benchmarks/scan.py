@@ -3,10 +3,10 @@
     python benchmarks/scan.py [FOLDER]
 
 Without a folder, diagrams are generated. Every figure is a ratio: the processor time of a scan to
-that of reading and parsing the same files with plain `lxml`. Both are measured in turn, in memory
-with a few files at a time, so that whatever else the machine does slows down both. The start-up of
-the command is compared with a process that imports lxml, click and orjson. The last row is the
-elapsed time of one process over that of two, for 20,000 generated diagrams.
+that of reading and parsing the same files with plain `lxml`. They alternate (in memory, after every
+40 files), so that other load on the machine affects both. The start-up of the command is compared
+with a process that imports lxml, click and orjson. The last row is the elapsed time of one process
+over that of two, for 20,000 generated diagrams.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GENERATED = 2000
 GENERATED_FOR_TWO_PROCESSES = 20_000
 ROUNDS = 9
 FILES_IN_TURN = 40
-SMALL = 2000
+MAX_SMALL_BYTES = 2000
 
 PARSE_ALL = """
 import os, sys
@@ -54,7 +54,7 @@ for folder, _, names in os.walk(sys.argv[1]):
             except etree.XMLSyntaxError:
                 pass
 """
-IMPORTS = "import lxml.etree, click, orjson"
+IMPORT_SCRIPT = "import lxml.etree, click, orjson"
 
 
 def parse(files: Files) -> None:
@@ -183,10 +183,10 @@ def main() -> None:
         print(f"{'':34} {'files':>18} {'raw, a file':>12} {'ratio':>8}")
         compare_in_memory("scan, in memory", files, measure)
         compare_in_memory("scan and payload, in memory", files, measure_and_print)
-        small = [file for file in files if len(file[1]) < SMALL]
+        small = [file for file in files if len(file[1]) < MAX_SMALL_BYTES]
         compare_in_memory("  files below 2 kB", small, measure_and_print)
-        odd = [file for file in files if has_warnings(*file)]
-        compare_in_memory("  files with warnings", odd, measure_and_print)
+        recovered = [file for file in files if has_warnings(*file)]
+        compare_in_memory("  files with warnings", recovered, measure_and_print)
         # An installer compiles the modules, too.
         compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
         command = (METRICS, "scan", "-j", "1", "--no-ignore")
@@ -194,7 +194,7 @@ def main() -> None:
         compare_processes("metrics scan -j 1", (*command, folder), raw, ROUNDS, len(files))
         one = Path(temporary, "one.bpmn")
         one.write_text(generate.diagram(1, 1))
-        imports = (sys.executable, "-c", IMPORTS)
+        imports = (sys.executable, "-c", IMPORT_SCRIPT)
         compare_processes("one small file / imports", (*command, one), imports, 3 * ROUNDS, 1)
         many = Path(temporary, "many")
         generate.write(GENERATED_FOR_TWO_PROCESSES, many)

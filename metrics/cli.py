@@ -63,7 +63,7 @@ def run() -> int:
 
 def _show(error: click.ClickException) -> None:
     from metrics.commands.console import show_message
-    from metrics.formats.text import STEERING_LINES, escaped, on_one_line
+    from metrics.formats.text import MISLEADING_LINES, escaped, on_one_line
     from metrics.reading.sources import printable
 
     # click itself would write to standard output if standard error is closed.
@@ -74,4 +74,4 @@ def _show(error: click.ClickException) -> None:
     for argument in sys.argv[1:]:
         if "\n" in argument:
             message = message.replace(click.unstyle(argument), on_one_line(argument))
-    show_message(escaped(printable(message), STEERING_LINES))
+    show_message(escaped(printable(message), MISLEADING_LINES))

@@ -359,7 +359,7 @@ def failed(name: str | None, error: DocumentError | MemoryError) -> Report:
     """The report of a diagram that cannot be measured."""
     if isinstance(error, MemoryError):
         error = DocumentError(ErrorType.TOO_LARGE, "not enough memory")
-    return Report(name, error=error.without_origin())
+    return Report(name, error=error.drop_origin())
 
 
 def diagram_name(source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None) -> str | None:

@@ -27,7 +27,7 @@ TEMPLATES_FOLDER: Final = "element-templates"
 CAMUNDA_8_SCHEMA: Final = "zeebe-element-templates-json-schema"
 
 MAX_DEFINITION_BYTES: Final = 16 * 1024 * 1024
-"""The number of bytes above which no file with definitions is read."""
+"""The maximum size of a file with definitions, in bytes."""
 
 
 class Offered(NamedTuple):
@@ -57,7 +57,7 @@ class TemplateDefinitions:
     """The template definitions beside and above a diagram, and those in further folders.
 
     `folders` are read in their order, after those of the diagram. Each file is read once, for all
-    diagrams. A file of more than `max_size` bytes, at most 16 MB, cannot be read.
+    diagrams. A file larger than `max_size` or 16 MB is skipped with a warning.
     """
 
     def __init__(

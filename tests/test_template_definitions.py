@@ -45,4 +45,4 @@ def test_size(definition: Path) -> None:
     definition.write_bytes(content)
     assert warnings_about(definition) == []
     definition.write_bytes(content + b" ")
-    assert warnings_about(definition) == [f"larger than {MAX_DEFINITION_BYTES} bytes"]
+    assert warnings_about(definition) == [f"larger than {MAX_DEFINITION_BYTES:,} bytes"]

@@ -37,7 +37,7 @@ OTHER_ENGINES: Final = {
 
 DECLARATION: Final = b"xmlns"
 TAG_END: Final = b">"
-# Never fails after `xmlns`, so that no text is searched twice.
+# Always matches at `xmlns`, so that no text is searched twice.
 NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?:=\s*+["']([^"']*))?""")
 
 
@@ -62,7 +62,7 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
 def _declared(text: bytes, root: Element) -> Iterable[str]:
     """The namespaces that a diagram declares: in most diagrams, only the root declares any."""
     declared = dict.fromkeys(root.nsmap.values())
-    # The first declaration is in the tag of the root, which does not end before the next bracket.
+    # The first declaration is in the tag of the root, which does not end before the next `>`.
     end_of_tag = text.find(TAG_END, text.find(DECLARATION))
     if text.find(DECLARATION, end_of_tag) != -1:
         nested = dict.fromkeys(NAMESPACE.findall(text, end_of_tag))

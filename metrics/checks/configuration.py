@@ -34,7 +34,7 @@ from metrics.configuration.files import (
     check_keys,
     check_table,
     dotted,
-    folders_with_configuration,
+    folders_to_search,
     globs_at,
     read_in_folder,
     read_named_file,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 PATHS: Final = "paths"
 OVERRIDE_KEYS: Final = (PATHS, LIMITS)
 MAX_VALUES: Final = 10_000
-"""The maximum number of conditions in a table, or of conditions and paths in overrides."""
+"""The maximum number of values in `limits`, in `total`, and in all `overrides` with their paths."""
 
 
 class Override(NamedTuple):
@@ -119,7 +119,7 @@ class Configurations:
         """
         searched = []
         configuration: Configuration | None = None
-        for candidate in folders_with_configuration(folder):
+        for candidate in folders_to_search(folder):
             if candidate in self._of_folders:
                 configuration = self._of_folders[candidate]
                 break

@@ -60,7 +60,8 @@ class Improvement(NamedTuple):
 
     `file` is None for a total. `baseline` is the value in the baseline. `value` is the current one,
     `OMITTED` if the payload no longer has the number, and `is_tolerated` is whether it still breaks
-    a limit. If `is_gone`, the diagram or the limit no longer exists, and there is no value.
+    a limit. If `is_gone`, the diagram no longer exists or the total has no limit, and there is no
+    value.
     `is_assumed` says that the diagram does not state the current value.
     """
 
@@ -82,8 +83,8 @@ class CheckResult:
     violations that the baseline tolerates. `entries` are the entries of a new baseline.
     `has_limits` is whether any diagram could have a limit. `not_applied` is the number of limits
     that did not apply to a diagram because the number is null, and `unlimited` the number of
-    measured diagrams that have no limit. `gone` is the number of entries of the baseline whose
-    diagram or limit no longer exists; `improvements` has the first of them.
+    measured diagrams that have no limit. `gone` is the number of baseline entries for missing
+    diagrams and for totals without a limit; `improvements` lists the first ten of each.
     """
 
     files: tuple[str, ...] = ()
@@ -98,7 +99,7 @@ class CheckResult:
     gone: int = 0
 
     @property
-    def unlisted(self) -> int:
+    def unlisted_count(self) -> int:
         """The number of entries that are `gone` and not among the `improvements`."""
         return max(0, self.gone - sum(better.is_gone for better in self.improvements))
 

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 MAX_GONE: Final = 10
-"""The maximum number of diagrams, and of totals, that are listed though they no longer exist."""
+"""The maximum number of entries listed for missing diagrams, and for totals without a limit."""
 
 
 class Outcome(NamedTuple):
     """The result of comparing a diagram or a total with a baseline.
 
     `worse` are the broken limits that the baseline does not tolerate, `tolerated` is the number of
-    the others. `entries` are the entries of a new baseline. `gone` is the number of entries whose
-    diagram or limit no longer exists; `improvements` has the first of them.
+    the others. `entries` are the entries of a new baseline. `gone` is the number of old entries for
+    missing diagrams and for totals without a limit; `improvements` lists the first ten of each.
     """
 
     worse: tuple[Limit, ...] = ()

@@ -65,7 +65,7 @@ Examples:
 """
 
 
-class _Output(NamedTuple):
+class _FormatOutput(NamedTuple):
     """A format, and the file to write it to; None for standard output.
 
     `option` is the text of its option, for messages.
@@ -163,14 +163,14 @@ def command(
     )
     if baseline_path == STANDARD_INPUT:
         raise click.UsageError("--baseline needs a file, not standard input.")
-    outputs = _outputs(format_names or ("text",), is_csv_raw=is_csv_raw)
-    files = [OutputFile(option, path) for _, path, option in outputs if path is not None]
+    format_outputs = _outputs(format_names or ("text",), is_csv_raw=is_csv_raw)
+    files = [OutputFile(option, path) for _, path, option in format_outputs if path is not None]
     inputs = [*found.paths, *found.files]
     if baseline_path is not None and write_baseline:
         files.append(OutputFile("--write-baseline", baseline_path))
     elif baseline_path is not None:
         inputs.append(baseline_path)
-    written = Outputs(files, inputs, found.selection)
+    outputs = Outputs(files, inputs, found.selection)
     baseline = _baseline(baseline_path, is_written=write_baseline)
     gate = Gate(
         _limits("--limit", limits, as_limits),
@@ -190,18 +190,18 @@ def command(
     )
     # Diagrams that an option excludes are missing from a total, which is then not whole.
     whole = found.selection._replace(exclude=tuple(filter(None, [found.settings.exclude])))
-    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename, written)
-    is_output_shown = any(output.path is None for output in outputs)
+    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename, outputs)
+    is_output_shown = any(output.path is None for output in format_outputs)
     with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
         result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config.config_path))
         if not result.diagrams:
-            diagrams.refuse_to_check_nothing(found, force_exclude=selected.force_exclude)
+            diagrams.refuse_if_all_skipped(found, force_exclude=selected.force_exclude)
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
-        _write(diagrams.explain(result, run.executor), outputs)
+        _write(diagrams.explain(result, run.executor), format_outputs)
     if not (result.has_passed or exit_zero):
         raise click.exceptions.Exit(ExitStatus.VIOLATION)
 
@@ -259,7 +259,7 @@ class _Diagrams:
             skipped_keys=() if templates is None else templates.keys,
         )
 
-    def refuse_to_check_nothing(self, found: RunInputs, *, force_exclude: bool) -> None:
+    def refuse_if_all_skipped(self, found: RunInputs, *, force_exclude: bool) -> None:
         """Raise `click.ClickException` if there are diagrams, but all are ignored or excluded.
 
         A hook names the files that changed. With `--force-exclude`, it passes if it may check none.
@@ -271,8 +271,10 @@ class _Diagrams:
         for source in discover_selected(paths, everything):
             if isinstance(source, str):
                 name = on_one_line(self._name(source))
-                reason = f"no diagram was checked: all are ignored or excluded, such as {name}."
-                raise click.ClickException(reason)
+                raise click.ClickException(
+                    f"no diagram was checked: all diagrams, such as {name}, are ignored or"
+                    " excluded."
+                )
 
     def _sources(self) -> Iterator[DiagramSource]:
         return (source for source in self._find() if not self._gate.excludes(self._name(source)))
@@ -306,7 +308,7 @@ class _Diagrams:
         return replace(report, file=file)
 
 
-def _outputs(format_names: Sequence[str], *, is_csv_raw: bool) -> list[_Output]:
+def _outputs(format_names: Sequence[str], *, is_csv_raw: bool) -> list[_FormatOutput]:
     """The outputs that options ask for; raises `click.UsageError`."""
     outputs = []
     require_csv([name.partition(":")[0] for name in format_names], is_csv_raw=is_csv_raw)
@@ -322,7 +324,7 @@ def _outputs(format_names: Sequence[str], *, is_csv_raw: bool) -> list[_Output]:
         write = load_format(FORMATS, name, is_csv_raw=is_csv_raw)
         to_file = bool(separator) and not is_standard_output(path)
         option = f"--format {on_one_line(format_name)}"
-        outputs.append(_Output(write, path if to_file else None, option))
+        outputs.append(_FormatOutput(write, path if to_file else None, option))
     return outputs
 
 
@@ -352,7 +354,7 @@ def _baseline(path: str | None, *, is_written: bool) -> Baseline:
         except BaselineError as error:
             if os.path.lexists(path):
                 raise
-            reason = f"{error.message}; --write-baseline creates it"
+            reason = f"{error.message}. Create it with --write-baseline."
             raise BaselineError(path, reason) from None
 
 
@@ -384,7 +386,7 @@ def _write_baseline(result: CheckResult, baseline: Baseline, path: str) -> tuple
     return tolerant, f"wrote {on_one_line(path)}: {', '.join(parts)}"
 
 
-def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
+def _write(result: CheckResult, outputs: Iterable[_FormatOutput]) -> None:
     """Write every output, even if one fails."""
     last_error: click.ClickException | None = None
     for output in outputs:
@@ -398,7 +400,7 @@ def _write(result: CheckResult, outputs: Iterable[_Output]) -> None:
         raise last_error
 
 
-def _write_one(result: CheckResult, output: _Output) -> None:
+def _write_one(result: CheckResult, output: _FormatOutput) -> None:
     with open_output(output.path) as (stream, is_terminal):
         for piece in output.write(result, is_terminal):
             stream.write(piece)

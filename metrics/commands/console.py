@@ -12,7 +12,7 @@ import click
 
 from metrics.formats.text import on_one_line
 from metrics.reading.errors import MAX_CHARACTERS_OF_A_MESSAGE, truncated
-from metrics.reading.sources import MAX_CHARACTERS_OF_A_NAME, STANDARD_INPUT, FileError
+from metrics.reading.sources import MAX_NAME_CHARACTERS, STANDARD_INPUT, FileError
 from metrics.report import scan
 from metrics.system.exit_status import ExitStatus
 
@@ -167,5 +167,5 @@ def message_for(
     """A message about a file, after the file's name and the position."""
     position = ":".join(str(part) for part in (line, column) if part is not None)
     name = STANDARD_INPUT if file is None else file or repr(file)
-    name = truncated(name, MAX_CHARACTERS_OF_A_NAME)
+    name = truncated(name, MAX_NAME_CHARACTERS)
     return on_one_line(f"{name}:{position}: {message}" if position else f"{name}: {message}")

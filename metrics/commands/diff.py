@@ -140,7 +140,7 @@ def command(
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
         outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
         states = _states_of_paths(old, new, scan_options)
-        sources, complete = states.sources(), None
+        sources, add_copies = states.sources(), None
     else:
         from metrics.diff.scope import Scope
 
@@ -152,7 +152,7 @@ def command(
         for submodule in states.submodules:
             name = on_one_line(submodule)
             scan_options.show_note(f"{name} is a submodule: its diagrams are not compared")
-        sources, complete = _loaded(states, max_size)
+        sources, add_copies = _load(states, max_size)
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(
@@ -161,7 +161,7 @@ def command(
             NO_INPUTS,
             scan_options,
             is_output_shown=is_shown,
-            complete=complete,
+            add_copies=add_copies,
         ) as run,
         open_output(output_path) as (stream, is_terminal),
     ):
@@ -217,11 +217,11 @@ def _hint(old: str, new: str | None) -> str:
     return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."
 
 
-def _loaded(
+def _load(
     states: PairedStates, max_size: int
 ) -> tuple[Iterator[DiagramSource], Callable[[Iterator[Report]], Iterator[Report]]]:
-    """What to measure, and a function that adds the reports of blobs that are equal to others."""
-    from metrics.diff.blobs import load_blobs, with_copies, without_copies
+    """The sources to measure, each blob once, and a function that adds a report for each copy."""
+    from metrics.diff.blobs import add_copies, load_blobs, skip_copies
 
-    blobs = load_blobs(without_copies(states.sources()), max_size=max_size)
-    return blobs, partial(with_copies, states.sources)
+    blobs = load_blobs(skip_copies(states.sources()), max_size=max_size)
+    return blobs, partial(add_copies, states.sources)

@@ -20,8 +20,7 @@ csv_raw = click.option(
     "--csv-raw",
     "is_csv_raw",
     is_flag=True,
-    help="Print texts that a spreadsheet would run as formulas unchanged; csv only. Default: they"
-    " get a leading '.",
+    help="Do not put ' before texts that a spreadsheet would run as formulas. Only for csv.",
 )
 
 

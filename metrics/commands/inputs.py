@@ -197,7 +197,7 @@ def selection_of(selected: SelectionOptions, settings: Settings, *, is_quiet: bo
         include=tuple(filter(None, include)),
         exclude=tuple(filter(None, exclude)),
         honour_ignores=not selected.no_ignore,
-        warn=_Warnings(is_quiet=is_quiet),
+        warn=_WarningPrinter(is_quiet=is_quiet),
     )
 
 
@@ -223,7 +223,7 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     return RunInputs(all_paths, selection, settings, files, is_single, skipped)
 
 
-class _Warnings:
+class _WarningPrinter:
     """Shows each warning about an ignore file once, however often the file is read."""
 
     def __init__(self, *, is_quiet: bool) -> None:

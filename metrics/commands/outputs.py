@@ -37,13 +37,13 @@ class Outputs:
 
     Raises `click.UsageError` if two of them are the same file, if one is among the `inputs`, or if
     metrics reads files with its name: anywhere, or because the `selection` includes it in one of
-    the `inputs`. Devices and pipes are allowed, because writing to them replaces nothing.
+    the `inputs`. Devices, pipes and folders are not checked: writing to them replaces no file.
     """
 
     def __init__(
         self, files: Iterable[OutputFile], inputs: Iterable[str], selection: Selection
     ) -> None:
-        files = [file for file in files if not _is_device(file.path)]
+        files = [file for file in files if not _is_special_file(file.path)]
         # Only a file that exists can be overwritten.
         self._existing = {
             identity: file for file in files if (identity := _identity(file.path)) is not None
@@ -54,11 +54,14 @@ class Outputs:
         if len({os.path.realpath(file.path) for file in files}) < len(files):
             raise click.UsageError("Two outputs would be written to the same file.")
         for file in files:
-            names = (file.path, os.path.realpath(file.path))
-            if any(map(_is_read_by_name, names)) or _is_included(file.path, inputs, selection):
+            reason = None
+            if any(map(_is_read_by_name, (file.path, os.path.realpath(file.path)))):
+                reason = "metrics reads files with this name"
+            elif _is_included(file.path, inputs, selection):
+                reason = "it is in a folder that is read, and a pattern includes it"
+            if reason is not None:
                 name = on_one_line(os.path.basename(file.path))
-                reason = f"{name} cannot be an output: metrics reads files with such a name."
-                raise click.UsageError(reason)
+                raise click.UsageError(f"{name} cannot be an output: {reason}.")
 
     def watch(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
         """Yield the sources; raises `click.UsageError` at a link to an output."""
@@ -101,8 +104,8 @@ def open_output(output_path: str | None) -> Iterator[tuple[BinaryIO | Stream, bo
         yield stream, is_standard and sys.stdout.isatty()
 
 
-def _is_device(path: str) -> bool:
-    """Whether a path is that of a device, a pipe or a folder."""
+def _is_special_file(path: str) -> bool:
+    """Whether a path exists and is not a regular file: a device, a pipe or a folder."""
     return os.path.exists(path) and not os.path.isfile(path)
 
 

@@ -141,14 +141,15 @@ def scan_paths(
     options: ScanOptions,
     *,
     is_output_shown: bool,
-    complete: Callable[[Iterator[Report]], Iterator[Report]] | None = None,
+    add_copies: Callable[[Iterator[Report]], Iterator[Report]] | None = None,
 ) -> Iterator[Scan]:
     """Measure all sources; show progress, errors and warnings on standard error.
 
-    `complete` adds the reports that follow from those of the sources. `names` returns an iterator
-    with an item for each report, which the progress line counts. `is_output_shown` says that the
-    command writes to standard output: there is no progress line if that may be the same terminal.
-    If a diagram could not be measured, the command exits with status 2 after the block.
+    `add_copies` adds a report for each copy of a source that is not measured itself. `names`
+    returns an iterator with an item for each report, which the progress line counts.
+    `is_output_shown` says that the command writes to standard output: there is no progress line if
+    that may be the same terminal. If a diagram could not be measured, the command exits with status
+    2 after the block.
     """
     if is_output_shown:
         require_standard_output()
@@ -160,8 +161,8 @@ def scan_paths(
         messages = _Messages(progress, options)
         measure = partial(_measure, executor=executor, jobs=jobs, options=options)
         reports = _reports(sources, measure, inputs)
-        if complete is not None:
-            reports = complete(reports)
+        if add_copies is not None:
+            reports = add_copies(reports)
         yield Scan(messages.watch(reports), executor)
     if options.shows_totals:
         messages.show_totals()

@@ -62,7 +62,10 @@ class LocatedError(Exception):
 def read_in_folder(
     folder: str, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
 ) -> Value | None:
-    """Parse the configuration in a folder, as `read_named_file` does; None without one."""
+    """Parse the configuration in a folder, as `read_named_file` does; None without one.
+
+    Raises `ConfigurationError`.
+    """
     for name in FILES:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -77,7 +80,7 @@ def read_in_folder(
     return None
 
 
-def folders_with_configuration(folder: str) -> Iterator[str]:
+def folders_to_search(folder: str) -> Iterator[str]:
     """The folders in which a configuration may be, the nearest first.
 
     These are a folder at an absolute path and those above it, up to the top of its repository.
@@ -106,7 +109,10 @@ def read_named_file(path: str, parse: Callable[[str, Mapping[str, Any], TomlPath
 def _parsed(
     path: str, content: bytes, parse: Callable[[str, Mapping[str, Any], TomlPath], Value]
 ) -> Value | None:
-    """The configuration in the content of a file; None if the file has none."""
+    """The configuration in the content of a file; None if the file has none.
+
+    Raises `ConfigurationError`.
+    """
     is_shared = os.path.basename(path) == SHARED_FILE
     if is_shared and b"metrics" not in content:
         return None
@@ -115,7 +121,7 @@ def _parsed(
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(path, "not UTF-8.", line) from None
-    _check_keys_of_text(path, text)
+    _check_key_lengths(path, text)
     own_table = OWN_TABLE if is_shared else ()
     import tomllib
 
@@ -138,7 +144,7 @@ def _parsed(
         raise ConfigurationError(path, str(error), _line(text, error.location)) from None
 
 
-def _check_keys_of_text(path: str, text: str) -> None:
+def _check_key_lengths(path: str, text: str) -> None:
     """Raise `ConfigurationError` for a key that would take the parser long."""
     for key in DOTTED_KEY.finditer(text):
         if len(PART_OF_KEY.findall(key[0])) > MAX_PARTS_OF_KEY:

@@ -25,7 +25,7 @@ from metrics.configuration.files import (
     TEMPLATE_PATH,
     WITH,
     LocatedError,
-    folders_with_configuration,
+    folders_to_search,
     globs_at,
     read_in_folder,
     read_named_file,
@@ -61,7 +61,7 @@ def read_settings(path: str) -> Settings:
 
 def nearest_settings() -> Settings:
     """The settings of the nearest configuration; raises `ConfigurationError`."""
-    for folder in folders_with_configuration(absolute(os.curdir)):
+    for folder in folders_to_search(absolute(os.curdir)):
         settings = read_in_folder(folder, partial(_settings, folder))
         if settings is not None:
             return settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.diff.git import COMMAND, Git
 from metrics.reading.errors import DocumentError, ErrorType
-from metrics.reading.sources import DEFAULT_MAX_SIZE, NamedContent
+from metrics.reading.sources import DEFAULT_MAX_SIZE, NamedContent, too_large
 from metrics.report import failed, is_form
 from metrics.system.signals import cleanup_on_signal
 
@@ -35,36 +35,36 @@ class Blob(NamedTuple):
     id: str
 
     @property
-    def measured_as(self) -> tuple[str, bool]:
+    def measurement_key(self) -> tuple[str, bool]:
         """Equal for blobs with equal reports: the id, and whether the blob is read as a form."""
         return self.id, is_form(self.name)
 
 
-def without_copies(sources: Iterable[DiagramSource | Blob]) -> Iterator[DiagramSource | Blob]:
+def skip_copies(sources: Iterable[DiagramSource | Blob]) -> Iterator[DiagramSource | Blob]:
     """Leave out every blob that is measured as an earlier one is."""
     seen: set[object] = set()
     for source in sources:
         if isinstance(source, Blob):
-            if source.measured_as in seen:
+            if source.measurement_key in seen:
                 continue
-            seen.add(source.measured_as)
+            seen.add(source.measurement_key)
         yield source
 
 
-def with_copies(
+def add_copies(
     sources: Callable[[], Iterable[DiagramSource | Blob]], reports: Iterator[Report]
 ) -> Iterator[Report]:
-    """Yield a report for every source, from the reports of the sources `without_copies`.
+    """Yield a report for every source, from the reports of the sources `skip_copies`.
 
-    A report is kept until the last source that has it.
+    Keeps a report until its last copy is yielded.
     """
-    left = Counter(source.measured_as for source in sources() if isinstance(source, Blob))
+    left = Counter(source.measurement_key for source in sources() if isinstance(source, Blob))
     kept: dict[object, Report] = {}
     for source in sources():
         if not isinstance(source, Blob):
             yield next(reports)
             continue
-        key = source.measured_as
+        key = source.measurement_key
         known = kept.pop(key, None)
         report = next(reports) if known is None else replace(known, file=source.name)
         left[key] -= 1
@@ -87,29 +87,29 @@ def load_blobs(
         cleanup_on_signal(sizes.kill),
         cleanup_on_signal(contents.kill),
     ):
-        readable = _readable(sources, sizes, max_size)
-        for source in _requested_ahead(readable, contents):
-            yield _loaded(source, contents, max_size) if isinstance(source, Blob) else source
+        checked = _check_sizes(sources, sizes, max_size)
+        for source in _request_ahead(checked, contents):
+            yield _load(source, contents, max_size) if isinstance(source, Blob) else source
 
 
-def _readable(
+def _check_sizes(
     sources: Iterable[DiagramSource | Blob], sizes: _CatFile, max_size: int
 ) -> Iterator[DiagramSource | Blob]:
     """Replace each blob that is missing or too large by a report with the error."""
-    for source in _requested_ahead(sources, sizes):
-        yield _unless_large(source, sizes, max_size) if isinstance(source, Blob) else source
+    for source in _request_ahead(sources, sizes):
+        yield _check_size(source, sizes, max_size) if isinstance(source, Blob) else source
 
 
-def _unless_large(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
+def _check_size(blob: Blob, sizes: _CatFile, max_size: int) -> Blob | Report:
     try:
         if sizes.size() > max_size:
-            raise _too_large(max_size)
+            raise too_large(max_size)
     except DocumentError as error:
         return failed(blob.name, error)
     return blob
 
 
-def _requested_ahead(
+def _request_ahead(
     sources: Iterable[DiagramSource | Blob], git: _CatFile
 ) -> Iterator[DiagramSource | Blob]:
     """Request each blob from git some time before it is yielded."""
@@ -123,7 +123,7 @@ def _requested_ahead(
     yield from pending
 
 
-def _loaded(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
+def _load(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
     try:
         content = contents.content(max_size)
         if content.startswith(LARGE_FILE_POINTER):
@@ -135,7 +135,7 @@ def _loaded(blob: Blob, contents: _CatFile, max_size: int) -> DiagramSource:
 
 
 class _CatFile:
-    """A `git cat-file` that answers requests in order; starts another process if it ends."""
+    """Runs `git cat-file`, which answers requests in order; restarts it if it ends early."""
 
     def __init__(self, mode: str) -> None:
         self._mode = mode
@@ -180,7 +180,7 @@ class _CatFile:
         if size > max_size:
             # It was replaced after its size was read.
             self._restart()
-            raise _too_large(max_size)
+            raise too_large(max_size)
         stream = self._stream()
         content = stream.read(size) if stream is not None else b""
         if len(content) < size:
@@ -232,7 +232,3 @@ class _CatFile:
                     stream.close()
         self._process.wait()
         self._process = None
-
-
-def _too_large(max_size: int) -> DocumentError:
-    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")

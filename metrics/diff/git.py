@@ -33,8 +33,8 @@ ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
-# Ten million files.
-MAX_BYTES_OF_INDEX: Final = 1024 * 1024 * 1024
+# Enough for ten million files.
+MAX_INDEX_BYTES: Final = 1024 * 1024 * 1024
 MAX_FILTERS: Final = 1000
 FILTERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 
@@ -130,7 +130,7 @@ def _index_copy(git: Git) -> Iterator[str | None]:
     """The path of a copy of the index, refreshed; None if it cannot be copied.
 
     Without a fresh index, git lists files that only look changed: they are read, and then found
-    to be unchanged. Raises `RevisionError` if the index is no file, or too large.
+    to be unchanged. Raises `RevisionError` if the index is not a regular file, or too large.
     """
     index = git.run_or_empty("rev-parse", "--git-path", "index")
     try:
@@ -151,17 +151,21 @@ def _index_copy(git: Git) -> Iterator[str | None]:
             remove()
 
 
-def _open_at_once(path: str, _: int) -> int:
+def _open_without_waiting(path: str, _: int) -> int:
     return os.open(path, READ_AT_ONCE)
 
 
 def _copy_index(index: str, target: str) -> str:
-    with open(index, "rb", opener=_open_at_once) as source, open(target, "xb") as copy:
+    """Copy the index to `target`, and return `target`.
+
+    Raises `RevisionError` if the index is too large or not a regular file, and `OSError`.
+    """
+    with open(index, "rb", opener=_open_without_waiting) as source, open(target, "xb") as copy:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise RevisionError("the index of the repository is not a file.")
-        if status.st_size > MAX_BYTES_OF_INDEX:
-            reason = f"the index of the repository is larger than {MAX_BYTES_OF_INDEX} bytes."
+            raise RevisionError("the index of the repository is not a regular file.")
+        if status.st_size > MAX_INDEX_BYTES:
+            reason = f"the index of the repository is larger than {MAX_INDEX_BYTES:,} bytes."
             raise RevisionError(reason)
         left = status.st_size
         while left > 0 and (piece := source.read(min(left, PIECE))):

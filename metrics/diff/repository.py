@@ -181,7 +181,7 @@ class Repository:
         """The id of the object of this type that a name refers to; empty if there is none."""
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         id = self._git.run_or_empty(*arguments, name)
-        # For `^NAME`, which excludes a revision, it is no id.
+        # The answer for `^NAME` starts with `^`: it excludes a revision.
         if not OBJECT_ID.fullmatch(id):
             return ""
         return self._git.run_or_empty(*arguments, f"{id}^{{{type}}}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from metrics.diff.blobs import load_blobs, with_copies, without_copies
+from metrics.diff.blobs import add_copies, load_blobs, skip_copies
 from metrics.diff.comparison import compare_pairs
 from metrics.diff.git import RevisionError
 from metrics.diff.pairs import PairedStates
@@ -46,9 +46,9 @@ def compare_revisions(
     Raises `RevisionError` if the revisions cannot be compared; its message says why.
     """
     states = pair_revisions(old, new, Scope([*paths]))
-    blobs = load_blobs(without_copies(states.sources()), max_size=max_size)
+    blobs = load_blobs(skip_copies(states.sources()), max_size=max_size)
     reports = scan_many(blobs, max_size=max_size, fingerprints="whole")
-    reports = with_copies(states.sources, reports)
+    reports = add_copies(states.sources, reports)
     return compare_pairs(states.pairs, reports, old_name=states.old_name, new_name=states.new_name)
 
 

@@ -61,7 +61,7 @@ ASCII_COMPATIBLE: Final = (
 DECLARATIONS_THAT_MATTER: Final = (b"<!ENTITY", b"<!ATTLIST")
 
 # The Modeler does not read an attribute with a blank beside its `=`. This pattern rules out most
-# files; `_tag_with_such_a_blank` distinguishes attributes from text.
+# files; `_tag_with_blank_pattern` distinguishes attributes from text.
 BLANK_BESIDE_EQUALS_SIGN: Final = re.compile(rb"""=(?:[ \t\r\n]+["']|(?<=[ \t\r\n]=)["'])""")
 # A name with a capital first letter, except `BPMN…` and `Bounds`, which most files have.
 # Also matches `<!-->` and `<!--->`, which the Modeler's parser reads as whole comments.
@@ -269,14 +269,14 @@ def _has_blank_beside_equals_sign(text: bytes) -> bool:
         # Without another `<`, it is in the tag or text of the match before.
         start = text.rfind(b"<", checked, match.start())
         checked = match.start()
-        if start != -1 and _tag_with_such_a_blank().match(text, start):
+        if start != -1 and _tag_with_blank_pattern().match(text, start):
             return True
         match = BLANK_BESIDE_EQUALS_SIGN.search(text, match.end())
     return False
 
 
 @cache
-def _tag_with_such_a_blank() -> re.Pattern[bytes]:
+def _tag_with_blank_pattern() -> re.Pattern[bytes]:
     # Few runs need this pattern: it is compiled at its first use.
     return re.compile(
         rb"""<[^\s<>/!?="']+(?>(?:\s+[^\s<>/="']+=(?:"[^"<]*"|'[^'<]*'))*)"""

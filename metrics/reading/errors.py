@@ -62,11 +62,11 @@ class DocumentError(Exception):
     def __str__(self) -> str:
         return f"{self.type}: {self.message}"
 
-    def without_origin(self) -> Self:
-        """This error without the traceback and the errors that led to it, as reports store it.
+    def drop_origin(self) -> Self:
+        """Remove the traceback and the earlier errors; returns this error.
 
-        These hold everything that was read from the diagram, in cycles that only garbage collection
-        frees. Not every traceback can be pickled.
+        They keep everything that was read from the diagram in memory, and some tracebacks cannot be
+        pickled.
         """
         self.__traceback__ = self.__context__ = self.__cause__ = None
         return self

@@ -38,7 +38,7 @@ def fingerprint(content: bytes, *, is_whole: bool = False) -> bytes:
 def fingerprint_of_file(path: str, max_size: int) -> bytes | None:
     """The fingerprint of a file, read from the needed parts; None if it is not a readable file.
 
-    The path may come from anywhere: only a plain file is opened.
+    The path may come from anywhere: only a regular file is opened.
     """
     with suppress(OSError, ValueError), opened_file(path, max_size) as (file, size):
 
@@ -63,7 +63,7 @@ def _fingerprint(size: int, part: Callable[[int, int], bytes]) -> bytes:
 
 @contextmanager
 def opened_file(path: str, max_size: int) -> Iterator[tuple[FileIO, int]]:
-    """An open plain file and its size; raises `OSError` or `ValueError` for any other file."""
+    """An open regular file and its size; raises `OSError` or `ValueError` for any other file."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(None, "it is not a file")
     descriptor = os.open(path, READ_AT_ONCE)

@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 class DiscoveredFile(str):
-    """The path of a plain file that was found in a folder.
+    """The path of a regular file that was found in a folder.
 
     If a pipe or a device has replaced it when it is read, reading fails instead of blocking.
     """
@@ -51,8 +51,8 @@ DEFAULT_MAX_SIZE: Final = 256 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 """The path that stands for standard input, and its name in output."""
 
-MAX_CHARACTERS_OF_A_NAME: Final = 4096
-"""The characters of the longest name of a file that is read back or shown whole.
+MAX_NAME_CHARACTERS: Final = 4096
+"""The maximum length of a path in saved scans, lists and output for people.
 
 Linux and macOS open no file with a longer path.
 """
@@ -85,8 +85,13 @@ def content(source: str | os.PathLike[str] | bytes | BinaryIO, max_size: int) ->
     else:
         raise TypeError(f"not a path, bytes or an open binary file: {source!r:.80}")
     if len(data) > max_size:
-        raise _too_large(max_size)
+        raise too_large(max_size)
     return data
+
+
+def too_large(max_size: int) -> DocumentError:
+    """The error for a diagram of more than `max_size` bytes."""
+    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size:,} bytes")
 
 
 def content_beside(
@@ -105,8 +110,9 @@ def content_beside(
     except DocumentError as reason:
         if reason.type is not ErrorType.TOO_LARGE:
             raise error(path, reason.message) from None
-        noun = "a device that is " if is_device else ""
-        raise error(path, f"it is {noun}{reason.message}.") from None
+        if is_device:
+            raise error(path, f"more than {max_size:,} bytes from a device.") from None
+        raise error(path, f"it is {reason.message}.") from None
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
@@ -168,7 +174,7 @@ def _read_file(path: str | os.PathLike[str], max_size: int) -> bytes:
             # A pipe has no size, and a file may grow during reading.
             size = status.st_size if is_plain else 0
             if size > max_size:
-                raise _too_large(max_size)
+                raise too_large(max_size)
             data = os.read(descriptor, size + 1)
             if len(data) == size > 0 or not (more := os.read(descriptor, 1)):
                 return data
@@ -197,7 +203,3 @@ def _read_stream(stream: BinaryIO, max_size: int) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError(ErrorType.UNREADABLE, reason) from None
     return b"".join(pieces)
-
-
-def _too_large(max_size: int) -> DocumentError:
-    return DocumentError(ErrorType.TOO_LARGE, f"larger than {max_size} bytes")

@@ -58,9 +58,9 @@ def discover(
 
     A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
     Folders are listed when they are reached; memory grows with the number of folders, links and
-    named files, but not with the number of files in folders. A warning of Python names a
-    `.gitignore` that cannot be read, or is too large. Raises `TypeError` for anything that is not a
-    path, `ValueError` for a pattern that cannot match a path.
+    named files, but not with the number of files in folders. Issues a Python warning for a
+    `.gitignore` that cannot be read or exceeds a limit. Raises `TypeError` for anything that is not
+    a path, `ValueError` for a pattern that cannot match a path.
     """
     selection = Selection(
         include=_globs(include), exclude=_globs(exclude), honour_ignores=honour_ignores
@@ -143,7 +143,7 @@ class _Visit:
         )
 
     def has_yielded(self, name: str) -> bool:
-        """Whether this visit or an earlier one yielded the plain file with this name."""
+        """Whether this visit or an earlier one yielded the regular file with this name."""
         return self.was_yielded_earlier(name) or (
             self.is_complete
             and (self.names is None or name <= self.last_name)
@@ -153,7 +153,7 @@ class _Visit:
         )
 
     def was_yielded_earlier(self, name: str) -> bool:
-        """Whether an earlier visit, through a link, yielded the plain file with this name."""
+        """Whether an earlier visit, through a link, yielded the regular file with this name."""
         return self._earlier is not None and self._earlier.has_yielded(name)
 
 

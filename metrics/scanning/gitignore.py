@@ -1,7 +1,7 @@
 """Which paths `.gitignore` files ignore.
 
-A file that is too large or has too many wildcards ignores nothing, and neither does a line that is
-too long. A warning says so, because git ignores more.
+A file that is too large or has too many wildcards is skipped, and so is a line that is too long. A
+warning says so, because git ignores more.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class IgnoreFileError(FileError):
     """An ignore file that cannot be read."""
 
 
-def warn_in_python(path: str, message: str) -> None:
-    """Show a warning about an ignore file as a warning of Python."""
+def show_python_warning(path: str, message: str) -> None:
+    """Show a warning about an ignore file as a Python warning."""
     warnings.warn(f"{path}: {message}", stacklevel=2)
 
 
@@ -40,7 +40,7 @@ class IgnoreRules:
 
     __slots__ = ("_files", "_warn")
 
-    def __init__(self, files: tuple[Globs, ...] = (), warn: Warn = warn_in_python) -> None:
+    def __init__(self, files: tuple[Globs, ...] = (), warn: Warn = show_python_warning) -> None:
         self._files = files
         self._warn = warn
 
@@ -48,7 +48,7 @@ class IgnoreRules:
         return bool(self._files)
 
     @classmethod
-    def above(cls, folder: str, warn: Warn = warn_in_python) -> IgnoreRules:
+    def above(cls, folder: str, warn: Warn = show_python_warning) -> IgnoreRules:
         """The rules from the folders above a folder, up to the top of its repository.
 
         There are none outside a repository, and none if they ignore the folder itself: the user
@@ -107,23 +107,26 @@ def _read(folder: str, warn: Warn) -> Globs | None:
         globs = Globs.of_ignore_file(patterns, folder)
     except (IgnoreFileError, GlobError) as error:
         reason = error.message if isinstance(error, IgnoreFileError) else str(error)
-        warn(path, f"the file ignores nothing: {reason}")
+        warn(path, f"the file is skipped: {reason}")
         return None
-    if (line := _first_long_line(patterns)) is not None:
-        size = f"{MAX_PATTERN_BYTES:,} bytes"
-        warn(path, f"lines of more than {size} ignore nothing, such as line {line}.")
+    if lines := _long_lines(patterns):
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        size = f"more than {MAX_PATTERN_BYTES:,} bytes"
+        warn(path, f"line {lines[0]}{more} is skipped: it has {size}.")
     return globs
 
 
 def _content(path: str) -> bytes:
     if not os.path.isfile(path):
         # Opening a pipe or a device would block.
-        raise IgnoreFileError(path, "it is not a file.")
+        raise IgnoreFileError(path, "it is not a regular file.")
     return content_beside(DiscoveredFile(path), MAX_IGNORE_FILE_BYTES, IgnoreFileError)
 
 
-def _first_long_line(content: bytes) -> int | None:
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if len(line) > MAX_PATTERN_BYTES and not line.startswith(b"#"):
-            return number
-    return None
+def _long_lines(content: bytes) -> list[int]:
+    """The numbers of the lines that are too long for a pattern."""
+    return [
+        number
+        for number, line in enumerate(content.split(b"\n"), start=1)
+        if len(line) > MAX_PATTERN_BYTES and not line.startswith(b"#")
+    ]

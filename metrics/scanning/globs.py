@@ -9,15 +9,15 @@
 | `*`, `?`    | any characters, and any one character, but no slash  |
 | `[a-z]`     | one of these characters, or another one: `[!a-z]`    |
 | `**`        | as a whole part of a path, any number of folders     |
-| `!order`    | takes back what an earlier pattern matched           |
+| `!order`    | re-includes what an earlier pattern matched          |
 
 As in git, a character is a byte. A pattern becomes a regular expression whose stars never give back
 what they have matched, so the time to match is proportional to the length of the path times the
 length of the pattern. Nothing is missed, because the first match of the part between two stars
 leaves as much of the path as possible to the parts after it.
 
-A pattern without special characters is no expression, but the key of a dictionary: a path is looked
-up once, however many such patterns there are.
+A pattern without special characters, or with a backslash before each of them, is no expression, but
+the key of a dictionary: a path is looked up once, however many such patterns there are.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ ANY: Final = b"[^/]"
 NOTHING: Final = b"(?!)"
 
 SPECIAL: Final = re.compile(rb"[*?\[\\]")
+ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+LITERAL: Final = re.compile(rb"(?:[^*?\[\\]|\\.)++", re.DOTALL)
 # What brackets hold: characters and ranges, and the beginnings of classes.
 RANGE: Final = re.compile(rb"(\\.|[^\\])(?:-(\\.|[^\]\\]))?", re.DOTALL)
 CLASS: Final = b"[:"
@@ -58,9 +60,9 @@ class GlobError(ValueError):
 
 
 class Glob(NamedTuple):
-    """A pattern, and whether it takes back what earlier patterns matched.
+    """A pattern, and whether it re-includes what earlier patterns matched.
 
-    It has an `expression`, or is the `literal` of a path without special characters.
+    It has an `expression`, or the `literal` text that it matches.
     """
 
     is_negated: bool
@@ -84,14 +86,14 @@ class _Decision(NamedTuple):
 class _Patterns:
     """Patterns without the folder that they are relative to.
 
-    With `with_content`, they also match everything in a folder that they match.
+    With `matches_below`, they also match everything in a folder that they match.
     """
 
-    __slots__ = ("_expressions", "_literals", "globs", "with_content")
+    __slots__ = ("_expressions", "_literals", "globs", "matches_below")
 
-    def __init__(self, globs: Iterable[Glob], *, with_content: bool) -> None:
+    def __init__(self, globs: Iterable[Glob], *, matches_below: bool) -> None:
         self.globs = tuple(globs)
-        self.with_content = with_content
+        self.matches_below = matches_below
         self._literals: dict[bytes, _Decision] = {}
         self._expressions: list[tuple[re.Pattern[bytes], _Decision]] = []
         for position, glob in enumerate(self.globs):
@@ -103,10 +105,13 @@ class _Patterns:
         self._expressions.reverse()
 
     def decision(self, path: bytes) -> bool | None:
-        """Whether the last pattern that matches a path matches or takes back; None without one."""
+        """True if the last matching pattern selects the path, False if it re-includes it.
+
+        None if no pattern matches.
+        """
         last: _Decision | None = None
         if self._literals:
-            literals = _literals_of(path, with_content=self.with_content)
+            literals = _literals_of(path, matches_below=self.matches_below)
             decisions = filter(None, map(self._literals.get, literals))
             last = max(decisions, default=None)
         for expression, decision in self._expressions:
@@ -118,12 +123,12 @@ class _Patterns:
 
     def without_matches_of(self, path: bytes) -> _Patterns:
         """The patterns except those that match a path."""
-        literals = frozenset(_literals_of(path, with_content=self.with_content))
+        literals = frozenset(_literals_of(path, matches_below=self.matches_below))
         kept = (glob for glob in self.globs if glob.is_negated or not glob.matches(path, literals))
-        return _Patterns(kept, with_content=self.with_content)
+        return _Patterns(kept, matches_below=self.matches_below)
 
 
-NO_PATTERNS: Final = _Patterns((), with_content=True)
+NO_PATTERNS: Final = _Patterns((), matches_below=True)
 
 
 class Globs:
@@ -144,7 +149,7 @@ class Globs:
         """
         lines = [*map(_encoded, patterns)]
         _check_wildcards(b"".join(lines))
-        return cls(absolute(folder), _Patterns(map(_parse_required, lines), with_content=True))
+        return cls(absolute(folder), _Patterns(map(_parse_required, lines), matches_below=True))
 
     @classmethod
     def of_ignore_file(cls, content: bytes, folder: str) -> Globs:
@@ -159,8 +164,8 @@ class Globs:
         return bool(self._patterns.globs)
 
     @property
-    def takes_back(self) -> bool:
-        """Whether a pattern takes back what others match."""
+    def re_includes(self) -> bool:
+        """Whether a pattern re-includes what others match."""
         return any(glob.is_negated for glob in self._patterns.globs)
 
     def decision(self, path: str) -> bool | None:
@@ -191,11 +196,11 @@ def is_matched(path: str, lists: Sequence[Globs]) -> bool:
     return False
 
 
-def parse(line: bytes, *, with_content: bool) -> Glob | None:
+def parse(line: bytes, *, matches_below: bool) -> Glob | None:
     """The pattern in a line; None if it cannot match a path.
 
-    It matches the paths of files, and those of folders with a slash at the end; `with_content`, it
-    also matches everything in a folder that it matches.
+    It matches the paths of files, and those of folders with a slash at the end. With
+    `matches_below`, it also matches everything in a folder that it matches.
     """
     if line.startswith(b"#") or len(line) > MAX_PATTERN_BYTES:
         return None
@@ -208,22 +213,23 @@ def parse(line: bytes, *, with_content: bool) -> Glob | None:
     # git compares paths without such parts.
     if not {b"", b".", b".."}.isdisjoint(path.split(SLASH)):
         return None
-    if path and not SPECIAL.search(path):
+    if LITERAL.fullmatch(path):
+        path = ESCAPED.sub(rb"\1", path)
         return Glob(is_negated, literal=(b"" if is_name else SLASH) + path + SLASH * is_for_folders)
     body = _name(path) if is_name else _path(path)
     if body is None:
         return None
-    if with_content:
+    if matches_below:
         end = rb"/" if is_for_folders else rb"(?:/|\Z)"
     else:
         end = rb"/\Z" if is_for_folders else rb"/?\Z"
     return Glob(is_negated, expression=re.compile(body + end, re.DOTALL))
 
 
-def _literals_of(path: bytes, *, with_content: bool) -> Iterator[bytes]:
-    """All patterns without special characters that match a path.
+def _literals_of(path: bytes, *, matches_below: bool) -> Iterator[bytes]:
+    """The literals of all patterns that match a path.
 
-    With `with_content`, these are also the patterns that match a folder above it.
+    With `matches_below`, these are also the patterns that match a folder above it.
     """
     is_folder = path.endswith(SLASH)
     path = path.removesuffix(SLASH)
@@ -233,7 +239,7 @@ def _literals_of(path: bytes, *, with_content: bool) -> Iterator[bytes]:
             yield literal
             if is_folder:
                 yield literal + SLASH
-        if not (with_content and above):
+        if not (matches_below and above):
             return
         path, is_folder = above, True
 
@@ -243,8 +249,8 @@ def _literals_of(path: bytes, *, with_content: bool) -> Iterator[bytes]:
 def _patterns_of_ignore_file(content: bytes) -> _Patterns:
     _check_wildcards(content)
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    globs = (parse(line, with_content=False) for line in map(_pattern_in, lines))
-    return _Patterns(filter(None, globs), with_content=False)
+    globs = (parse(line, matches_below=False) for line in map(_pattern_in, lines))
+    return _Patterns(filter(None, globs), matches_below=False)
 
 
 def _check_wildcards(text: bytes) -> None:
@@ -256,7 +262,7 @@ def _parse_required(line: bytes) -> Glob:
     if len(line) > MAX_PATTERN_BYTES:
         raise GlobError(f"a pattern has more than {MAX_PATTERN_BYTES:,} bytes.")
     # Other programs end a text at NUL, and would match a shorter pattern.
-    glob = None if b"\0" in line else parse(_pattern_in(line), with_content=True)
+    glob = None if b"\0" in line else parse(_pattern_in(line), matches_below=True)
     if glob is None:
         raise GlobError(f"'{os.fsdecode(line)}' is not a pattern: it matches no path.")
     return glob

@@ -18,7 +18,7 @@ from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.reading.sources import (
     DEFAULT_MAX_SIZE,
-    MAX_CHARACTERS_OF_A_NAME,
+    MAX_NAME_CHARACTERS,
     PIECE,
     STANDARD_INPUT,
     unescaped,
@@ -105,16 +105,18 @@ def read_reports(
                     return
                 is_first = False
                 if len(line) > max_line_bytes:
-                    reason = f"the line has more than {max_line_bytes} bytes"
+                    reason = f"the line has more than {max_line_bytes:,} bytes"
                     yield _failed(name, ErrorType.TOO_LARGE, reason, number)
-                    if not (line.endswith(b"\n") or _skips_rest_of_line(lines)):
-                        reason = f"the line has more than {MAX_BYTES_SKIPPED} bytes: reading ends"
+                    if not (line.endswith(b"\n") or _skip_rest_of_line(lines)):
+                        size = f"the line has more than {MAX_BYTES_SKIPPED:,} bytes"
+                        reason = f"{size}; the rest of the input is not read"
                         yield _failed(name, ErrorType.TOO_LARGE, reason, number)
                         return
                     continue
                 report = _report_of_line(reader, line, name, number)
-                if len(report.name) > MAX_CHARACTERS_OF_A_NAME:
-                    reason = f"the name of its file has over {MAX_CHARACTERS_OF_A_NAME} characters"
+                if len(report.name) > MAX_NAME_CHARACTERS:
+                    size = f"more than {MAX_NAME_CHARACTERS:,} characters"
+                    reason = f"the name of the file has {size}"
                     report = _failed(name, ErrorType.TOO_LARGE, reason, number)
                 if fingerprints and report.error is None and report.file != STANDARD_INPUT:
                     report = _with_fingerprint(report, max_size)
@@ -124,7 +126,7 @@ def read_reports(
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
 
 
-def _skips_rest_of_line(lines: BinaryIO) -> bool:
+def _skip_rest_of_line(lines: BinaryIO) -> bool:
     """Skip the rest of a line; returns False if the line may never end, as on some devices."""
     left = MAX_BYTES_SKIPPED
     while left > 0:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from metrics.reading.sources import (
-    MAX_CHARACTERS_OF_A_NAME,
+    MAX_NAME_CHARACTERS,
     STANDARD_INPUT,
     FileError,
     content_beside,
@@ -49,7 +49,7 @@ def _paths(name: str, entries: list[bytes], *, has_lines: bool) -> Iterator[str]
         if path == STANDARD_INPUT:
             reason = "- is not a file: write ./- for a file with this name."
             raise PathListError(name, reason, line)
-        if len(path) > MAX_CHARACTERS_OF_A_NAME:
-            reason = f"a path has more than {MAX_CHARACTERS_OF_A_NAME:,} characters."
+        if len(path) > MAX_NAME_CHARACTERS:
+            reason = f"a path has more than {MAX_NAME_CHARACTERS:,} characters."
             raise PathListError(name, reason, line)
         yield path

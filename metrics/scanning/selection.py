@@ -10,7 +10,7 @@ from metrics.scanning.gitignore import (
     REPOSITORY,
     IgnoreRules,
     repository_top,
-    warn_in_python,
+    show_python_warning,
 )
 from metrics.scanning.globs import is_matched
 from metrics.system.output import TEMPORARY_PREFIX
@@ -51,7 +51,7 @@ class Selection(NamedTuple):
     include: tuple[Globs, ...] = ()
     exclude: tuple[Globs, ...] = ()
     honour_ignores: bool = True
-    warn: Warn = warn_in_python
+    warn: Warn = show_python_warning
 
     def is_diagram(self, folder: str, name: str) -> bool:
         """Whether the name of a file in a folder is that of a diagram.
@@ -76,8 +76,8 @@ class Selection(NamedTuple):
 
     def excludes_all_in(self, folder: str) -> bool:
         """Whether a folder is excluded with everything in it; its path ends with a slash."""
-        # A pattern with ! may take back the exclusion of a file in the folder.
-        return self.excludes(folder) and not any(globs.takes_back for globs in self.exclude)
+        # A pattern with ! may re-include a file in the folder.
+        return self.excludes(folder) and not any(globs.re_includes for globs in self.exclude)
 
     def for_named_folder(self, folder: str) -> Selection:
         """The selection in a folder that was named: without the patterns that exclude it itself."""

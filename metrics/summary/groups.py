@@ -25,10 +25,10 @@ Profile = tuple[str, str | None]
 
 
 class Group(NamedTuple):
-    """The parts of the name of a group, which `is_own` if the last is not from a diagram."""
+    """The parts of the name of a group, which `is_reserved` if the last is not from a diagram."""
 
     parts: tuple[str, ...]
-    is_own: bool = False
+    is_reserved: bool = False
 
 
 Grouping = Callable[["Report", bool], Group]
@@ -40,11 +40,11 @@ Its second argument is the `marks_assumed` of `profile_of`.
 OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
-REST: Final = Group((OTHERS,), is_own=True)
-UNMEASURED: Final = Group((NOT_MEASURED,), is_own=True)
+OTHERS_GROUP: Final = Group((OTHERS,), is_reserved=True)
+NOT_MEASURED_GROUP: Final = Group((NOT_MEASURED,), is_reserved=True)
 
-# Names of our own, also with a platform before them, and how tables name a missing version.
-OWN_NAME: Final = re.compile(
+# Reserved names, alone or after a platform, and the name of a missing version in tables.
+RESERVED_NAME: Final = re.compile(
     r".*\((?:others|not measured|no version|not stated)\)|no version", re.DOTALL
 )
 
@@ -60,9 +60,9 @@ def short_name(name: str) -> str:
     return f'"{name}"' if name == OTHERS else name
 
 
-def unlike_own(name: str) -> str:
-    """A name from a diagram; quoted if it ends like a name of our own, which is never quoted."""
-    return f'"{name}"' if OWN_NAME.fullmatch(name) else name
+def quoted_if_reserved(name: str) -> str:
+    """A name from a diagram; quoted if it ends like a reserved name, which is never quoted."""
+    return f'"{name}"' if RESERVED_NAME.fullmatch(name) else name
 
 
 def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
@@ -74,12 +74,12 @@ def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
     if profile is None:
         return "", None
     version = profile.execution_platform_version
-    name = unlike_own(short_name(profile.execution_platform))
+    name = quoted_if_reserved(short_name(profile.execution_platform))
     if marks_assumed and report.assumed_keys:
         return marked_as_assumed(name), None
     if version is None or version is OMITTED:
         return name, None
-    return name, unlike_own(short_name(str(version)))
+    return name, quoted_if_reserved(short_name(str(version)))
 
 
 def _by_folder(report: Report, marks_assumed: bool) -> Group:
@@ -94,18 +94,18 @@ def _folder(path: str) -> Group:
 def _by_platform(report: Report, marks_assumed: bool) -> Group:
     platform, _ = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
-        return UNMEASURED
-    return Group((platform,), is_own=marks_assumed and bool(report.assumed_keys))
+        return NOT_MEASURED_GROUP
+    return Group((platform,), is_reserved=marks_assumed and bool(report.assumed_keys))
 
 
 def _by_version(report: Report, marks_assumed: bool) -> Group:
     platform, version = profile_of(report, marks_assumed=marks_assumed)
     if not platform:
-        return UNMEASURED
+        return NOT_MEASURED_GROUP
     if marks_assumed and report.assumed_keys:
-        return Group((platform,), is_own=True)
+        return Group((platform,), is_reserved=True)
     if version is None:
-        return Group((platform, NO_VERSION), is_own=True)
+        return Group((platform, NO_VERSION), is_reserved=True)
     return Group((platform, version))
 
 
@@ -155,8 +155,8 @@ def named_groups(groups: Iterable[Group]) -> Iterator[tuple[str, Group]]:
 
 def _name(group: Group) -> str:
     name = " ".join(filter(None, group.parts))
-    # The parts may form a name of our own only together.
-    return name if group.is_own or len(group.parts) == 1 else unlike_own(name)
+    # The parts may form a reserved name only together.
+    return name if group.is_reserved or len(group.parts) == 1 else quoted_if_reserved(name)
 
 
 def distinct(names: Iterable[str]) -> Iterator[str]:

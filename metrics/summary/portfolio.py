@@ -16,7 +16,14 @@ from metrics.catalog import metric_named, own_fragments
 from metrics.keys import maps_with
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
 from metrics.summary.duplicates import Duplicates
-from metrics.summary.groups import REST, UNMEASURED, grouping, named_groups, profile_of, short_name
+from metrics.summary.groups import (
+    NOT_MEASURED_GROUP,
+    OTHERS_GROUP,
+    grouping,
+    named_groups,
+    profile_of,
+    short_name,
+)
 from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
 from metrics.summary.statistics import MAX_NAMES
@@ -49,8 +56,8 @@ def summarize(
 
     With `by`, the name of a `grouping`, each group of diagrams has a summary, too. The first 1,000
     groups in the order of the reports are kept; the diagrams of all others are the group
-    `(others)`. The grouping `folder:DEPTH` counts folders below the `paths` in which the files were
-    found.
+    `(others)`. `(not measured)` is kept in addition. The grouping `folder:DEPTH` counts folders
+    below the `paths` in which the files were found.
 
     Files with equal fingerprints are read again to find identical ones, unless they have more than
     `max_size` bytes. `each_once` says that no file has two reports, which saves time. `fragments`
@@ -140,8 +147,8 @@ class Portfolio:
             return (self._all,)
         name = self._group_of(report, self._marks_assumed)
         group = self._groups.get(name)
-        if group is None and name != UNMEASURED and len(self._groups) >= MAX_NAMES:
-            name = REST
+        if group is None and name != NOT_MEASURED_GROUP and len(self._groups) >= MAX_NAMES:
+            name = OTHERS_GROUP
             group = self._groups.get(name)
         if group is None:
             group = self._groups[name] = GroupSums(self._leaves)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BASELINE = "baseline.ndjson"
-BETTER = "These values are better than the baseline; update it with --write-baseline:"
+OUTDATED = "The baseline is out of date; update it with --write-baseline:"
 
 
 def entry(value: int | str | None, *, key: str = EMBEDDED, **of: str) -> str:
@@ -110,7 +110,7 @@ class TestTolerating:
         result = against(tmp_path)
         assert result.returncode == 0
         assert result.stdout.decode().splitlines() == [
-            BETTER,
+            OUTDATED,
             f"    a.bpmn: {EMBEDDED} was 3, is 2",
             f"    b.bpmn: {EMBEDDED} was 3, is 0, within its limits",
             f"    c.bpmn: {EMBEDDED} was 3, the diagram no longer exists",
@@ -217,7 +217,7 @@ class TestWriting:
         result = against(tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr == (
-            b"Error: baseline.ndjson: No such file or directory; --write-baseline creates it\n"
+            b"Error: baseline.ndjson: No such file or directory. Create it with --write-baseline.\n"
         )
 
 
@@ -401,7 +401,7 @@ class TestPartOfAPortfolio:
     ) -> None:
         assert (portfolio / BASELINE).read_text() == self.TOTAL
         result = self.check(portfolio, *paths)
-        assert (result.returncode, BETTER.encode() in result.stdout) == (0, False)
+        assert (result.returncode, OUTDATED.encode() in result.stdout) == (0, False)
         assert self.check(portfolio, "--write-baseline", *paths).returncode == 0
         assert (portfolio / BASELINE).read_text() == self.TOTAL
 
@@ -415,7 +415,7 @@ class TestPartOfAPortfolio:
     def test_all_parts_together(self, portfolio: Path, paths: list[str]) -> None:
         (portfolio / "a/a.bpmn").write_bytes(embedded(1))
         result = self.check(portfolio, *paths)
-        assert (result.returncode, BETTER.encode() in result.stdout) == (0, True)
+        assert (result.returncode, OUTDATED.encode() in result.stdout) == (0, True)
         assert self.check(portfolio, "--write-baseline", *paths).returncode == 0
         assert (portfolio / BASELINE).read_text() == self.TOTAL.replace("5", "3")
 
@@ -431,7 +431,7 @@ class TestPartOfAPortfolio:
     def test_unmeasured_diagram(self, portfolio: Path) -> None:
         (portfolio / "b/b.bpmn").write_bytes(b"<")
         result = self.check(portfolio, "--write-baseline")
-        assert (result.returncode, BETTER.encode() in result.stdout) == (2, False)
+        assert (result.returncode, OUTDATED.encode() in result.stdout) == (2, False)
         assert (portfolio / BASELINE).read_text() == self.TOTAL
 
     def test_lower_bound_does_not_apply_to_a_part(self, portfolio: Path) -> None:
@@ -491,7 +491,7 @@ class TestManyEntries:
         text = against(tmp_path).stdout.decode().splitlines()
         assert text[1] == f"    the total of {EMBEDDED} was 3, it has no limit now"
         assert text[-2:] == [
-            "    and 17 more values of diagrams and limits that no longer exist",
+            "    and 17 more values of missing diagrams and of totals without a limit",
             "1 diagram checked, no violations.",
         ]
         assert len(text) == 23

@@ -421,7 +421,7 @@ class TestErrors:
             read_configuration(str(tmp_path / "metrics.toml"), str(tmp_path))
 
     def test_too_large(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="it is larger than 1048576 bytes"):
+        with pytest.raises(ConfigurationError, match="it is larger than 1,048,576 bytes"):
             of_text(tmp_path, " " * (1024 * 1024 + 1))
 
     def test_command(self, tmp_path: Path) -> None:
@@ -491,7 +491,8 @@ class TestExclude:
         assert (result.returncode, result.stdout) == (2, b"")
         first = path + ("/a.bpmn" if path == "old" else "")
         assert result.stderr.decode() == (
-            f"Error: no diagram was checked: all are ignored or excluded, such as {first}.\n"
+            f"Error: no diagram was checked: all diagrams, such as {first},"
+            " are ignored or excluded.\n"
         )
         result = run("check", "--force-exclude", path, cwd=folder)
         assert result.returncode == (2 if path == "old" else 0)

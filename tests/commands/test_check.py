@@ -165,7 +165,9 @@ class TestNothingToCheck:
         write(tmp_path, files)
         (tmp_path / ".git").mkdir()
         result = run("check", *self.LIMIT, *arguments, cwd=tmp_path)
-        reason = f"no diagram was checked: all are ignored or excluded, such as {skipped}."
+        reason = (
+            f"no diagram was checked: all diagrams, such as {skipped}, are ignored or excluded."
+        )
         assert last_error(result) == f"Error: {reason}"
 
     @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ class TestNothingToCheck:
         scanned = run("scan", "--force-exclude", cwd=tmp_path / "in")
         assert (scanned.returncode, scanned.stdout) == (0, b"")
         result = run("check", *self.LIMIT, "--force-exclude", cwd=tmp_path / "in")
-        assert last_error(result).endswith("such as a.bpmn.")
+        assert last_error(result).endswith("all diagrams, such as a.bpmn, are ignored or excluded.")
 
     def test_outputs_are_not_written(self, tmp_path: Path) -> None:
         write(tmp_path, {"in/a.bpmn": embedded(1), "known": "", "metrics.toml": "exclude = 'in'"})

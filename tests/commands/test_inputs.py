@@ -427,7 +427,7 @@ class TestCheck:
 def test_device_that_does_not_end(tmp_path: Path, arguments: list[str]) -> None:
     result = run(*arguments, cwd=tmp_path)
     assert result.returncode == 2
-    expected = b"Error: /dev/zero: it is a device that is larger than 1048576 bytes.\n"
+    expected = b"Error: /dev/zero: more than 1,048,576 bytes from a device.\n"
     assert (result.stdout, result.stderr) == (b"", expected)
 
 

@@ -599,7 +599,7 @@ def test_definitions_that_are_no_files(tmp_path: Path) -> None:
         ("self.json", "symbolic links"),
         ("nothing.json", "No such file"),
         ("pipe.json", "it is not a file"),
-        ("large.json", "larger than 2048 bytes"),
+        ("large.json", "larger than 2,048 bytes"),
     ):
         assert any(name in message and reason in message for message in messages), name
 

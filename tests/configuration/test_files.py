@@ -15,7 +15,7 @@ from metrics.configuration.files import (
     MAX_BYTES_PARSED_AGAIN,
     MAX_CONFIGURATION_BYTES,
     ConfigurationError,
-    folders_with_configuration,
+    folders_to_search,
     read_named_file,
 )
 
@@ -100,7 +100,7 @@ class TestBounds:
     )
     @pytest.mark.slow
     def test_time_grows_with_the_size(self, tmp_path: Path, line: str) -> None:
-        # With the square of the size, this would take minutes.
+        # Time is linear in the size.
         start = time.process_time()
         content = line * (MAX_CONFIGURATION_BYTES // len(line))
         (tmp_path / "metrics.toml").write_text(content)
@@ -149,10 +149,10 @@ class TestSearch:
     def test_folders(self, tmp_path: Path) -> None:
         (tmp_path / "a" / ".git").mkdir(parents=True)
         inner = tmp_path / "a" / "b" / "c"
-        assert [*folders_with_configuration(str(inner))] == [
+        assert [*folders_to_search(str(inner))] == [
             str(path) for path in (inner, inner.parent, tmp_path / "a")
         ]
-        assert [*folders_with_configuration("/a")] == ["/a", "/"]
+        assert [*folders_to_search("/a")] == ["/a", "/"]
 
     def test_limits_above_the_repository(self, tmp_path: Path) -> None:
         limits = f'limits.{EMBEDDED} = "<= 0"'

@@ -269,12 +269,12 @@ class TestOddFiles:
             index.symlink_to("/dev/zero")
         else:
             os.mkfifo(index)
-        said = "Error: the index of the repository is not a file.\n"
+        said = "Error: the index of the repository is not a regular file.\n"
         assert self.refused(repository) == said
 
     def test_large_index(self, repository: Repository) -> None:
         os.truncate(repository.folder / ".git" / "index", 2**30 + 1)
-        said = "Error: the index of the repository is larger than 1073741824 bytes.\n"
+        said = "Error: the index of the repository is larger than 1,073,741,824 bytes.\n"
         assert self.refused(repository) == said
 
     def test_large_content_is_not_read(self, repository: Repository, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ class TestOddFiles:
         arguments = ["-f", "json", "--max-size", "10000", "HEAD~1", "HEAD"]
         result = run("diff", *arguments, cwd=repository.folder, env=env)
         assert result.returncode == 2
-        assert b"HEAD:a.bpmn: too-large: larger than 10000 bytes" in result.stderr
+        assert b"HEAD:a.bpmn: too-large: larger than 10,000 bytes" in result.stderr
         sides = ("HEAD~1:a.bpmn", "HEAD~1:b.bpmn", "HEAD:b.bpmn")
         assert log.read_text().split() == [repository.git("rev-parse", side) for side in sides]
 

@@ -611,7 +611,7 @@ def test_action_skips_what_is_ignored(runner: Runner) -> None:
     commit(runner.workspace)
     result = runner.run()
     assert (result.status, result.outputs["status"]) == (2, "2")
-    assert "all are ignored or excluded, such as processes/order.bpmn." in result.log
+    assert "all diagrams, such as processes/order.bpmn, are ignored or excluded." in result.log
     shutil.rmtree(runner.temporary / "metrics")
     result = runner.run(**{"no-ignore": "true"})
     assert result.status == 0

@@ -1,4 +1,4 @@
-"""Characters that mislead a reader, in names and in diagrams, by all formats of all commands."""
+"""Characters that mislead a reader, in names and in diagrams, in all formats of all commands."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from support.checking import NONE
 from support.command import run
 from support.diagrams import MODELER, NAMESPACES, process
 
-from metrics.formats.text import STEERING_LINES
+from metrics.formats.text import MISLEADING_LINES
 from metrics.formats.text.csv import csv_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# One of each kind: it turns the direction, has no width, is a tag, is a selector, ends a line.
+# One character of each kind: direction, zero width, tag, selector, line end.
 CHARACTERS = "\u202e\u200b\u200d\ufeff\xad\U000e0041\ufe0f\u2028"
 NAME = f"a{CHARACTERS}b"
 ESCAPED = r"\u202e\u200b\u200d\ufeff\xad\U000e0041\ufe0f\u2028"
@@ -34,7 +34,7 @@ KEPT = {"scan": ("json", "ndjson"), "explain": ("json", "ndjson"), "check": ("js
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two states of diagrams in whose names and texts there is everything."""
+    """Two states of diagrams with these characters in names and texts."""
     namespaces = (
         f'{NAMESPACES} xmlns:modeler="{MODELER}" modeler:executionPlatform="{NAME}"'
         f' modeler:executionPlatformVersion="{NAME}"'
@@ -69,7 +69,7 @@ def printed(command: str, format_name: str, folder: Path) -> tuple[str, str]:
 )
 def test_formats_for_people(folder: Path, command: str, format_name: str) -> None:
     output, errors = printed(command, format_name, folder)
-    assert not re.search(STEERING_LINES, output + errors)
+    assert not re.search(MISLEADING_LINES, output + errors)
     # Nothing is lost.
     shown = json.dumps(ESCAPED)[1:-1] if format_name in ("sarif", "html") else ESCAPED
     assert shown in output
@@ -79,7 +79,7 @@ def test_formats_for_people(folder: Path, command: str, format_name: str) -> Non
 @pytest.mark.parametrize("format_name", ["csv", *PRINTED["summary"]])
 def test_groups(folder: Path, format_name: str, by: str) -> None:
     result = run("summary", "-f", format_name, "--by", by, "new", cwd=folder)
-    assert not re.search(STEERING_LINES, result.stdout.decode())
+    assert not re.search(MISLEADING_LINES, result.stdout.decode())
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_groups(folder: Path, format_name: str, by: str) -> None:
 def test_json_keeps_the_characters(folder: Path, command: str, format_name: str) -> None:
     output, errors = printed(command, format_name, folder)
     assert NAME in output
-    assert not re.search(STEERING_LINES, errors)
+    assert not re.search(MISLEADING_LINES, errors)
 
 
 def test_json_in_a_cell_has_the_escapes_of_json() -> None:
     (_, cell, _) = b"".join(csv_rows("a", [{"a": [CHARACTERS]}])).decode().split("\n")
-    assert not re.search(STEERING_LINES, cell)
+    assert not re.search(MISLEADING_LINES, cell)
     assert json.loads(cell[1:-1].replace('""', '"')) == [CHARACTERS]

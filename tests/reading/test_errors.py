@@ -43,7 +43,7 @@ def test_error_without_its_origin() -> None:
             raise DocumentError(ErrorType.MALFORMED, "not valid", 3, 14) from cause
     except DocumentError as raised:
         error = raised
-        assert error.without_origin() is error
+        assert error.drop_origin() is error
     assert (error.__traceback__, error.__context__, error.__cause__) == (None, None, None)
     assert (error.type, error.message) == (ErrorType.MALFORMED, "not valid")
     assert (error.line, error.column) == (3, 14)

@@ -81,10 +81,10 @@ class TestGrowth:
     @pytest.mark.parametrize("shape", SHAPES)
     def test_time(self, shape: str) -> None:
         small, large = text_of(shape, 8_000), text_of(shape, 32_000)
-        # Quadratic time would be 16 times as long. The machine may have other things to do.
+        # Quadratic time would be 16 times as long. Allows for other load on the machine.
         assert any(seconds(large) < 8 * seconds(small) + 0.1 for _ in range(3))
 
-    # What is alone is mostly refused.
+    # A shape without a diagram around it is mostly refused.
     @pytest.mark.parametrize("shape", [shape for shape in SHAPES if "alone" not in shape])
     def test_memory(self, shape: str) -> None:
         source = text_of(shape, 20_000)
@@ -131,12 +131,16 @@ class TestBytesWithoutTags:
 
 
 class TestLimits:
-    """What would take the parser a hundred times its size is refused above a number."""
+    """Text that takes the parser a hundred times its size is limited in number."""
 
     @pytest.mark.parametrize(
         ("number", "repeated", "message"),
         [
-            (10_000, '<a xmlns:b="?{n}"/>', "more than 10,000 unusual namespaces"),
+            (
+                10_000,
+                '<a xmlns:b="?{n}"/>',
+                "more than 10,000 namespace declarations with an unusual prefix or URI",
+            ),
             (50_000, ' a{n}="&"', "more than 50,000 attributes with '&' or '<' in a tag"),
             (50_000, ' a{n}="<"', "more than 50,000 attributes with '&' or '<' in a tag"),
         ],
@@ -159,7 +163,7 @@ class TestLimits:
 
 
 class TestNamespaces:
-    """The parser is not asked about namespaces that it certainly accepts or refuses."""
+    """The parser does not check namespaces that it certainly accepts or refuses."""
 
     @given(text("az09AZ.-_/:", max_size=20))
     @example("http://www.w3.org/XML/1998/namespace")
@@ -211,13 +215,13 @@ class TestManyFaults:
 
 @pytest.mark.slow
 class TestLargeTexts:
-    """A megabyte takes at most 64 MiB more memory than an empty diagram, and time is linear."""
+    """1,000,000 bytes take at most 64 MB more memory than an empty diagram, and time is linear."""
 
     @pytest.mark.parametrize("shape", MAIN_SHAPES)
     def test_megabytes(self, shape: str, tmp_path: Path) -> None:
         self._require_linear(lambda size: text_of(shape, size), (1, 2, 4), 64, tmp_path)
 
-    # What is alone is mostly refused, and takes less than in a diagram.
+    # A shape without a diagram around it is mostly refused, and takes less than in a diagram.
     @pytest.mark.parametrize("shape", [shape for shape in SHAPES if "alone" not in shape])
     def test_half_a_megabyte(self, shape: str, tmp_path: Path) -> None:
         self._require_linear(lambda size: text_of(shape, size), (0.5,), 64, tmp_path)
@@ -238,13 +242,13 @@ class TestLargeTexts:
         paths[0].write_bytes(process("&"))
         for path, number in zip(paths[1:], megabytes, strict=True):
             path.write_bytes(text_of_size(int(number * 1_000_000)))
-        # The machine may have other things to do.
+        # Allows for other load on the machine.
         for _ in range(3):
             empty, *runs = measured_scans(paths, timeout=90)
             for run, number in zip(runs, megabytes, strict=True):
                 assert run.memory - empty.memory < number * mib_per_megabyte * MIB
             seconds = [run.seconds for run in runs]
-            # What takes little time varies much.
+            # Short times vary too much to compare.
             if all(double < 2.6 * single + 0.3 for single, double in pairwise(seconds)):
                 return
         pytest.fail(f"time is not linear: {seconds}")

@@ -51,7 +51,7 @@ class TestContentBeside:
         with pytest.raises(FileError) as error:
             content_beside("/dev/zero", 64 * MAX_DEVICE_BYTES, FileError)
         assert str(error.value) == (
-            f"/dev/zero: it is a device that is larger than {MAX_DEVICE_BYTES} bytes."
+            f"/dev/zero: more than {MAX_DEVICE_BYTES:,} bytes from a device."
         )
 
     def test_device_that_ends(self) -> None:
@@ -66,7 +66,7 @@ class TestContentBeside:
         if is_read:
             assert content_beside(str(pipe), 100_000, FileError) == b"a" * size
         else:
-            with pytest.raises(FileError, match="larger than 100000 bytes"):
+            with pytest.raises(FileError, match="larger than 100,000 bytes"):
                 content_beside(str(pipe), 100_000, FileError)
 
 

@@ -174,22 +174,26 @@ class TestLeftOut:
     @pytest.mark.parametrize(
         ("make_file", "message"),
         [
-            (os.mkfifo, "the file ignores nothing: it is not a file."),
+            (os.mkfifo, "the file is skipped: it is not a regular file."),
             (
                 lambda path: path.symlink_to("/dev/zero"),
-                "the file ignores nothing: it is not a file.",
+                "the file is skipped: it is not a regular file.",
             ),
             (
                 lambda path: path.write_bytes(b"#" * (MAX_IGNORE_FILE_BYTES - 6) + b"\na.bpmn"),
-                f"the file ignores nothing: it is larger than {MAX_IGNORE_FILE_BYTES} bytes.",
+                f"the file is skipped: it is larger than {MAX_IGNORE_FILE_BYTES:,} bytes.",
             ),
             (
                 lambda path: path.write_text("*.bpmn\n" * 10_001),
-                "the file ignores nothing: more than 10,000 wildcards.",
+                "the file is skipped: more than 10,000 wildcards.",
             ),
             (
                 lambda path: path.write_text(f"# {'a' * 4096}\n\n[a]{'*' * 4094}\n"),
-                "lines of more than 4,096 bytes ignore nothing, such as line 3.",
+                "line 3 is skipped: it has more than 4,096 bytes.",
+            ),
+            (
+                lambda path: path.write_text(f"{'?' * 4097}\n[b]\n{'a' * 4097}\n{'a' * 4097}\n"),
+                "line 1 (and 2 more) is skipped: it has more than 4,096 bytes.",
             ),
         ],
     )

@@ -172,7 +172,7 @@ def test_long_name(rest: dict[str, Any]) -> None:
         assert report.file == "scan.ndjson"
         assert report.error is not None
         assert report.error.line == line
-        assert str(report.error) == "too-large: the name of its file has over 4096 characters"
+        assert str(report.error) == "too-large: the name of the file has more than 4,096 characters"
 
 
 @pytest.mark.parametrize("path", ["nowhere.ndjson", "."])
@@ -217,6 +217,6 @@ def test_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     reports = [*read_reports(cast("BinaryIO", lines), max_line_bytes=99)]
     assert [str(report.error) for report in reports] == [
         "too-large: the line has more than 99 bytes",
-        f"too-large: the line has more than {3 * PIECE} bytes: reading ends",
+        f"too-large: the line has more than {3 * PIECE:,} bytes; the rest of the input is not read",
     ]
     assert lines.bytes_read == 100 + 3 * PIECE

@@ -11,8 +11,8 @@ from metrics import Report, scan
 from metrics.summary.groups import (
     GROUPINGS,
     NO_VERSION,
-    REST,
-    UNMEASURED,
+    NOT_MEASURED_GROUP,
+    OTHERS_GROUP,
     Group,
     distinct,
     grouping,
@@ -133,12 +133,12 @@ def test_failed_diagrams_are_a_group() -> None:
         ("version", "(others)", None, '"(others)" (no version)'),
     ],
 )
-def test_no_diagram_has_a_name_of_our_own(
+def test_no_diagram_has_a_reserved_name(
     by: str, platform: str, version: str | None, name: str
 ) -> None:
     assert names(group(by, report(platform, version))) == [name]
     # Whatever the order, the other name is ours.
-    own = [REST, UNMEASURED, Group(("P", NO_VERSION), is_own=True)]
+    own = [OTHERS_GROUP, NOT_MEASURED_GROUP, Group(("P", NO_VERSION), is_reserved=True)]
     assert {"(others)", "(not measured)", "P (no version)"} < {
         *names(*own, group(by, report(platform, version)))
     }
@@ -147,7 +147,7 @@ def test_no_diagram_has_a_name_of_our_own(
 @pytest.mark.parametrize("by", ["folder", "folder:1"])
 def test_no_folder_has_the_name_of_the_rest(by: str) -> None:
     found = grouping(by)(report("P", file="(others)/a.bpmn"), False)
-    assert names(found, REST) == ["(others)", "./(others)"]
+    assert names(found, OTHERS_GROUP) == ["(others)", "./(others)"]
 
 
 def test_assumed_platforms_are_groups_of_their_own() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from metrics.formats.check import content
 from metrics.formats.text import counted, without_breaks
 from metrics.reading.errors import truncated
-from metrics.reading.sources import MAX_CHARACTERS_OF_A_NAME
+from metrics.reading.sources import MAX_NAME_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,10 @@ def github(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
             yield f"{command}\n".encode()
     rest = [
         counted(count - MAX_ANNOTATIONS_PER_KIND, f"more {kind}")
-        for count, kind in ((len(errors), "error"), (len(notices) + result.unlisted, "notice"))
+        for count, kind in (
+            (len(errors), "error"),
+            (len(notices) + result.unlisted_count, "notice"),
+        )
         if count > MAX_ANNOTATIONS_PER_KIND
     ]
     if rest:
@@ -60,7 +63,7 @@ def _violation(violation: Violation) -> str:
 
 def _notices(result: CheckResult) -> Iterator[str]:
     for improvement in result.improvements:
-        message = f"better than the baseline: {content.describe_improvement(improvement)}"
+        message = f"the baseline is out of date: {content.describe_improvement(improvement)}"
         yield _command("notice", improvement.file, None, [message])
 
 
@@ -70,7 +73,7 @@ def _lines(violation: Violation) -> Iterator[str]:
         line = content.line_of(item)
         yield content.name_of(item) + ("" if line is None else f", line {line}")
     for file, value in violation.contributions:
-        yield f"{value:,}  {truncated(file, MAX_CHARACTERS_OF_A_NAME)}"
+        yield f"{value:,}  {truncated(file, MAX_NAME_CHARACTERS)}"
 
 
 def _command(kind: str, file: str | None, line: int | None, lines: Iterable[str]) -> str:

@@ -65,7 +65,9 @@ class ImprovementRecord:
     value: LimitedValue | Omitted = described(
         "The value now; omitted if the payload no longer has it"
     )
-    gone: Literal[True] | Omitted = described("True if the diagram or the limit no longer exists")
+    gone: Literal[True] | Omitted = described(
+        "True if the diagram no longer exists, or the total has no limit"
+    )
     tolerated: bool | Omitted = described(
         "Whether the value still breaks a limit; omitted if it is `gone`"
     )
@@ -86,14 +88,15 @@ class CheckRecord:
         "Measured diagrams that have no limit; omitted if there are none"
     )
     gone: int | Omitted = described(
-        "Values in the baseline whose diagram or limit no longer exists; omitted if there are none"
+        "Values in the baseline of missing diagrams and of totals without a limit; omitted if there"
+        " are none"
     )
     violations: tuple[ViolationRecord, ...] = described(
         "The violations of diagrams, then those of totals"
     )
     improvements: tuple[ImprovementRecord, ...] = described(
-        "Values better than in the baseline; of the values that are gone, those of the first ten"
-        " diagrams and totals"
+        "Values better than in the baseline, including the first ten of missing diagrams and the"
+        " first ten of totals without a limit"
     )
     failures: tuple[Failure, ...] = described("The diagrams that could not be measured")
 

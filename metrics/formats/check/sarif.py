@@ -36,7 +36,7 @@ MAX_LOCATIONS: Final = 250_000
 TOTAL: Final = "total."
 
 BRACE: Final = re.compile("[{}]")
-# A backslash before a bracket would take away the meaning of the one that escapes it.
+# Backslashes before a bracket are doubled, so that they do not escape the backslash that is added.
 BRACKET: Final = re.compile(r"(\\*)([\[\]])")
 
 
@@ -116,10 +116,10 @@ def _related(violation: Violation) -> Iterator[Record]:
 
 
 def _message(text: str) -> Record:
-    """A literal text: without links, `[text](1)`, and without placeholders, `{0}`.
+    """A message that SARIF viewers show unchanged.
 
-    SARIF doubles braces in every message, also in one without arguments (3.11.5), and escapes
-    brackets with a backslash (3.11.6).
+    This also holds if it looks like a link, `[text](1)`, or a placeholder, `{0}`. SARIF requires
+    doubled braces in every message (3.11.5) and escaped brackets (3.11.6).
     """
     text = BRACKET.sub(r"\1\1\\\2", on_one_line(text))
     return {"text": BRACE.sub(r"\g<0>\g<0>", text)}

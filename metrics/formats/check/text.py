@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_ITEMS_PER_VIOLATION: Final = 10
 INDENT: Final = "    "
-BETTER: Final = "These values are better than the baseline; update it with --write-baseline:"
+OUTDATED: Final = "The baseline is out of date; update it with --write-baseline:"
 
 
 def text(result: CheckResult, is_terminal: bool) -> Iterator[bytes]:
@@ -31,13 +31,13 @@ def _lines(result: CheckResult) -> Iterator[Segments]:
         file = violation.file
         yield from _total(violation) if file is None else _violation(violation, file)
     if result.improvements:
-        yield [(BETTER, "green")]
+        yield [(OUTDATED, "green")]
     for improvement in result.improvements:
         file = "" if improvement.file is None else f"{shown_file(improvement.file)}: "
         yield [(f"{INDENT}{file}{on_one_line(content.describe_improvement(improvement))}", "")]
-    if result.unlisted:
-        entries = counted(result.unlisted, "more value")
-        yield [(f"{INDENT}and {entries} of diagrams and limits that no longer exist", "dim")]
+    if result.unlisted_count:
+        entries = counted(result.unlisted_count, "more value")
+        yield [(f"{INDENT}and {entries} of missing diagrams and of totals without a limit", "dim")]
 
 
 def _violation(violation: Violation, file: str) -> Iterator[Segments]:

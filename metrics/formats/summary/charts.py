@@ -11,7 +11,7 @@ import vl_convert
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import percent, quantity, titles
 from metrics.formats.text import counted, on_one_line
-from metrics.summary.groups import NO_VERSION, distinct, unlike_own
+from metrics.summary.groups import NO_VERSION, distinct, quoted_if_reserved
 from metrics.summary.leaves import COUNT
 
 if TYPE_CHECKING:
@@ -103,7 +103,11 @@ def distributions(summary: Summary) -> Iterator[Chart]:
 
 
 def _version_name(platform: str, version: str | None) -> str:
-    return f"{platform} {NO_VERSION}" if version is None else unlike_own(f"{platform} {version}")
+    return (
+        f"{platform} {NO_VERSION}"
+        if version is None
+        else quoted_if_reserved(f"{platform} {version}")
+    )
 
 
 def _diagrams(name: str, diagrams: int) -> Bar:

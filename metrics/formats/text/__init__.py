@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from metrics.reading.errors import truncated
-from metrics.reading.sources import MAX_CHARACTERS_OF_A_NAME, printable
+from metrics.reading.sources import MAX_NAME_CHARACTERS, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CONTROL_CHARACTER: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 
-# Characters that control a terminal, end a line, change the direction of text, or are not seen: the
-# categories Cc, Cf, Zl and Zp of Unicode, and all that a font may ignore (Default_Ignorable).
-_STEERING: Final = (
+# Characters that control a terminal, end a line, change the direction of text, or are invisible:
+# the categories Cc, Cf, Zl and Zp of Unicode, and all that a font may ignore (Default_Ignorable).
+_MISLEADING: Final = (
     "\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 # Patterns that few runs need: `re` compiles them at their first use.
-STEERING: Final = f"[\0-\x1f{_STEERING}]"
+MISLEADING: Final = f"[\0-\x1f{_MISLEADING}]"
 # For a text of several lines: line breaks and tabs stay.
-STEERING_LINES: Final = f"[\0-\x08\v-\x1f{_STEERING}]"
+MISLEADING_LINES: Final = f"[\0-\x08\v-\x1f{_MISLEADING}]"
 
 # A workflow command of GitHub: one kind only at the start of a line, which a table may begin
 # anywhere in a text, the other anywhere.
@@ -50,13 +50,13 @@ def _first_character_escaped(match: re.Match[str]) -> str:
 
 
 def shown_file(name: str) -> str:
-    """The name of a file for people, as `on_one_line`; a name of over 4,096 characters is cut."""
-    return on_one_line(truncated(name, MAX_CHARACTERS_OF_A_NAME))
+    """A file name for people: escaped as by `on_one_line`, and cut after 4,096 characters."""
+    return on_one_line(truncated(name, MAX_NAME_CHARACTERS))
 
 
 def without_breaks(text: str) -> str:
     """A text on one line, for output that no log shows."""
-    return escaped(printable(text), STEERING)
+    return escaped(printable(text), MISLEADING)
 
 
 def escaped(text: str, characters: str) -> str:

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import OMITTED
-from metrics.formats.text import STEERING_LINES, dumps, escaped
+from metrics.formats.text import MISLEADING_LINES, dumps, escaped
 from metrics.formats.text.printed import Printed
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def _cell(value: Any, is_raw: bool) -> Any:
     if value is OMITTED:
         return ""
     if isinstance(value, list | dict):
-        # The escapes of JSON, so that a reader of JSON finds the characters.
-        return re.sub(STEERING_LINES, _escaped_in_json, dumps(value).decode())
+        # JSON escapes, so that a JSON parser restores the characters.
+        return re.sub(MISLEADING_LINES, _escaped_in_json, dumps(value).decode())
     if not isinstance(value, str):
         return value
-    # A tab and a line break stay, since the writer quotes them.
-    shown = escaped(value, STEERING_LINES)
+    # Tabs and line feeds stay; the writer quotes a cell with a line feed.
+    shown = escaped(value, MISLEADING_LINES)
     return f"'{shown}" if not is_raw and FORMULA.match(value) else shown
 
 

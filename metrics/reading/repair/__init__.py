@@ -23,7 +23,7 @@ from metrics.reading.xml_parser import parse_xml
 
 __all__ = ["RepairedSource", "repair"]
 
-BLANKS: Final = re.compile(rb"\s*+")
+BLANK_BYTES: Final = re.compile(rb"\s*+")
 MAX_BYTES_WITHOUT_TAGS: Final = 4096
 """The number of bytes that are read, after white space, of a file without any `<`."""
 
@@ -33,10 +33,12 @@ def repair(source: bytes) -> RepairedSource:
 
     Raises `DocumentError`: `forbidden` if it declares entities or refers to an external document
     type, `malformed` if a tag, a comment or a section never ends, `too-large` if it has too many
-    nested elements, undeclared prefixes or unusual namespaces.
+    nested elements, undeclared prefixes or unusual namespace declarations, or too many attributes
+    with `&` or `<` in one tag.
     """
-    if b"<" not in source and (blanks := BLANKS.match(source)):
-        # No encoding has a tag in it. The beginning is enough to refuse the file, of any size.
+    if b"<" not in source and (blanks := BLANK_BYTES.match(source)):
+        # Without this byte, no supported encoding can contain a tag. The first bytes are enough to
+        # refuse the file.
         source = source[: blanks.end() + MAX_BYTES_WITHOUT_TAGS]
     text, warnings = decode(source)
     if source.startswith(codecs.BOM_UTF8):
@@ -50,7 +52,7 @@ def repair(source: bytes) -> RepairedSource:
         del encoded
         text, _ = decode(source)
     repairer = Repairer(text, warnings)
-    # The repairer gives up the text before it makes the result.
+    # The repairer releases the text before it builds the result; so must this function.
     del text
     return repairer.repair()
 

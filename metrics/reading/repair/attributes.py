@@ -40,7 +40,7 @@ DUPLICATE: Final = "duplicate attribute"
 RESERVED_DECLARATION: Final = "xmlns:xmlns"
 NOTHING_DECLARED: Final[Mapping[str, str]] = MappingProxyType({})
 
-# The parser is asked about each, which takes a hundred times as long as reading it.
+# The parser checks each of them, which takes a hundred times as long as reading it.
 MAX_UNUSUAL_NAMESPACES: Final = 10_000
 
 # The parser needs a hundred times the size of such attributes until the tag ends. A `<` becomes a
@@ -51,8 +51,8 @@ MAX_VALUES_WITH_REFERENCES: Final = 50_000
 class Attributes:
     """Reads the attributes of tags, and repairs them where XML does not allow them.
 
-    A tag may have a hundred thousand attributes. Only needed values are collected, by name and with
-    their quotes: those of declarations of namespaces, and of the platform.
+    Only the values of namespace declarations and of the platform are kept, with their quotes,
+    because a tag may have a hundred thousand attributes.
     """
 
     def __init__(self, draft: Draft, scopes: Scopes) -> None:
@@ -61,19 +61,22 @@ class Attributes:
         self._valid_declarations: dict[tuple[str, str], bool] = {}
 
     def read(
-        self, tag: re.Match[str], end: int, *, is_valid: bool, is_root: bool
+        self, tag: re.Match[str], end: int, *, is_well_formed: bool, is_root: bool
     ) -> Mapping[str, str]:
         """Read the attributes of a tag up to `end`; returns the namespaces that they declare.
 
-        `is_valid` states that they have the form of attributes.
+        `is_well_formed` is true if all of them are well-formed. Raises `DocumentError`
+        (`too-large`).
         """
         start, scopes = tag.end(), self._scopes
-        names = (tag["name"], *NAMES.findall(self._draft.text, start, end)) if is_valid else ()
+        names = (
+            (tag["name"], *NAMES.findall(self._draft.text, start, end)) if is_well_formed else ()
+        )
         if names in scopes.valid_names:
             escape_ampersands(self._draft, start, end)
             return NOTHING_DECLARED
         kept: Collection[str] = names[1:]
-        needed = self._read_valid(kept, start, end) if is_valid else None
+        needed = self._read_valid(kept, start, end) if is_well_formed else None
         if needed is None:
             kept, needed = self._repair(start, end)
             names = ()
@@ -120,7 +123,7 @@ class Attributes:
                     self._skip("unreadable attribute", position, part.end(), part.start())
                 continue
             position = part.start("name")
-            if part["glued"]:
+            if part["trailing"]:
                 fault = "attribute without white space after it"
                 self._skip(fault, position, part.end(), part.start())
             elif name in kept:
@@ -152,7 +155,9 @@ class Attributes:
         return start, text.index(text[start], start + 1) + 1
 
     def _overwritten(self, names: Iterable[str], declared: Mapping[str, str]) -> list[str]:
-        """The names of all but the last attribute of a name and namespace: the Modeler reads it.
+        """The attributes that a later one with the same local name and namespace overrides.
+
+        The Modeler reads the later one.
 
         `declared` holds the namespaces that the tag declares, by prefix.
         """
@@ -206,7 +211,10 @@ class Attributes:
         draft.replace(start, end, value)
 
     def _is_valid_declaration(self, name: str, value: str, position: int) -> bool:
-        """Whether the parser accepts the declaration of a namespace."""
+        """Whether the parser accepts the declaration of a namespace.
+
+        Raises `DocumentError` (`too-large`) if the parser must check too many.
+        """
         if name == "xmlns" or PLAIN_DECLARATION.fullmatch(name):
             if PLAIN_NAMESPACE.fullmatch(value):
                 return True
@@ -217,7 +225,8 @@ class Attributes:
         declaration = name, value
         if declaration not in self._valid_declarations:
             if len(self._valid_declarations) == MAX_UNUSUAL_NAMESPACES:
-                message = f"more than {MAX_UNUSUAL_NAMESPACES:,} unusual namespaces"
+                number = f"{MAX_UNUSUAL_NAMESPACES:,}"
+                message = f"more than {number} namespace declarations with an unusual prefix or URI"
                 raise self._draft.error(ErrorType.TOO_LARGE, message, position)
             try:
                 parse_xml("<a {}={}/>".format(*declaration))
@@ -235,7 +244,7 @@ def find_unclosed(text: str, start: int, end: int) -> int | None:
     for part in PART_OF_TAG.finditer(text, start, end):
         if part["name"] is None:
             break
-        if part["glued"]:
+        if part["trailing"]:
             return part.start("name")
     return None
 

@@ -15,7 +15,7 @@ MAX_CHARACTERS_AT_ONCE: Final = 65_536
 MAX_EDITS: Final = 1000
 """The number of edits above which the text before them is written."""
 
-BLANKS: Final = bytes(code if code == ord("\n") else ord(" ") for code in range(256))
+TO_BLANKS: Final = bytes(code if code == ord("\n") else ord(" ") for code in range(256))
 """Makes a blank of each byte except the line feed."""
 
 # The start and the end of a part of the text, and its replacement; None stands for blanks.
@@ -26,7 +26,7 @@ class Draft:
     """A text, and the edits and warnings that are collected for it.
 
     Edits are made from left to right, one token after another, but in any order within a token.
-    `write` makes the collected edits final: a hostile file may need one for every other character.
+    `write` applies the collected edits, so that those of a hostile file do not fill memory.
     `first_illegal` is the position of the first character that XML forbids, None without one.
     """
 
@@ -72,7 +72,7 @@ class Draft:
     def edited(self, inserted: str) -> bytes:
         """The edited text as UTF-8, with U+FFFD for each character that XML forbids.
 
-        The gap is filled with `inserted`. The text itself is given up, to save memory.
+        The gap is filled with `inserted`. The text itself is released, to save memory.
         """
         self._write_edited(len(self.text))
         self.text = ""
@@ -156,4 +156,4 @@ class Draft:
 
 
 def _blanks(text: str) -> bytes:
-    return text.encode("ascii", "replace").translate(BLANKS)
+    return text.encode("ascii", "replace").translate(TO_BLANKS)

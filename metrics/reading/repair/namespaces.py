@@ -71,7 +71,10 @@ class Scopes:
                 return
 
     def add_undeclared(self, names: Iterable[str], position: int) -> bool:
-        """Record the undeclared prefixes of names in a tag; returns whether there are any."""
+        """Record the undeclared prefixes of names in a tag; returns whether there are any.
+
+        Raises `DocumentError` (`too-large`) if the file has too many.
+        """
         has_undeclared = False
         for name in names:
             if ":" in name and (prefix := name.partition(":")[0]) not in self._in_scope:

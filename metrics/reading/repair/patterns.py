@@ -78,7 +78,8 @@ ESCAPED_QUOTE: Final = re.compile(r"""=\\["']""")
 # names all of Unicode.
 NAME_START: Final = r"[^\x00-9;-@\[-^`{-\x7f]"
 NAME_CHARACTER: Final = r"[^\x00-,/;-@\[-^`{-\x7f]"
-# Text with `<` that start no tag. Only the last of adjacent ones can start a tag.
+# A run of text with `<` characters that do not start a tag. Of adjacent `<`, only the last can
+# start one.
 STRAY_OPENINGS: Final = re.compile(_once(rf"<(?!/?{NAME_START}|[!?])[^<&\]]*+", "+"))
 OPENINGS: Final = re.compile("<+")
 TAG: Final = re.compile(rf"<(?P<close>/?)(?P<name>{NAME_START}[^\s/>]*+)", re.ASCII)
@@ -86,10 +87,10 @@ _NAME: Final = f"{NAME_START}{NAME_CHARACTER}*+"
 _VALUE: Final = """"[^"]*+"|'[^']*+'"""
 NAMES: Final = re.compile(rf"({_NAME})=(?:{_VALUE})", re.ASCII)
 NAMES_AND_VALUES: Final = re.compile(rf"({_NAME})=({_VALUE})", re.ASCII)
-# An attribute with what follows it without white space, or what the Modeler does not read. Each
-# part begins where the one before ends.
+# A part of a tag: an attribute, with any text glued to its end, or text that the Modeler cannot
+# read. Parts adjoin each other.
 PART_OF_TAG: Final = re.compile(
-    rf"\s++(?P<name>{_NAME})=(?:{_VALUE})(?P<glued>\S*+)|\s*+(?P<unreadable>[^\s=]*+"
+    rf"\s++(?P<name>{_NAME})=(?:{_VALUE})(?P<trailing>\S*+)|\s*+(?P<unreadable>[^\s=]*+"
     + _once("=" + _once(_VALUE, "?") + r"\S*+", "?")
     + ")",
     re.ASCII,
@@ -101,7 +102,7 @@ VALID_REST: Final = re.compile(
 )
 QUALIFIED_NAME: Final = re.compile(r"[^:]+(?::[^:]+)?")
 
-# The parser is asked about all other declarations of namespaces.
+# The parser checks all other declarations of namespaces.
 PLAIN_DECLARATION: Final = re.compile(r"xmlns:(?!xml)[a-z_][\w.-]{0,99}", re.ASCII | re.IGNORECASE)
 PLAIN_NAMESPACE: Final = re.compile(
     r"""["'](?!http://www\.w3\.org/(?:XML|2000)/)"""

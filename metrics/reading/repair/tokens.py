@@ -221,7 +221,9 @@ class Repairer:
         stop = end - 2 if is_empty else end - 1
         if rest is None:
             self._check_quotes(tag.end(), stop, is_root=is_root)
-        declared = self._attributes.read(tag, stop, is_valid=rest is not None, is_root=is_root)
+        declared = self._attributes.read(
+            tag, stop, is_well_formed=rest is not None, is_root=is_root
+        )
         capital_name = self._lower_first_letter(tag)
         if is_root:
             self._draft.leave_gap(tag.end())

@@ -594,7 +594,10 @@ class TestGithub:
         ]
         annotations = commands(printed(CheckResult(improvements=tuple(improvements)), "github"))
         assert [(properties.get("file"), *message) for _, properties, message in annotations] == [
-            ("a.bpmn", f"better than the baseline: {EMBEDDED} was 3, is 0, within its limits"),
-            ("b.bpmn", f"better than the baseline: {EMBEDDED} was 3, the diagram no longer exists"),
-            (None, f"better than the baseline: the total of {EMBEDDED} was 6, is 2"),
+            ("a.bpmn", f"the baseline is out of date: {EMBEDDED} was 3, is 0, within its limits"),
+            (
+                "b.bpmn",
+                f"the baseline is out of date: {EMBEDDED} was 3, the diagram no longer exists",
+            ),
+            (None, f"the baseline is out of date: the total of {EMBEDDED} was 6, is 2"),
         ]

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from metrics.formats.text import STEERING, escaped, on_one_line, shown_file
+from metrics.formats.text import MISLEADING, escaped, on_one_line, shown_file
 
 CATEGORIES = ("Cc", "Cf", "Zl", "Zp")
 # Default_Ignorable_Code_Point in Unicode 16, as far as the category is another.
@@ -32,7 +32,7 @@ def test_table_is_that_of_unicode() -> None:
     for number in range(sys.maxunicode + 1):
         character = chr(number)
         is_listed = unicodedata.category(character) in CATEGORIES or number in IGNORABLE
-        is_escaped = re.fullmatch(STEERING, character) is not None
+        is_escaped = re.fullmatch(MISLEADING, character) is not None
         assert is_escaped == is_listed or (is_escaped and number in LATER), hex(number)
 
 
@@ -55,7 +55,7 @@ def test_characters_that_mislead_are_escaped(text: str, shown: str) -> None:
 
 def test_printable_ascii_is_never_escaped() -> None:
     text = "".join(map(chr, range(32, 127)))
-    assert escaped(text, STEERING) == text
+    assert escaped(text, MISLEADING) == text
 
 
 def test_long_name_of_a_file_is_cut() -> None:
