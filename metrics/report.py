@@ -200,7 +200,11 @@ class Report:
             return {"error": to_json(error_block(self.error))}
         if fragments or documented_keys:
             return _payload(self, fragments, documented_keys=documented_keys)
-        payload: dict[str, Any] = orjson.loads(_documented_payloads.get(self))
+        try:
+            payload: dict[str, Any] = orjson.loads(_documented_payloads.get(self))
+        except TypeError:
+            # orjson refuses halves of surrogate pairs, and integers of more than 64 bits.
+            return _payload(self)
         return payload
 
     @property

@@ -8,7 +8,8 @@ import pytest
 from support.diagrams import NAMESPACES, ZEEBE, process
 from support.states import DMN, FORM, NO_FORM, OTHER_FORM, platform
 
-from metrics import ErrorType, scan
+from metrics import ErrorType, Kind, Report, scan
+from metrics.catalog.execution_platform import ExecutionPlatform
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,20 @@ def test_error_leaves_other_exceptions_alone() -> None:
         handled = error
         assert scan(b"<").error is not None
     assert handled.__traceback__ is not None
+
+
+@pytest.mark.parametrize("version", [2**70, "\ud800"])
+def test_payload_with_what_orjson_refuses(version: str | int) -> None:
+    blocks = {"execution_platform": ExecutionPlatform("Camunda Cloud", version)}
+    payload = Report("a.form", Kind.FORM, blocks).payload()
+    assert payload == {
+        "diagramType": "form",
+        "executionPlatform": "Camunda Cloud",
+        "executionPlatformVersion": version,
+    }
+
+
+def test_payload_is_made_anew_each_time() -> None:
+    report = scan(process("<bpmn:userTask/>"))
+    report.payload()["diagramMetrics"]["tasks"]["userTask"]["count"] = 5
+    assert report.payload()["diagramMetrics"]["tasks"]["userTask"]["count"] == 1
