@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from metrics.checks.limits import Value
 
 CONFLICT_MARKERS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 ENTRY_KEYS: Final = frozenset({"file", "configuration", "key", "value"})
 UNNORMALIZED: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
 # Enough for millions of entries.
@@ -113,7 +113,7 @@ def read_baseline(path: str) -> Baseline:
     """Read the baseline in a file; raises `BaselineError`."""
     content = content_beside(path, MAX_BASELINE_BYTES, BaselineError)
     folder = os.path.join(os.path.dirname(absolute(path)), "")
-    return Baseline(_entries(path, folder, content.removeprefix(BYTE_ORDER_MARK)))
+    return Baseline(_entries(path, folder, content.removeprefix(BOM_UTF8)))
 
 
 def _entries(path: str, folder: str, content: bytes) -> Iterator[BaselineEntry]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -248,7 +249,7 @@ def _literals_of(path: bytes, *, matches_below: bool) -> Iterator[bytes]:
 @lru_cache(maxsize=16)
 def _patterns_of_ignore_file(content: bytes) -> _Patterns:
     _check_wildcards(content)
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = content.removeprefix(BOM_UTF8).split(b"\n")
     globs = (parse(line, matches_below=False) for line in map(_pattern_in, lines))
     return _Patterns(filter(None, globs), matches_below=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -41,7 +42,6 @@ MAX_LINES_REMEMBERED: Final = 2048
 MAX_BYTES_REMEMBERED: Final = 4096
 MAX_BYTES_PER_LINE: Final = 64 * 1024 * 1024
 MAX_BYTES_SKIPPED: Final = 1024 * 1024 * 1024
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 MULTILINE_JSON: Final = "JSON over several lines is skipped; -f ndjson prints one line per diagram"
 
 
@@ -91,7 +91,7 @@ def read_reports(
             lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
             while line := lines.readline(max_line_bytes + 1):
                 number += 1
-                line = line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+                line = line.removeprefix(BOM_UTF8) if number == 1 else line
                 if line.isspace():
                     continue
                 if is_within_object and not FILE_KEY.match(line, 0, MAX_BYTES_PER_NAME):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from metrics.reading.sources import (
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_LIST_BYTES: Final = 64 * 1024 * 1024
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class PathListError(FileError):
@@ -33,7 +33,7 @@ def read_path_list(
     data = content_beside(name, MAX_LIST_BYTES, PathListError, stream)
     if is_null_separated:
         return tuple(_paths(name, data.split(b"\0"), has_lines=False))
-    lines = data.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    lines = data.removeprefix(BOM_UTF8).split(b"\n")
     return tuple(_paths(name, [line.removesuffix(b"\r") for line in lines], has_lines=True))
 
 
