@@ -14,7 +14,6 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -22,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import generate
+from folders import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-METRICS: Final = Path(sys.executable).with_name("metrics")
 SECONDS_BETWEEN_SAMPLES: Final = 0.02
 FILES_PER_FOLDER: Final = 500
 DIAGRAMS: Final = 400

@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import compileall
 import gc
-import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import generate
+from folders import GENERATED_FILES, METRICS, PARSE_ALL, run_process
 from lxml import etree
 
 import metrics
@@ -34,26 +33,11 @@ if TYPE_CHECKING:
 
 Files = list[tuple[str, bytes]]
 
-METRICS = Path(sys.executable).with_name("metrics")
 GENERATED = 2000
-GENERATED_FOR_TWO_PROCESSES = 20_000
 ROUNDS = 9
 FILES_IN_TURN = 40
 MAX_SMALL_BYTES = 2000
 
-PARSE_ALL = """
-import os, sys
-from lxml import etree
-for folder, _, names in os.walk(sys.argv[1]):
-    for name in names:
-        with open(os.path.join(folder, name), "rb") as file:
-            content = file.read()
-        if not name.endswith(".form"):
-            try:
-                etree.fromstring(content)
-            except etree.XMLSyntaxError:
-                pass
-"""
 IMPORT_SCRIPT = "import lxml.etree, click, orjson"
 
 
@@ -84,25 +68,6 @@ def seconds(work: Callable[[Files], None], files: Files) -> float:
     start = time.process_time()
     work(files)
     return time.process_time() - start
-
-
-class Time(NamedTuple):
-    """The processor time and the elapsed time of a process, in seconds."""
-
-    processor: float
-    elapsed: float
-
-
-def time_of_process(*arguments: str | Path) -> Time:
-    """The time of a process, whose output is read."""
-    start = time.perf_counter()
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        while process.stdout.read(1024 * 1024):
-            pass
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-    return Time(usage.ru_utime + usage.ru_stime, time.perf_counter() - start)
 
 
 def print_row(name: str, files: str, raw: float, ratio: float) -> None:
@@ -136,10 +101,8 @@ def compare_processes(
     name: str, ours: Sequence[str | Path], raw: Sequence[str | Path], rounds: int, files: int
 ) -> None:
     """Print the ratio of a whole command to another process."""
-    time_of_process(*ours)
-    pairs = [
-        (time_of_process(*raw).processor, time_of_process(*ours).processor) for _ in range(rounds)
-    ]
+    run_process(*ours)
+    pairs = [(run_process(*raw).processor, run_process(*ours).processor) for _ in range(rounds)]
     print_row(
         name,
         str(files),
@@ -151,12 +114,12 @@ def compare_processes(
 def compare_jobs(folder: Path, rounds: int) -> None:
     """Print the gain from a second process, by elapsed time."""
     command = (METRICS, "scan", "--no-ignore", folder, "-j")
-    time_of_process(*command, "2")
+    run_process(*command, "2")
     ratios = [
-        time_of_process(*command, "1").elapsed / time_of_process(*command, "2").elapsed
+        run_process(*command, "1").seconds / run_process(*command, "2").seconds
         for _ in range(rounds)
     ]
-    count = GENERATED_FOR_TWO_PROCESSES
+    count = GENERATED_FILES
     print(f"{'-j 1 / -j 2':34} {count:>18} {'':12} {statistics.median(ratios):8.2f}")
 
 
@@ -197,7 +160,7 @@ def main() -> None:
         imports = (sys.executable, "-c", IMPORT_SCRIPT)
         compare_processes("one small file / imports", (*command, one), imports, 3 * ROUNDS, 1)
         many = Path(temporary, "many")
-        generate.write(GENERATED_FOR_TWO_PROCESSES, many)
+        generate.write(GENERATED_FILES, many)
         compare_jobs(many, ROUNDS)
 
 
