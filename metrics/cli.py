@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "explain": "metrics.commands.explain",
     "check": "metrics.commands.check",
     "diff": "metrics.commands.diff",
+    "shards": "metrics.commands.shards",
     "event": "metrics.commands.event",
     "schema": "metrics.commands.schema",
 }

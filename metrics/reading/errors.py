@@ -31,6 +31,7 @@ class ErrorType(StrEnum):
     UNREADABLE = "unreadable"
     TIMEOUT = "timeout"
     CRASHED = "crashed"
+    CHANGED = "changed"
 
 
 def truncated(text: str, max_length: int) -> str:

@@ -1,0 +1,1 @@
+"""Files that hold many diagrams: zip and tar archives, and lines of JSON."""

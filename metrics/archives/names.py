@@ -1,0 +1,77 @@
+"""The names of archives and of their members: `app.war!/WEB-INF/classes/order.bpmn`."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEMBER_SEPARATOR: Final = "!/"
+"""Stands between the name of an archive and the name of a member."""
+
+
+class ArchiveType(StrEnum):
+    """How an archive is read."""
+
+    ZIP = "zip"
+    TAR = "tar"
+    TAR_GZ = "tar.gz"
+    TAR_ZST = "tar.zst"
+
+
+EXTENSIONS: Final[Mapping[str, ArchiveType]] = MappingProxyType(
+    {
+        ".zip": ArchiveType.ZIP,
+        ".jar": ArchiveType.ZIP,
+        ".war": ArchiveType.ZIP,
+        ".ear": ArchiveType.ZIP,
+        ".bar": ArchiveType.ZIP,
+        ".tar": ArchiveType.TAR,
+        ".tar.gz": ArchiveType.TAR_GZ,
+        ".tgz": ArchiveType.TAR_GZ,
+        ".tar.zst": ArchiveType.TAR_ZST,
+    }
+)
+"""The extensions of archives, in lower case; upper case is accepted, too."""
+
+ALL_EXTENSIONS: Final = tuple(EXTENSIONS)
+
+
+class MemberPath(NamedTuple):
+    """A path that leads into an archive: the path of the archive, and what it names inside."""
+
+    archive: str
+    member: str
+
+
+def archive_type(name: str) -> ArchiveType | None:
+    """How to read an archive with this name; None if the name is not that of an archive."""
+    lower = name.lower()
+    if not lower.endswith(ALL_EXTENSIONS):
+        return None
+    return next(type for extension, type in EXTENSIONS.items() if lower.endswith(extension))
+
+
+def member_name(archive: str, member: str) -> str:
+    """The name of a member in output: the name of its archive, `!/`, and its name inside."""
+    return f"{archive}{MEMBER_SEPARATOR}{member}"
+
+
+def member_path(path: str) -> MemberPath | None:
+    """The parts of a path that leads into an archive; None for any other path.
+
+    The archive is an existing file, and no file has the whole path. `member` may itself lead
+    through archives: `app.ear!/web.war!/order.bpmn` is `web.war!/order.bpmn` in `app.ear`.
+    """
+    start = path.find(MEMBER_SEPARATOR)
+    while start != -1:
+        archive = path[:start]
+        if archive_type(archive) is not None and os.path.isfile(archive):
+            member = path[start + len(MEMBER_SEPARATOR) :]
+            return None if os.path.lexists(path) else MemberPath(archive, member)
+        start = path.find(MEMBER_SEPARATOR, start + 1)
+    return None

@@ -1,0 +1,132 @@
+"""The plan of a sharded scan: which objects to measure, how, and in which shards.
+
+A plan is a folder or a prefix in an object store, with a `plan.json` and the list of each shard,
+`list-N.ndjson.zst`, which holds an object a line. Running a shard adds `out-N.ndjson.zst`, its
+lines, and then `out-N.done`, its marker. Shards are numbered from 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+from metrics.archives.bounds import DEFAULT_MAX_TOTAL
+from metrics.reading.sources import DEFAULT_MAX_SIZE, FileError
+
+if TYPE_CHECKING:
+    from metrics.shards.stores import Store
+
+PLAN_FILE: Final = "plan.json"
+MAX_PLAN_BYTES: Final = 1024 * 1024
+MAX_SHARDS: Final = 100_000
+
+
+class PlanError(FileError):
+    """A plan that cannot be used."""
+
+
+class PlannedObject(NamedTuple):
+    """A line of a manifest: a path or URL, with what the manifest states about its content.
+
+    `size` is in bytes. The content of an object with another `etag` is refused. `version` selects
+    one of the versions that a store keeps.
+    """
+
+    url: str
+    size: int | None = None
+    etag: str | None = None
+    version: str | None = None
+
+
+class PlanOptions(NamedTuple):
+    """How the objects of a plan are measured: options of `scan`, and fragments of our own."""
+
+    max_size: int = DEFAULT_MAX_SIZE
+    max_total: int = DEFAULT_MAX_TOTAL
+    timeout: float | None = None
+    fragments: tuple[str, ...] = ()
+
+
+class Plan(NamedTuple):
+    """A sharded scan.
+
+    `hash` is the SHA-256 of the lists and of everything that changes the lines of the output, and
+    `version` the version of metrics that made the plan. Relative paths in the lists are relative to
+    `folder`.
+    """
+
+    hash: str
+    version: str
+    shards: int
+    objects: int
+    folder: str
+    options: PlanOptions
+
+
+def list_file(shard: int) -> str:
+    """The name of the list of a shard."""
+    return f"list-{shard}.ndjson.zst"
+
+
+def lines_file(shard: int) -> str:
+    """The name of the lines of a shard."""
+    return f"out-{shard}.ndjson.zst"
+
+
+def marker_file(shard: int) -> str:
+    """The name of the marker of a shard."""
+    return f"out-{shard}.done"
+
+
+def plan_json(plan: Plan) -> bytes:
+    """A plan as `plan.json` holds it."""
+    options = plan.options
+    record = {
+        "hash": plan.hash,
+        "version": plan.version,
+        "shards": plan.shards,
+        "objects": plan.objects,
+        "folder": plan.folder,
+        "options": {
+            "maxSize": options.max_size,
+            "maxTotal": options.max_total,
+            "timeout": options.timeout,
+        },
+        "fragments": [*options.fragments],
+    }
+    return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_plan(store: Store) -> Plan:
+    """The plan in a store; raises `PlanError` if there is none, or if it is not valid."""
+    name = store.name_of(PLAN_FILE)
+    try:
+        content = store.read(PLAN_FILE, MAX_PLAN_BYTES)
+        return _plan(orjson.loads(content))
+    except FileError as error:
+        raise PlanError(name, error.message) from None
+    except (ValueError, KeyError, TypeError):
+        raise PlanError(name, "it is not a plan: make one with metrics shards plan.") from None
+
+
+def _plan(record: Any) -> Plan:
+    options = record["options"]
+    plan = Plan(
+        record["hash"],
+        record["version"],
+        record["shards"],
+        record["objects"],
+        record["folder"],
+        PlanOptions(
+            options["maxSize"],
+            options["maxTotal"],
+            options["timeout"],
+            tuple(record["fragments"]),
+        ),
+    )
+    if not all(isinstance(text, str) for text in (plan.hash, plan.version, plan.folder)):
+        raise TypeError
+    if not isinstance(plan.objects, int) or not 0 <= plan.shards <= MAX_SHARDS:
+        raise ValueError
+    return plan
