@@ -17,14 +17,15 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import generate
 from folders import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SECONDS_BETWEEN_SAMPLES: Final = 0.02
 FILES_PER_FOLDER: Final = 500
@@ -72,25 +73,35 @@ def link_files(diagrams: list[Path], count: int, folder: Path, layout: str) -> N
         os.link(diagrams[number % len(diagrams)], inner / f"{number:06}.bpmn")
 
 
-def peak_memory(*arguments: str) -> float:
-    """The peak memory of a run of the command, all its processes together, in megabytes."""
+class Peak(NamedTuple):
+    """The elapsed seconds of a run, and the peak memory of all its processes together."""
+
+    seconds: float
+    megabytes: float
+
+
+def peak_memory(*arguments: str, others: Iterable[int] = ()) -> Peak:
+    """Run the command; `others` are further processes whose memory counts."""
     peaks: dict[int, int] = {}
+    others = [*others]
+    start = time.perf_counter()
     with subprocess.Popen(
         [METRICS, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
         while running.poll() is None:
-            for process in processes(running.pid):
+            for process in chain(*map(processes, (running.pid, *others))):
                 peaks[process] = max(peaks.get(process, 0), peak_until_now(process))
             time.sleep(SECONDS_BETWEEN_SAMPLES)
-    return sum(peaks.values()) / 1e6
+    return Peak(time.perf_counter() - start, sum(peaks.values()) / 1e6)
 
 
 def processes(top: int) -> Iterator[int]:
-    """A process and those that it started."""
+    """A process and those below it."""
     yield top
     with suppress(OSError):
-        children = Path(f"/proc/{top}/task/{top}/children").read_text().split()
-        yield from map(int, children)
+        for task in Path(f"/proc/{top}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from processes(int(child))
 
 
 def peak_until_now(process: int) -> int:
@@ -124,7 +135,7 @@ def main() -> None:
                     folder = scratch / "files"
                     link_files(diagrams, count, folder, layout)
                     for command in options.commands.split(","):
-                        found = peak_memory(*command.split(), str(folder))
+                        found = peak_memory(*command.split(), str(folder)).megabytes
                         figures.setdefault(command, []).append(found)
                     shutil.rmtree(folder)
                 for command, megabytes in figures.items():
