@@ -12,19 +12,26 @@ import sys
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import click
 
-from metrics.commands.console import describe_report, require_standard_output, show_message
+from metrics.commands.console import (
+    describe_report,
+    require_standard_output,
+    show_message,
+    source_of,
+)
 from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
 from metrics.formats.text import counted
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
 from metrics.scanning.discovery import discover_selected
-from metrics.scanning.requests import ScanRequest
+from metrics.scanning.ndjson_reports import read_reports
+from metrics.scanning.requests import ScanRequest, ShardFolder
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
 
@@ -42,6 +49,9 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 NDJSON_EXTENSIONS: Final = (".ndjson", ".jsonl")
+
+# The name of a package works even if this project is not from a package index; an extra does not.
+INSTALL_ZSTANDARD: Final = "pip install zstandard"
 
 # The work that justifies one more process, and the approximate work for a diagram.
 SECONDS_PER_JOB: Final = 0.03
@@ -126,11 +136,40 @@ def discovery_of(
     return partial(discover_selected, paths, options.selection)
 
 
-def is_ndjson(source: object) -> bool:
-    """Whether a source is the NDJSON of an earlier scan: standard input, or by its extension."""
+def with_shard_folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths; that of a folder with a sharded scan is a `ShardFolder`."""
+    from metrics.shards.plan import is_plan_folder
+
+    return tuple(ShardFolder(path) if is_plan_folder(path) else path for path in paths)
+
+
+def is_saved_scan(source: object) -> bool:
+    """Whether a source is an earlier scan.
+
+    It is a `ShardFolder`, standard input, or a file with the extension of NDJSON.
+    """
     return isinstance(source, str) and (
-        source == STANDARD_INPUT or source.lower().endswith(NDJSON_EXTENSIONS)
+        isinstance(source, ShardFolder)
+        or source == STANDARD_INPUT
+        or source.lower().endswith(NDJSON_EXTENSIONS)
     )
+
+
+def read_saved_scan(source: str, *, max_size: int, fingerprints: bool = False) -> Iterator[Report]:
+    """The reports of an earlier scan; see `read_reports`."""
+    if isinstance(source, ShardFolder):
+        require_zstandard()
+        from metrics.shards.collecting import read_shard_reports
+
+        return read_shard_reports(str(source), max_size=max_size, fingerprints=fingerprints)
+    content, _, name = source_of(source, None)
+    return read_reports(content, name, max_size=max_size, fingerprints=fingerprints)
+
+
+def require_zstandard() -> None:
+    """Raise `click.ClickException` if the package that reads and writes shards is missing."""
+    if find_spec("zstandard") is None:
+        raise click.ClickException(f"shards need the module zstandard: {INSTALL_ZSTANDARD}")
 
 
 @contextmanager
@@ -323,6 +362,6 @@ def _reports(
     for is_input, group in groupby(sources, inputs.include):
         if is_input:
             for source in group:
-                yield from inputs.read(str(source))
+                yield from inputs.read(cast("str", source))
         else:
             yield from measure(group)

@@ -41,6 +41,15 @@ def store_at(location: str) -> Store:
     return FolderStore(location)
 
 
+def create_store(location: str) -> Store:
+    """The store at a path or URL; creates a folder. Raises `StoreError`."""
+    try:
+        os.makedirs(location, exist_ok=True)
+    except OSError as error:
+        raise StoreError(location, error.strerror or str(error)) from None
+    return store_at(location)
+
+
 class FolderStore:
     """A folder of this machine."""
 
