@@ -182,16 +182,17 @@ def command(
 
 
 def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedStates:
-    old, new = with_shard_folders((old, new))
     reader = PathReader(
         lambda path: discovery_of([path], scan_options)(),
         _is_scan,
         partial(read_saved_scan, max_size=scan_options.max_size),
     )
     try:
-        return pair_paths(old, new, reader)
+        old_path, new_path = with_shard_folders((old, new))
+        states = pair_paths(old_path, new_path, reader)
     except UnpairedPathsError as error:
         raise click.UsageError(str(error)) from None
+    return states._replace(old_name=old, new_name=new)
 
 
 def _is_scan(path: str) -> bool:

@@ -104,7 +104,6 @@ def command(
     The exit status is 2 if a diagram could not be measured.
     """
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
-    found = found._replace(paths=with_shard_folders(found.paths))
     settings = found.settings
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
     require_csv([format_name], is_csv_raw=is_csv_raw)
@@ -125,9 +124,10 @@ def command(
     )
     read = partial(read_saved_scan, max_size=max_size, fingerprints=True)
     inputs = ScanInputs(is_saved_scan, read)
-    with open_run(found, inputs, scan_options, output_path) as run:
+    paths_read = with_shard_folders(found.paths)
+    with open_run(found._replace(paths=paths_read), inputs, scan_options, output_path) as run:
         # Discovery yields each file once, but a saved scan may list a file twice.
-        each_once = not any(map(is_saved_scan, found.paths))
+        each_once = not any(map(is_saved_scan, paths_read))
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths)
         for piece in write(run.reports, layout):
             run.stream.write(piece)

@@ -47,7 +47,7 @@ def parquet(shards: Iterable[BinaryIO], added: Collection[str]) -> Iterator[byte
             table = {key: [row.get(key) for row in rows] for key in kinds}
             try:
                 writer.write_table(pa.table(table, schema))
-            except pa.ArrowException as error:
+            except (pa.ArrowException, OverflowError) as error:
                 raise ValueError(f"a value does not fit its column: {error}") from None
             yield output.take()
     yield output.take()
