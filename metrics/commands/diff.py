@@ -24,6 +24,7 @@ from metrics.commands.runs import (
     ScanInputs,
     ScanOptions,
     discovery_of,
+    files_read,
     is_saved_scan,
     read_saved_scan,
     scan_paths,
@@ -145,7 +146,8 @@ def command(
     )
     config_files = () if settings.path is None else (settings.path,)
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
-        outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
+        read = (*files_read(with_shard_folders((old, new))), *config_files)
+        outputs = Outputs(files_of(output_path), read, selection)
         states = _states_of_paths(old, new, scan_options)
         sources, add_copies = states.sources(), None
     else:

@@ -20,6 +20,7 @@ import click
 
 from metrics.commands.console import (
     describe_report,
+    file_errors_shown,
     require_standard_output,
     show_message,
     source_of,
@@ -117,7 +118,7 @@ def open_run(
 
     Ends the command as `scan_paths` does. Raises `click.UsageError` if the output is an input.
     """
-    read = (*run_inputs.paths, *run_inputs.files)
+    read = (*files_read(run_inputs.paths), *run_inputs.files)
     outputs = Outputs(files_of(output_path), read, options.selection)
     discovery = discovery_of(run_inputs.paths, options)
     sources = outputs.watch(discovery())
@@ -141,6 +142,18 @@ def with_shard_folders(paths: Iterable[str]) -> tuple[str, ...]:
     from metrics.shards.plan import is_plan_folder
 
     return tuple(ShardFolder(path) if is_plan_folder(path) else path for path in paths)
+
+
+def files_read(paths: Iterable[str]) -> Iterator[str]:
+    """The paths, and the files of a plan in those that are a `ShardFolder`."""
+    for path in paths:
+        yield path
+        if isinstance(path, ShardFolder):
+            from metrics.shards.plan import plan_files
+            from metrics.shards.stores import store_at
+
+            with file_errors_shown():
+                yield from plan_files(store_at(path))
 
 
 def is_saved_scan(source: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,14 @@ from metrics.formats.shards import LINES_FORMATS, STATUS_FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.scanning.selection import Selection
-from metrics.shards.plan import MAX_SHARDS, PLAN_FILE, PlanOptions, read_plan
+from metrics.shards.plan import (
+    MAX_SHARDS,
+    PLAN_FILE,
+    PlanOptions,
+    is_plan_file,
+    plan_files,
+    read_plan,
+)
 from metrics.shards.stores import create_store, store_at
 from metrics.system.exit_status import ExitStatus
 
@@ -121,6 +129,7 @@ def plan(
     from metrics.shards.manifest import open_manifest
     from metrics.shards.planning import contents_of, plan_of, write_plan
 
+    _require_other_folder(manifest_name, folder)
     fragments = own_fragments((*with_fragments, *settings_of(config).fragments))
     plan_options = PlanOptions(max_size, max_total, timeout, tuple(sorted(fragments)))
     stream = None
@@ -144,6 +153,14 @@ def plan(
         show_message(f"metrics: {objects} in {counted(new_plan.shards, 'shard')}")
         if contents.skipped:
             show_message(_note_of_skipped(contents.skipped))
+
+
+def _require_other_folder(manifest_name: str, folder: str) -> None:
+    """Raise `click.UsageError` if the plan would replace its manifest."""
+    inner, name = os.path.split(os.path.realpath(manifest_name))
+    if is_plan_file(name) and inner == os.path.realpath(folder):
+        name = on_one_line(manifest_name)
+        raise click.UsageError(f"--out would overwrite {name}, which is an input.")
 
 
 def _note_of_skipped(skipped: Mapping[SkippedKey, int]) -> str:
@@ -204,8 +221,7 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
     store, existing = _read_plan(folder)
     with file_errors_shown():
         results = all_results(store, existing)
-        files = existing.files() & store.files()
-        Outputs(files_of(output_path), map(store.name_of, files), Selection())
+        Outputs(files_of(output_path), plan_files(store), Selection())
         with open_output(output_path) as (stream, _):
             try:
                 for piece in write(checked_lines(store, results), existing.options.fragments):

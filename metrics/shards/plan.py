@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PLAN_FILE: Final = "plan.json"
 MAX_PLAN_BYTES: Final = 1024 * 1024
 MAX_SHARDS: Final = 100_000
+FILE: Final = re.compile(r"plan\.json|(list|out)-\d+\.ndjson\.zst|out-\d+\.done")
 SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -66,11 +67,6 @@ class Plan(NamedTuple):
     folder: str
     options: PlanOptions
 
-    def files(self) -> set[str]:
-        """The names of all files of the plan and of its shards."""
-        files = (list_file, lines_file, marker_file)
-        return {PLAN_FILE, *(file(shard) for shard in range(self.shards) for file in files)}
-
 
 def list_file(shard: int) -> str:
     """The name of the list of a shard."""
@@ -85,6 +81,16 @@ def lines_file(shard: int) -> str:
 def marker_file(shard: int) -> str:
     """The name of the marker of a shard."""
     return f"out-{shard}.done"
+
+
+def is_plan_file(name: str) -> bool:
+    """Whether the name of a file is that of a plan, list, lines or marker."""
+    return bool(FILE.fullmatch(name))
+
+
+def plan_files(store: Store) -> list[str]:
+    """The paths or URLs of the files of a plan; raises `StoreError`."""
+    return [store.name_of(file) for file in sorted(store.files()) if is_plan_file(file)]
 
 
 def is_plan_folder(path: str) -> bool:

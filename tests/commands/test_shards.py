@@ -287,6 +287,37 @@ def test_summary_of_a_part(folder: Path) -> None:
     assert message in result.stderr.decode().splitlines()
 
 
+@pytest.mark.parametrize("command", [["summary", "p"], ["diff", "p", "."]])
+def test_no_output_replaces_a_plan(command: list[str], folder: Path) -> None:
+    run(*PLAN, "2")
+    run_shards(folder / "p")
+    for name in ("plan.json", "list-0.ndjson.zst", "out-1.ndjson.zst"):
+        message = error(*command, "-o", f"p/{name}")
+        assert message == f"--output would overwrite p/{name}, which is an input."
+
+
+def test_no_plan_replaces_its_manifest(folder: Path) -> None:
+    (folder / "p").mkdir()
+    (folder / "m").rename(folder / "p" / "list-0.ndjson.zst")
+    (folder / "link").symlink_to("p/list-0.ndjson.zst")
+    message = error("shards", "plan", "link", "--out", "p", "--shards", "2")
+    assert message == "--out would overwrite link, which is an input."
+    assert os.listdir(folder / "p") == ["list-0.ndjson.zst"]
+
+
+def test_pipes_in_a_plan_are_not_read(folder: Path) -> None:
+    run(*PLAN, "1")
+    run_shards(folder / "p")
+    content, marker = folder / "p" / "out-0.ndjson.zst", folder / "p" / "out-0.done"
+    content.unlink()
+    os.mkfifo(content)
+    assert "out-0.ndjson.zst: it is not a file." in error("shards", "collect", "p")
+    marker.unlink()
+    os.mkfifo(marker)
+    status = run("shards", "status", "p").stdout.decode()
+    assert "not a valid marker, will be run again: 0" in status
+
+
 def test_plan_of_another_program(folder: Path) -> None:
     (folder / "x").mkdir()
     (folder / "x" / "plan.json").write_text("{}")

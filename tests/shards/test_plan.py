@@ -14,7 +14,10 @@ from metrics.shards.plan import (
     PlanError,
     PlanOptions,
     is_plan_folder,
+    lines_file,
     list_file,
+    marker_file,
+    plan_files,
     plan_json,
     read_plan,
 )
@@ -96,10 +99,8 @@ def test_folders_of_plans(tmp_path: Path) -> None:
     assert not is_plan_folder(str(tmp_path / PLAN_FILE))
 
 
-def test_files_of_a_plan() -> None:
-    assert PLAN.files() == {
-        "plan.json",
-        *(f"list-{shard}.ndjson.zst" for shard in (0, 1)),
-        *(f"out-{shard}.ndjson.zst" for shard in (0, 1)),
-        *(f"out-{shard}.done" for shard in (0, 1)),
-    }
+def test_files_of_a_plan(tmp_path: Path) -> None:
+    files = [list_file(0), list_file(12), marker_file(12), lines_file(12), PLAN_FILE]
+    for name in (*files, "list-0.ndjson", "out-x.done", "metrics.ndjson", "xplan.json"):
+        (tmp_path / name).touch()
+    assert plan_files(store_at(str(tmp_path))) == [str(tmp_path / name) for name in files]
