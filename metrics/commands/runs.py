@@ -12,7 +12,6 @@ import sys
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from importlib.util import find_spec
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
@@ -31,7 +30,6 @@ from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
 from metrics.scanning.discovery import discover_selected
-from metrics.scanning.ndjson_reports import read_reports
 from metrics.scanning.requests import ScanRequest, ShardFolder
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
@@ -175,12 +173,16 @@ def read_saved_scan(source: str, *, max_size: int, fingerprints: bool = False) -
         from metrics.shards.collecting import read_shard_reports
 
         return read_shard_reports(str(source), max_size=max_size, fingerprints=fingerprints)
+    from metrics.scanning.ndjson_reports import read_reports
+
     content, _, name = source_of(source, None)
     return read_reports(content, name, max_size=max_size, fingerprints=fingerprints)
 
 
 def require_zstandard() -> None:
     """Raise `click.ClickException` if the package that reads and writes shards is missing."""
+    from importlib.util import find_spec
+
     if find_spec("zstandard") is None:
         raise click.ClickException(f"shards need the module zstandard: {INSTALL_ZSTANDARD}")
 

@@ -66,11 +66,7 @@ folder = click.argument("folder", metavar="DIR")
 
 
 @command.command()
-@click.argument(
-    "manifest_name",
-    metavar="MANIFEST",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-)
+@click.argument("manifest_name", metavar="MANIFEST", type=click.Path(allow_dash=True))
 @click.option(
     "--shards",
     type=click.IntRange(1, MAX_SHARDS),

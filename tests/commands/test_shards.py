@@ -165,6 +165,19 @@ def test_folders_that_cannot_hold_a_plan(folder: Path) -> None:
     assert error("shards", "plan", "m", "--shards", "1", "--out", "m") == "m: File exists"
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none", "none: No such file or directory"),
+        (".", ".: it is not a file."),
+        ("s3://b/m", "s3://b/m: a manifest is read from this machine: copy it here first."),
+    ],
+)
+def test_no_manifest(name: str, message: str, folder: Path) -> None:
+    assert error("shards", "plan", name, "--shards", "2", "--out", "p") == message
+    assert not (folder / "p").exists()
+
+
 @pytest.mark.parametrize("command", ["status", "collect"])
 def test_no_plan(command: str, folder: Path) -> None:
     assert error("shards", command, "p") == "p/plan.json: No such file or directory"

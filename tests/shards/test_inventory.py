@@ -36,6 +36,7 @@ ROWS = (
     '"models","._a.bpmn","","true","false","5","2026-01-01T00:00:00.000Z","e5"\n'
     '"models","app.WAR","","true","false","9","2026-01-01T00:00:00.000Z","e6-2"\n'
     '"models","x%3A%3Ay.dmn","","true","false","9","2026-01-01T00:00:00.000Z","e7"\n'
+    '"models","%FF.bpmn","","true","false","9","2026-01-01T00:00:00.000Z","e7"\n'
     '"models","f.form","","true","false","0","2026-01-01T00:00:00.000Z","e8"\n'
 )
 PLANNED = [
@@ -45,6 +46,7 @@ PLANNED = [
     SkippedKey.OTHER_EXTENSION,
     SkippedKey.OTHER_EXTENSION,
     SkippedKey.OTHER_EXTENSION,
+    SkippedKey.INVALID_NAME,
     SkippedKey.INVALID_NAME,
     PlannedObject("s3://models/f.form", 0, "e8", None),
 ]
