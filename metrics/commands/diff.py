@@ -10,7 +10,6 @@ import click
 
 from metrics.catalog import own_fragments
 from metrics.commands import options
-from metrics.commands.console import source_of
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
     ConfigOptions,
@@ -21,14 +20,23 @@ from metrics.commands.inputs import (
     settings_of,
 )
 from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
-from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, is_ndjson, scan_paths
+from metrics.commands.runs import (
+    ScanInputs,
+    ScanOptions,
+    discovery_of,
+    files_read,
+    is_saved_scan,
+    read_saved_scan,
+    scan_paths,
+    with_shard_folders,
+)
 from metrics.diff.comparison import compare_pairs
 from metrics.diff.paths import PathReader, UnpairedPathsError, is_path, pair_paths
 from metrics.formats.diff import FORMATS
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import absolute
 from metrics.scanning.gitignore import repository_top
-from metrics.scanning.ndjson_reports import read_reports
+from metrics.scanning.requests import ShardFolder
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -107,10 +115,10 @@ def command(
 
     OLD and NEW are two revisions of the git repository that contains the current folder (main,
     HEAD~3, v1.2). They may also be two folders, two diagrams, or the output of metrics scan: a file
-    named *.ndjson or *.jsonl, or - for standard input. Without NEW, the revision OLD is compared
-    with the tracked files of the working tree; without OLD, HEAD is compared with them. OLD...NEW
-    compares NEW with the merge base of the two. PATHs after -- limit the comparison to a part of
-    the repository.
+    named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input. Without NEW,
+    the revision OLD is compared with the tracked files of the working tree; without OLD, HEAD is
+    compared with them. OLD...NEW compares NEW with the merge base of the two. PATHs after -- limit
+    the comparison to a part of the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
     the totals of these diagrams. Diagrams whose content changed, but none of their values, are
@@ -138,7 +146,8 @@ def command(
     )
     config_files = () if settings.path is None else (settings.path,)
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
-        outputs = Outputs(files_of(output_path), (old, new, *config_files), selection)
+        read = (*files_read(with_shard_folders((old, new))), *config_files)
+        outputs = Outputs(files_of(output_path), read, selection)
         states = _states_of_paths(old, new, scan_options)
         sources, add_copies = states.sources(), None
     else:
@@ -175,15 +184,21 @@ def command(
 
 
 def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedStates:
-    def read_scan(path: str) -> Iterator[Report]:
-        content, _, name = source_of(path, None)
-        return read_reports(content, name, max_size=scan_options.max_size)
-
-    reader = PathReader(lambda path: discovery_of([path], scan_options)(), is_ndjson, read_scan)
+    reader = PathReader(
+        lambda path: discovery_of([path], scan_options)(),
+        _is_scan,
+        partial(read_saved_scan, max_size=scan_options.max_size),
+    )
     try:
-        return pair_paths(old, new, reader)
+        old_path, new_path = with_shard_folders((old, new))
+        states = pair_paths(old_path, new_path, reader)
     except UnpairedPathsError as error:
         raise click.UsageError(str(error)) from None
+    return states._replace(old_name=old, new_name=new)
+
+
+def _is_scan(path: str) -> bool:
+    return isinstance(path, ShardFolder) or (is_saved_scan(path) and not os.path.isdir(path))
 
 
 def _states_of_revisions(

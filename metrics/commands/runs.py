@@ -13,18 +13,24 @@ import warnings
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import click
 
-from metrics.commands.console import describe_report, require_standard_output, show_message
+from metrics.commands.console import (
+    describe_report,
+    file_errors_shown,
+    require_standard_output,
+    show_message,
+    source_of,
+)
 from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
 from metrics.formats.text import counted
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
 from metrics.scanning.discovery import discover_selected
-from metrics.scanning.requests import ScanRequest
+from metrics.scanning.requests import ScanRequest, ShardFolder
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
 
@@ -42,6 +48,9 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 NDJSON_EXTENSIONS: Final = (".ndjson", ".jsonl")
+
+# The name of a package works even if this project is not from a package index; an extra does not.
+INSTALL_ZSTANDARD: Final = "pip install zstandard"
 
 # The work that justifies one more process, and the approximate work for a diagram.
 SECONDS_PER_JOB: Final = 0.03
@@ -107,7 +116,7 @@ def open_run(
 
     Ends the command as `scan_paths` does. Raises `click.UsageError` if the output is an input.
     """
-    read = (*run_inputs.paths, *run_inputs.files)
+    read = (*files_read(run_inputs.paths), *run_inputs.files)
     outputs = Outputs(files_of(output_path), read, options.selection)
     discovery = discovery_of(run_inputs.paths, options)
     sources = outputs.watch(discovery())
@@ -126,11 +135,56 @@ def discovery_of(
     return partial(discover_selected, paths, options.selection)
 
 
-def is_ndjson(source: object) -> bool:
-    """Whether a source is the NDJSON of an earlier scan: standard input, or by its extension."""
+def with_shard_folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """The paths; that of a folder with a sharded scan is a `ShardFolder`."""
+    from metrics.shards.plan import is_plan_folder
+
+    return tuple(ShardFolder(path) if is_plan_folder(path) else path for path in paths)
+
+
+def files_read(paths: Iterable[str]) -> Iterator[str]:
+    """The paths, and the files of a plan in those that are a `ShardFolder`."""
+    for path in paths:
+        yield path
+        if isinstance(path, ShardFolder):
+            from metrics.shards.plan import plan_files
+            from metrics.shards.stores import store_at
+
+            with file_errors_shown():
+                yield from plan_files(store_at(path))
+
+
+def is_saved_scan(source: object) -> bool:
+    """Whether a source is an earlier scan.
+
+    It is a `ShardFolder`, standard input, or a file with the extension of NDJSON.
+    """
     return isinstance(source, str) and (
-        source == STANDARD_INPUT or source.lower().endswith(NDJSON_EXTENSIONS)
+        isinstance(source, ShardFolder)
+        or source == STANDARD_INPUT
+        or source.lower().endswith(NDJSON_EXTENSIONS)
     )
+
+
+def read_saved_scan(source: str, *, max_size: int, fingerprints: bool = False) -> Iterator[Report]:
+    """The reports of an earlier scan; see `read_reports`."""
+    if isinstance(source, ShardFolder):
+        require_zstandard()
+        from metrics.shards.collecting import read_shard_reports
+
+        return read_shard_reports(str(source), max_size=max_size, fingerprints=fingerprints)
+    from metrics.scanning.ndjson_reports import read_reports
+
+    content, _, name = source_of(source, None)
+    return read_reports(content, name, max_size=max_size, fingerprints=fingerprints)
+
+
+def require_zstandard() -> None:
+    """Raise `click.ClickException` if the package that reads and writes shards is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("zstandard") is None:
+        raise click.ClickException(f"shards need the module zstandard: {INSTALL_ZSTANDARD}")
 
 
 @contextmanager
@@ -323,6 +377,6 @@ def _reports(
     for is_input, group in groupby(sources, inputs.include):
         if is_input:
             for source in group:
-                yield from inputs.read(str(source))
+                yield from inputs.read(cast("str", source))
         else:
             yield from measure(group)

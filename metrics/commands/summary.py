@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from metrics.catalog import own_fragments
 from metrics.commands import options
-from metrics.commands.console import source_of
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import InputOptions, input_options, run_inputs
-from metrics.commands.runs import ScanInputs, ScanOptions, is_ndjson, open_run
+from metrics.commands.runs import (
+    ScanInputs,
+    ScanOptions,
+    is_saved_scan,
+    open_run,
+    read_saved_scan,
+    with_shard_folders,
+)
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
-from metrics.scanning.ndjson_reports import read_reports
 from metrics.summary.groups import GROUPINGS, grouping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from metrics.formats.summary import Format
-    from metrics.report import Report
 
 REPORT_MODULES: Final = ("jinja2", "markupsafe", "vl_convert")
 # The names of packages work even if this project is not from a package index; an extra does not.
@@ -91,7 +94,8 @@ def command(
     """Summarize the numbers of many diagrams.
 
     A PATH is a folder, a diagram, or the output of an earlier metrics scan: a file named *.ndjson
-    or *.jsonl, or - for standard input. The default is the current folder.
+    or *.jsonl, the folder of metrics shards, or - for standard input. The default is the current
+    folder.
 
     The summary counts diagrams by type, platform and version. It shows the sum, share, median, 90th
     percentile and maximum of each number, and the ten diagrams with its largest values. It lists
@@ -106,10 +110,6 @@ def command(
     write = _load_format(format_name, is_csv_raw=is_csv_raw)
     added = own_fragments((*with_fragments, *settings.fragments))
 
-    def read_ndjson(path: str) -> Iterator[Report]:
-        source = source_of(path, None)
-        return read_reports(source.content, source.file, max_size=max_size, fingerprints=True)
-
     scan_options = ScanOptions(
         jobs,
         timeout,
@@ -122,10 +122,12 @@ def command(
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    inputs = ScanInputs(is_ndjson, read_ndjson)
-    with open_run(found, inputs, scan_options, output_path) as run:
-        # Discovery yields each file once, but NDJSON may list a file twice.
-        each_once = not any(map(is_ndjson, found.paths))
+    read = partial(read_saved_scan, max_size=max_size, fingerprints=True)
+    inputs = ScanInputs(is_saved_scan, read)
+    paths_read = with_shard_folders(found.paths)
+    with open_run(found._replace(paths=paths_read), inputs, scan_options, output_path) as run:
+        # Discovery yields each file once, but a saved scan may list a file twice.
+        each_once = not any(map(is_saved_scan, paths_read))
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths)
         for piece in write(run.reports, layout):
             run.stream.write(piece)

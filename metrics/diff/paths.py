@@ -46,8 +46,10 @@ def pair_paths(old: str, new: str, reader: PathReader) -> PairedStates:
     if old == new == STANDARD_INPUT:
         raise UnpairedPathsError("Standard input can be only one of OLD and NEW.")
     paths = (old, new)
-    are_folders = [os.path.isdir(path) for path in paths]
-    are_scans = [reader.is_scan(path) and not os.path.isdir(path) for path in paths]
+    are_scans = [*map(reader.is_scan, paths)]
+    are_folders = [
+        os.path.isdir(path) and not is_scan for path, is_scan in zip(paths, are_scans, strict=True)
+    ]
     if not any(are_folders) and not any(are_scans):
         old_file = None if old == new else old
         return PairedStates([Pair(new, old, new, old_file)], old, new)
@@ -60,7 +62,9 @@ def pair_paths(old: str, new: str, reader: PathReader) -> PairedStates:
         for path, is_scan in zip(paths, are_scans, strict=True)
     )
     # The report of an invalid line has the name of the scan: no diagram was added or removed.
-    scans = {os.path.normpath(path) for path in paths if reader.is_scan(path)}
+    scans = {
+        os.path.normpath(path) for path, is_scan in zip(paths, are_scans, strict=True) if is_scan
+    }
     pairs = [
         pair._replace(status=Status.UNMEASURED) if pair.file in scans else pair
         for pair in pair_by_name(old_sources, new_sources)

@@ -25,6 +25,7 @@ from metrics.reading.sources import (
 from metrics.report import Report
 from metrics.scanning.gitignore import IGNORE_FILE, IgnoreRules
 from metrics.scanning.globs import Globs
+from metrics.scanning.requests import ShardFolder
 from metrics.scanning.selection import Selection, apply_to_named
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class _Discovery:
         for path in dict.fromkeys(map(path_text, paths)):
             if path == STANDARD_INPUT:
                 yield path
-            elif os.path.isdir(path):
+            elif os.path.isdir(path) and not isinstance(path, ShardFolder):
                 yield from self._walk(path)
             elif self._is_new(path):
                 yield path

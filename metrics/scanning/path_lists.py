@@ -41,15 +41,19 @@ def _paths(name: str, entries: list[bytes], *, has_lines: bool) -> Iterator[str]
     for number, entry in enumerate(entries, start=1):
         if not entry:
             continue
-        path = os.fsdecode(entry)
-        line = number if has_lines else None
-        if "\0" in path:
-            reason = "a path cannot contain NUL: use --null if NUL separates the paths."
-            raise PathListError(name, reason, line)
-        if path == STANDARD_INPUT:
-            reason = "- is not a file: write ./- for a file with this name."
-            raise PathListError(name, reason, line)
-        if len(path) > MAX_NAME_CHARACTERS:
-            reason = f"a path has more than {MAX_NAME_CHARACTERS:,} characters."
-            raise PathListError(name, reason, line)
+        try:
+            path = checked_path(os.fsdecode(entry))
+        except ValueError as error:
+            raise PathListError(name, str(error), number if has_lines else None) from None
         yield path
+
+
+def checked_path(path: str) -> str:
+    """Return a path in a list; raises `ValueError` with the reason if no file can have it."""
+    if "\0" in path:
+        raise ValueError("a path cannot contain NUL: use --null if NUL separates the paths.")
+    if path == STANDARD_INPUT:
+        raise ValueError("- is not a file: write ./- for a file with this name.")
+    if len(path) > MAX_NAME_CHARACTERS:
+        raise ValueError(f"a path has more than {MAX_NAME_CHARACTERS:,} characters.")
+    return path

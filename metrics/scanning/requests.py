@@ -8,6 +8,13 @@ from typing import NamedTuple
 from metrics.reading.sources import DiscoveredFile, NamedContent, path_text
 from metrics.report import Report
 
+
+class ShardFolder(str):
+    """The path of a folder with a sharded scan, which a search does not enter."""
+
+    __slots__ = ()
+
+
 DiagramSource = str | NamedContent | Report
 """What `discover` and other sources of diagrams yield."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
 from metrics.reading.errors import ErrorType
 from metrics.reading.sources import FileError
-from metrics.shards.plan import marker_file
+from metrics.shards.plan import SHA256, is_number, lines_file, marker_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from metrics.shards.plan import Plan
     from metrics.shards.stores import Store
@@ -50,18 +51,59 @@ def marker_json(plan: Plan, result: ShardResult) -> bytes:
 
 def read_marker(store: Store, plan: Plan, shard: int) -> ShardResult | None:
     """The result of a shard; None without a marker of this plan and version."""
+    return _read(store, plan, shard).result
+
+
+class ShardStatus(StrEnum):
+    """Whether a shard has to be run, and why."""
+
+    DONE = "done"
+    MISSING = "missing"
+    OTHER_PLAN = "made by another plan"
+    OTHER_VERSION = "made by another version of metrics"
+    INVALID_MARKER = "not a valid marker"
+    NO_LINES = "without lines"
+
+
+class ShardState(NamedTuple):
+    """The status of a shard, and its result if it is done."""
+
+    shard: int
+    status: ShardStatus
+    result: ShardResult | None = None
+
+
+def shard_states(store: Store, plan: Plan) -> Iterator[ShardState]:
+    """The state of each shard of a plan, in order."""
+    files = store.files()
+    for shard in range(plan.shards):
+        if marker_file(shard) not in files:
+            yield ShardState(shard, ShardStatus.MISSING)
+            continue
+        state = _read(store, plan, shard)
+        if state.result is not None and lines_file(shard) not in files:
+            state = ShardState(shard, ShardStatus.NO_LINES)
+        yield state
+
+
+def _read(store: Store, plan: Plan, shard: int) -> ShardState:
     try:
         record = orjson.loads(store.read(marker_file(shard), MAX_MARKER_BYTES))
-        return _result(record, plan, shard)
-    except (FileError, ValueError, KeyError, TypeError):
-        return None
+        if record["plan"] != plan.hash:
+            return ShardState(shard, ShardStatus.OTHER_PLAN)
+        if record["version"] != plan.version:
+            return ShardState(shard, ShardStatus.OTHER_VERSION)
+        return ShardState(shard, ShardStatus.DONE, _result(record, shard))
+    except (FileError, ValueError, KeyError, TypeError, AttributeError):
+        return ShardState(shard, ShardStatus.INVALID_MARKER)
 
 
-def _result(record: Any, plan: Plan, shard: int) -> ShardResult:
+def _result(record: Any, shard: int) -> ShardResult:
     result = ShardResult(*(record[field] for field in ShardResult._fields))
-    if (record["plan"], record["version"], result.shard) != (plan.hash, plan.version, shard):
+    numbers = (result.shard, result.objects, result.measured, *result.failed.values())
+    types = {type.value for type in ErrorType}
+    if not all(map(is_number, numbers)) or not SHA256.fullmatch(result.sha256):
         raise ValueError
-    numbers = (result.objects, result.measured, *result.failed.values())
-    if not all(isinstance(number, int) for number in numbers):
-        raise TypeError
+    if result.shard != shard or not types.issuperset(result.failed):
+        raise ValueError
     return result

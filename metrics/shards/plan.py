@@ -7,12 +7,14 @@ lines, and then `out-N.done`, its marker. Shards are numbered from 0.
 
 from __future__ import annotations
 
+import json
+import math
+import os
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import orjson
-
 from metrics.archives.bounds import DEFAULT_MAX_TOTAL
-from metrics.reading.sources import DEFAULT_MAX_SIZE, FileError
+from metrics.reading.sources import DEFAULT_MAX_SIZE, MAX_NAME_CHARACTERS, FileError
 
 if TYPE_CHECKING:
     from metrics.shards.stores import Store
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 PLAN_FILE: Final = "plan.json"
 MAX_PLAN_BYTES: Final = 1024 * 1024
 MAX_SHARDS: Final = 100_000
+FILE: Final = re.compile(r"plan\.json|(list|out)-\d+\.ndjson\.zst|out-\d+\.done")
+SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 class PlanError(FileError):
@@ -79,6 +83,21 @@ def marker_file(shard: int) -> str:
     return f"out-{shard}.done"
 
 
+def is_plan_file(name: str) -> bool:
+    """Whether the name of a file is that of a plan, list, lines or marker."""
+    return bool(FILE.fullmatch(name))
+
+
+def plan_files(store: Store) -> list[str]:
+    """The paths or URLs of the files of a plan; raises `StoreError`."""
+    return [store.name_of(file) for file in sorted(store.files()) if is_plan_file(file)]
+
+
+def is_plan_folder(path: str) -> bool:
+    """Whether a folder of this machine holds a plan, which may not be valid."""
+    return all(os.path.isfile(os.path.join(path, file)) for file in (PLAN_FILE, list_file(0)))
+
+
 def plan_json(plan: Plan) -> bytes:
     """A plan as `plan.json` holds it."""
     options = plan.options
@@ -95,7 +114,8 @@ def plan_json(plan: Plan) -> bytes:
         },
         "fragments": [*options.fragments],
     }
-    return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    # A folder may have bytes that are not valid UTF-8, which orjson refuses.
+    return json.dumps(record, indent=2).encode() + b"\n"
 
 
 def read_plan(store: Store) -> Plan:
@@ -103,10 +123,10 @@ def read_plan(store: Store) -> Plan:
     name = store.name_of(PLAN_FILE)
     try:
         content = store.read(PLAN_FILE, MAX_PLAN_BYTES)
-        return _plan(orjson.loads(content))
+        return _plan(json.loads(content))
     except FileError as error:
         raise PlanError(name, error.message) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise PlanError(name, "it is not a plan: make one with metrics shards plan.") from None
 
 
@@ -125,8 +145,19 @@ def _plan(record: Any) -> Plan:
             tuple(record["fragments"]),
         ),
     )
-    if not all(isinstance(text, str) for text in (plan.hash, plan.version, plan.folder)):
+    texts = (plan.hash, plan.version, plan.folder, *plan.options.fragments)
+    if not all(isinstance(text, str) and len(text) <= MAX_NAME_CHARACTERS for text in texts):
         raise TypeError
-    if not isinstance(plan.objects, int) or not 0 <= plan.shards <= MAX_SHARDS:
+    if not all(is_number(number) for number in (plan.shards, plan.objects, *plan.options[:2])):
+        raise TypeError
+    if plan.shards > min(MAX_SHARDS, plan.objects) or not SHA256.fullmatch(plan.hash):
+        raise ValueError
+    timeout = plan.options.timeout
+    if timeout is not None and not (type(timeout) in (int, float) and 0 < timeout < math.inf):
         raise ValueError
     return plan
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value counts something: an integer from 0."""
+    return type(value) is int and value >= 0

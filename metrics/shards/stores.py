@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from metrics.reading.sources import FileError, content_beside
+from metrics.reading.sources import READ_AT_ONCE, DiscoveredFile, FileError, content_beside
 from metrics.system.output import replacing
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ def store_at(location: str) -> Store:
     return FolderStore(location)
 
 
+def create_store(location: str) -> Store:
+    """The store at a path or URL; creates a folder. Raises `StoreError`."""
+    try:
+        os.makedirs(location, exist_ok=True)
+    except OSError as error:
+        raise StoreError(location, error.strerror or str(error)) from None
+    return store_at(location)
+
+
 class FolderStore:
     """A folder of this machine."""
 
@@ -51,13 +61,19 @@ class FolderStore:
         return os.path.join(self._folder, file)
 
     def read(self, file: str, max_size: int) -> bytes:
-        return content_beside(self.name_of(file), max_size, StoreError)
+        # A pipe or a device could make it wait.
+        return content_beside(DiscoveredFile(self.name_of(file)), max_size, StoreError)
 
     def open(self, file: str) -> BinaryIO:
+        name = self.name_of(file)
         try:
-            return open(self.name_of(file), "rb")
+            descriptor = os.open(name, READ_AT_ONCE)
         except OSError as error:
-            raise StoreError(self.name_of(file), error.strerror or str(error)) from None
+            raise StoreError(name, error.strerror or str(error)) from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise StoreError(name, "it is not a file.")
+        return open(descriptor, "rb")
 
     def write(self, file: str) -> AbstractContextManager[BinaryIO]:
         return replacing(self.name_of(file))

@@ -15,9 +15,11 @@ from typing import NamedTuple
 import pytest
 from support.command import METRICS
 from support.diagrams import NAMESPACES, ZEEBE, process
+from support.sharding import run_shards
 from support.states import DMN
 
 from metrics.scanning.selection import EXTENSIONS
+from metrics.shards.urls import SCHEMES
 
 ROOT = Path(__file__).parent.parents[1]
 TOOLS = ("jq", "duckdb", "git")
@@ -350,6 +352,36 @@ for path, drawing in build_pictures.files().items():
         [sys.executable, "-c", script], cwd=ROOT / "docs", capture_output=True, check=True
     ).stdout
     assert differing == b""
+
+
+def test_shards_show_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "processes").mkdir()
+    for name, embedded in (("bill", 0), ("invoice", 1)):
+        (tmp_path / "processes" / f"{name}.bpmn").write_bytes(user_tasks(embedded))
+    (tmp_path / "processes" / "order.bpmn").write_text("<")
+    plan, table, others = (block for block in blocks("docs/shards.md") if block.language == "sh")
+    first, second = plan.code.split("metrics shards run plan\n")
+    assert run_block(Block("sh", first), tmp_path).returncode == 0
+    run_shards(tmp_path / "plan")
+    result = run_block(Block("sh", second), tmp_path)
+    assert (result.returncode, [result.stdout]) == (0, texts("docs/shards.md"))
+    scan = run_block(Block("sh", "metrics scan --files-from manifest.txt"), tmp_path)
+    assert (tmp_path / "metrics.ndjson").read_text("utf-8") == scan.stdout
+    result = run_block(table, tmp_path)
+    assert result.returncode == 0
+    assert "bpmn" in result.stdout
+    for line in others.code.splitlines():
+        result = run_block(Block("sh", line), tmp_path)
+        # One diagram cannot be measured.
+        assert result.returncode == 2
+        assert result.stdout
+
+
+def test_shards_list_the_schemes() -> None:
+    page = (ROOT / "docs" / "shards.md").read_text("utf-8")
+    listed = page.partition("The schemes of URLs are")[2].partition(".\n")[0]
+    assert re.findall(r"`(\w+)`", listed) == [*SCHEMES]
 
 
 @pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"])

@@ -1,0 +1,40 @@
+"""The URLs that name objects."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SCHEMES: Final = (
+    "file",
+    "memory",
+    "s3",
+    "s3a",
+    "gs",
+    "gcs",
+    "abfs",
+    "abfss",
+    "az",
+    "http",
+    "https",
+)
+"""The schemes of URLs that can be read. A name without a scheme is a path."""
+
+CHAIN: Final = "::"
+"""Stands between the URLs of a chain, as fsspec reads them: `simplecache::s3://bucket/key`."""
+
+_START: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(::|://)")
+
+
+def scheme_of(url: str) -> str:
+    """The scheme of a URL, "" for a path; raises `ValueError` for a URL that cannot be read."""
+    match = _START.match(url)
+    if match is None:
+        return ""
+    if CHAIN in url:
+        raise ValueError(
+            f"a chain of URLs ({CHAIN}) is not read: write ./ before a path with such a name."
+        )
+    if match[1] not in SCHEMES:
+        raise ValueError(f"the scheme {match[1]} is not known: use one of {', '.join(SCHEMES)}.")
+    return match[1]
