@@ -53,6 +53,7 @@ def read_members_at(
 ) -> Iterator[NamedContent | Report]:
     """Yield the member at a path, whatever its name, or the wanted members below it."""
     named = member_name(*path)
+    is_archive = archive_type(named) is not None
     below = (f"{named.rstrip('/')}/", f"{named}!/")
     type = archive_type(path.archive)
     assert type is not None
@@ -61,7 +62,9 @@ def read_members_at(
         path.archive,
         path.archive,
         type,
-        is_wanted=lambda name: name == named or (name.startswith(below) and is_wanted(name)),
+        is_wanted=lambda name: (
+            (name == named and not is_archive) or (name.startswith(below) and is_wanted(name))
+        ),
         warn=warn,
         bounds=bounds,
     ):
@@ -83,17 +86,19 @@ def _members(source: str | BinaryIO, type: ArchiveType) -> Iterator[tuple[str, b
                     yield info.filename, archive.read(info)
         return
     import tarfile
+    from contextlib import ExitStack
 
-    file: BinaryIO = open(source, "rb") if isinstance(source, str) else source  # noqa: SIM115
-    if type is ArchiveType.TAR_GZ:
-        import gzip
+    with ExitStack() as stack:
+        file = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
+        if type is ArchiveType.TAR_GZ:
+            import gzip
 
-        file = cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    if type is ArchiveType.TAR_ZST:
-        import zstandard
+            file = cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=file)))
+        if type is ArchiveType.TAR_ZST:
+            import zstandard
 
-        file = cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(file))
-    with tarfile.open(fileobj=file, mode="r|") as tar:
+            file = cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(file))
+        tar = stack.enter_context(tarfile.open(fileobj=file, mode="r|"))
         for member in tar:
             if member.isfile() and (content := tar.extractfile(member)) is not None:
                 yield member.name.removeprefix("./"), content.read()

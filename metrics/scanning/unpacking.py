@@ -308,14 +308,14 @@ class _Members:
         return self._enters_last_folder
 
     def _enters_all(self, folder: str) -> bool:
-        _, *parts = folder[len(self._named) :].split("/")
-        end = len(self._named)
+        first, *parts = folder[len(self._named) :].split("/")
+        end = len(self._named) + len(first)
         for part in parts:
             end += 1 + len(part)
             archive = part.removesuffix("!")
             if archive != part and archive_type(archive) is not None:
                 # An archive in the archive is a file, which may be hidden.
-                path = self._absolute(folder[: end - 1])
+                path = self._absolute(folder[:end].removesuffix("!"))
                 if archive.startswith(NOT_READ_PREFIXES) or self.selection.excludes(path):
                     return False
             elif part not in PARTS_OF_NO_FOLDER and not self.selection.enters(part):
