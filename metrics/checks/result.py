@@ -140,7 +140,7 @@ def explain_violations(
     for violation in result.violations[:MAX_EXPLAINED_VIOLATIONS]:
         if violation.file is not None and violation.limit.key not in skipped_keys:
             values_of.setdefault(violation.file, {})[violation.limit.key] = violation.value
-    times = Counter(result.files)
+    times = Counter(filter(values_of.__contains__, result.files) if values_of else ())
     bounds = ArchiveBounds(max_size=max_size, max_total=max_total)
     tasks = _tasks(values_of, times, contents, bounds)
     items_of: dict[str, ItemsByKey] = {}

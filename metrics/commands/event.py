@@ -18,6 +18,7 @@ from metrics.commands.console import (
     message_for,
     scan_file,
     show_message,
+    show_warning,
     write,
 )
 from metrics.formats.text import counted, dumps, on_one_line
@@ -25,7 +26,7 @@ from metrics.reading.sources import NamedContent, printable
 from metrics.report import Report, scan
 from metrics.scanning.discovery import discover_selected
 from metrics.scanning.selection import Selection
-from metrics.scanning.unpacking import Unpacker
+from metrics.scanning.unpacking import Unpacker, ignore_warning
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -385,7 +386,9 @@ def _print(
     try:
         if file is not None and issubclass(event_class, events.OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
-            report = _report_of(file, stdin_filename, max_size=max_size, templates=templates)
+            report = _report_of(
+                file, stdin_filename, max_size=max_size, templates=templates, is_quiet=is_quiet
+            )
             _show_messages(report, is_quiet=is_quiet)
             name = report.file
             event: events.Event = event_class(report, **fields)
@@ -405,7 +408,12 @@ def _print(
 
 
 def _report_of(
-    file: str, stdin_filename: str | None, *, max_size: int, templates: TemplateDefinitions | None
+    file: str,
+    stdin_filename: str | None,
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+    is_quiet: bool,
 ) -> Report:
     """The report of a FILE, which may be in an archive, but not be one."""
     is_inside = member_path(file) is not None
@@ -416,14 +424,16 @@ def _report_of(
         raise click.UsageError(f"{name} is an archive: name a diagram in it, {name}!/NAME.")
     if stdin_filename is not None:
         raise click.UsageError("--stdin-filename needs - (standard input) as the FILE.")
-    unpacker = Unpacker(ArchiveBounds(max_size=max_size))
+    warn = ignore_warning if is_quiet else show_warning
+    unpacker = Unpacker(ArchiveBounds(max_size=max_size), warn=warn)
     diagrams = [*islice(unpacker.unpack(discover_selected([file], Selection())), 2)]
     if len(diagrams) != 1:
         number = "more than one diagram" if diagrams else "no diagram"
         raise click.UsageError(f"{name} holds {number}: name a diagram.")
-    diagram = diagrams[0]
-    if not isinstance(diagram, NamedContent):
-        return Report(file) if isinstance(diagram, str) else diagram
+    (diagram,) = diagrams
+    if isinstance(diagram, Report):
+        return diagram
+    assert isinstance(diagram, NamedContent)
     return scan(diagram.content, name=diagram.name, max_size=max_size, templates=templates)
 
 

@@ -14,6 +14,7 @@ from metrics.commands.console import (
     file_errors_shown,
     message_for,
     show_message,
+    show_warning,
     source_of,
     wrong_value,
 )
@@ -24,7 +25,7 @@ from metrics.reading.sources import STANDARD_INPUT, absolute
 from metrics.scanning.globs import GlobError, Globs
 from metrics.scanning.path_lists import read_path_list
 from metrics.scanning.selection import EXTENSIONS, Selection, apply_to_named
-from metrics.scanning.unpacking import DiagramStream, StreamType, Unpacker
+from metrics.scanning.unpacking import DiagramStream, StreamType, Unpacker, ignore_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -79,9 +80,11 @@ class ArchiveOptions(NamedTuple):
         if self.stdin_type is not None:
             source = source_of(STANDARD_INPUT, stdin_filename)
             content = cast("BinaryIO", source.content)
-            stream = DiagramStream(self.stdin_type, source.file, content, selection)
+            # Like an archive that is named.
+            inside = selection.for_named_folder(f"{source.file}!")
+            stream = DiagramStream(self.stdin_type, source.file, content, inside)
         bounds = ArchiveBounds(max_size=max_size, max_total=self.max_total)
-        warn = _show_nothing if is_quiet else _show_warning
+        warn = ignore_warning if is_quiet else show_warning
         bytes_to_keep = max_size if keeps_stream else None
         return Unpacker(bounds, warn=warn, stream=stream, bytes_to_keep=bytes_to_keep)
 
@@ -310,14 +313,6 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     is_single = listed.files_from is None and len(paths) == 1 and not archived.is_many(paths[0])
     unpacks = archived.may_unpack(all_paths)
     return RunInputs(all_paths, selection, settings, files, is_single, unpacks, skipped)
-
-
-def _show_warning(name: str, message: str) -> None:
-    show_message(message_for(name, f"warning: {message}"))
-
-
-def _show_nothing(name: str, message: str) -> None:
-    pass
 
 
 class _WarningPrinter:

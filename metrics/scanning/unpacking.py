@@ -49,7 +49,6 @@ COMPRESSED_TARS: Final = {
 PARTS_OF_NO_FOLDER: Final = ("", ".", "..")
 """The parts in the name of a member that name no folder."""
 
-
 DEFAULT_BOUNDS: Final = ArchiveBounds()
 
 
@@ -130,7 +129,7 @@ class Unpacker:
     def without_stream(self) -> Unpacker:
         """An unpacker with the same bounds, which leaves out the stream and shows no warnings."""
         stream = self._stream and self._stream._replace(type=None)
-        return Unpacker(self.bounds, warn=_ignore, stream=stream)
+        return Unpacker(self.bounds, warn=ignore_warning, stream=stream)
 
     def _read(self, found: FoundArchive) -> Iterator[NamedContent | Report]:
         from metrics.archives.reader import read_archive, read_members_at
@@ -205,14 +204,14 @@ def read_members(names: Iterable[str], bounds: ArchiveBounds) -> Iterator[NamedC
                 archive,
                 type,
                 is_wanted=members.__contains__,
-                warn=_ignore,
+                warn=ignore_warning,
                 bounds=bounds,
             )
             yield from (item for item in items if isinstance(item, NamedContent))
 
 
-def _ignore(name: str, message: str) -> None:
-    """Ignore a warning, which was shown when the archive was read first."""
+def ignore_warning(name: str, message: str) -> None:
+    """Show nothing, in a quiet run and when an archive is read again."""
 
 
 class _Archive:

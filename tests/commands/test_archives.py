@@ -16,6 +16,15 @@ from support.command import METRICS, files, lines, run
 from support.repositories import told
 from support.states import diff, tasks
 
+from metrics.commands.inputs import (
+    ArchiveOptions,
+    ConfigOptions,
+    InputOptions,
+    ListOptions,
+    SelectionOptions,
+    run_inputs,
+)
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -83,10 +92,26 @@ class TestScan:
         write(folder, {"a.bpmn": tasks(1)})
         assert run("scan", ".", cwd=folder).stderr == b""
 
-    def test_max_size(self, folder: Path) -> None:
-        result = run("scan", "--max-size", "300", "app.jar", cwd=folder)
-        assert result.returncode in (0, 2)
-        assert len(lines(result)) == 2
+    def test_progress_counts_no_total(self, folder: Path) -> None:
+        inputs = InputOptions(
+            ListOptions(None, False),
+            SelectionOptions((), (), False, False),
+            ArchiveOptions(False, None, 0),
+            ConfigOptions(None, True),
+        )
+        found = {path: run_inputs((path,), inputs, is_quiet=True) for path in ("app.jar", ".")}
+        assert [inputs.unpacks for inputs in found.values()] == [True, False]
+
+    def test_modules_of_archives_are_imported_for_archives_only(self, folder: Path) -> None:
+        script = (
+            "import sys; from metrics.cli import run; run();"
+            "print(*{'zipfile', 'tarfile', 'zstandard'} & {*sys.modules}, file=sys.stderr)"
+        )
+        write(folder, {"a.bpmn": tasks(1)})
+        for path in ("a.bpmn", "."):
+            arguments = [sys.executable, "-c", script, "scan", path]
+            result = subprocess.run(arguments, cwd=folder, capture_output=True, check=True)
+            assert result.stderr == b"\n"
 
     @pytest.mark.parametrize("command", ["scan", "explain", "summary", "check"])
     def test_type_without_standard_input(self, folder: Path, command: str) -> None:

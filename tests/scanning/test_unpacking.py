@@ -263,6 +263,12 @@ class TestStreams:
         found = scanned(tmp_path, "--stdin-type", type, *options, "-", stdin=content)
         assert found == [f"{name or '-'}!/a.bpmn", f"{name or '-'}!/in/b.bpmn"]
 
+    def test_patterns_that_match_the_name(self, tmp_path: Path) -> None:
+        options = ["--stdin-type", "tar", "--stdin-filename", "lib/app.tar", "--exclude"]
+        for pattern, expected in (("lib/", ["a.bpmn", "in/b.bpmn"]), ("in/", ["a.bpmn"])):
+            found = scanned(tmp_path, *options, pattern, "-", stdin=tarred(self.FILES))
+            assert found == [f"lib/app.tar!/{name}" for name in expected]
+
     def test_lines(self, tmp_path: Path) -> None:
         content = json_lines(("order:1", tasks(1)), ("order:1", tasks(2)), ("form.form", b"{}"))
         content += json.dumps({"name": "text", "content": DIAGRAM.decode()}).encode()
