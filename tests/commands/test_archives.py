@@ -245,8 +245,10 @@ class TestCheck:
         write(folder, {"free/metrics.toml": f'limits."{EMBEDDED}" = "<= 9"\n'})
         (name,) = broken("lib/bad.tar", cwd=folder)
         assert name.endswith("x.bpmn")
-        sarif = run("check", "-f", "sarif", "lib/bad.tar", cwd=folder, env=HERE).stdout.decode()
-        assert ".." not in sarif
+        sarif = json.loads(run("check", "-f", "sarif", "lib/bad.tar", cwd=folder, env=HERE).stdout)
+        (location,) = sarif["runs"][0]["results"][0]["locations"]
+        uri = location["physicalLocation"]["artifactLocation"]["uri"]
+        assert uri == "lib/bad.tar%21/%252E%252E/%252E%252E/free/x.bpmn"
 
     def test_excluded_by_the_configuration(self, folder: Path) -> None:
         limit = f'limits."{EMBEDDED}" = "<= 0"\n'
@@ -406,6 +408,12 @@ class TestDiff:
         (change,) = (change for change in record["changes"] if change["file"] == "new.jar")
         assert change["status"] == "unmeasured"
 
+    def test_archive_in_an_archive_that_cannot_be_read(self, folder: Path) -> None:
+        pack(folder / "new.ear", {"web.war": b"text"})
+        record = diff("old.ear", "new.ear", cwd=folder, status=2)
+        (change,) = (change for change in record["changes"] if change["file"] == "web.war")
+        assert change["status"] == "unmeasured"
+
     def test_archive_and_diagram(self, folder: Path) -> None:
         reason = "Error: An archive cannot be compared with a single diagram."
         assert error_of("diff", "old.jar", "new/a.bpmn", cwd=folder) == reason
@@ -516,6 +524,14 @@ class TestOutputs:
         error = error_of(command, "-o", "out.csv", *paths, cwd=folder)
         assert error == "Error: --output would overwrite out.csv, which is an input."
         assert (folder / "out.csv").read_bytes() == before
+
+    def test_named_links_are_found_before_the_run(self, folder: Path) -> None:
+        (folder / "lib" / "app.jar").rename(folder / "out.csv")
+        (folder / "link.jar").symlink_to("out.csv")
+        write(folder, {"broken.bpmn": b"<"})
+        for path in ("link.jar", "link.jar!/a.bpmn"):
+            result = run("scan", "-o", "out.csv", "broken.bpmn", path, cwd=folder)
+            assert (result.returncode, b"broken" in result.stderr) == (2, False)
 
     def test_by_link_in_diff(self, folder: Path) -> None:
         (folder / "lib" / "app.jar").rename(folder / "out.csv")
