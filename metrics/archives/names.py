@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.reading.sources import STANDARD_INPUT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,6 +42,9 @@ EXTENSIONS: Final[Mapping[str, ArchiveType]] = MappingProxyType(
 
 ALL_EXTENSIONS: Final = tuple(EXTENSIONS)
 
+# What stands for parts of a path that would lead elsewhere.
+DOTS: Final[Mapping[str, str]] = MappingProxyType({".": "%2E", "..": "%2E%2E"})
+
 
 class MemberPath(NamedTuple):
     """A path that leads into an archive: the path of the archive, and what it names inside."""
@@ -61,6 +66,40 @@ def member_name(archive: str, member: str) -> str:
     return f"{archive}{MEMBER_SEPARATOR}{member}"
 
 
+def member_of(name: str) -> MemberPath | None:
+    """The parts of the name of a member, by the name alone; None for any other name.
+
+    The archive may be standard input. A folder may be named like an archive with a `!`: the names
+    of the files in it are not those of members.
+    """
+    start = name.find(MEMBER_SEPARATOR)
+    while start != -1:
+        archive = name[:start]
+        if _is_archive(archive) and not os.path.isdir(f"{archive}!"):
+            return MemberPath(archive, name[start + len(MEMBER_SEPARATOR) :])
+        start = name.find(MEMBER_SEPARATOR, start + 1)
+    return None
+
+
+def contained_member(member: str) -> str:
+    """A member's name inside as a part of a path that cannot lead out of the archive.
+
+    A hostile archive may name a member `../../order.bpmn`.
+    """
+    if "." not in member:
+        return member
+    return "/".join(DOTS.get(part, part) for part in member.split("/"))
+
+
+def folder_of(name: str) -> str:
+    """The folder of a file or member, "" for a bare name; the archive for a member at its top."""
+    folder = os.path.dirname(name)
+    if not folder.endswith("!") or member_of(name) is None:
+        return folder
+    archive = folder.removesuffix("!")
+    return archive if _is_archive(archive) else folder
+
+
 def member_path(path: str) -> MemberPath | None:
     """The parts of a path that leads into an archive; None for any other path.
 
@@ -75,3 +114,7 @@ def member_path(path: str) -> MemberPath | None:
             return None if os.path.lexists(path) else MemberPath(archive, member)
         start = path.find(MEMBER_SEPARATOR, start + 1)
     return None
+
+
+def _is_archive(name: str) -> bool:
+    return name == STANDARD_INPUT or archive_type(name) is not None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
+from metrics.archives.names import member_path
 from metrics.reading.sources import DEFAULT_MAX_SIZE, DiscoveredFile
+from metrics.scanning.unpacking import read_members
 from metrics.system.tasks import submit_in_order
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_EXPLAINED_VIOLATIONS: Final = 25_000
 DIAGRAMS_PER_BATCH: Final = 8
+MAX_BYTES_PER_BATCH: Final = 512 * 1024
 MAX_PENDING_BATCHES: Final = 31
 # After MAX_ITEMS items in total, each value has at most MIN_ITEMS_PER_VALUE.
 MAX_ITEMS: Final = 250_000
@@ -119,24 +124,25 @@ def explain_violations(
     executor: Executor | None = None,
     *,
     max_size: int = DEFAULT_MAX_SIZE,
-    contents: Mapping[str, bytes] = MappingProxyType({}),
+    max_total: int = DEFAULT_MAX_TOTAL,
+    contents: Mapping[str, bytes | None] = MappingProxyType({}),
     skipped_keys: Collection[str] = (),
 ) -> CheckResult:
     """The result with the items that explain its first 25,000 violations.
 
     Reads the files again, up to `max_size` bytes each, except those in `contents`, which holds
-    their bytes by name. A violation that can no longer be explained has no items. The same applies
-    to a violation of one of the `skipped_keys`, which count things that are not in the diagram.
+    their bytes by name; None stands for bytes that are not known. An archive is read once for all
+    its members, up to `max_total` bytes. A violation that can no longer be explained has no items.
+    The same applies to a violation of one of the `skipped_keys`, which count things that are not in
+    the diagram.
     """
     values_of: dict[str, dict[str, Value]] = {}
     for violation in result.violations[:MAX_EXPLAINED_VIOLATIONS]:
         if violation.file is not None and violation.limit.key not in skipped_keys:
             values_of.setdefault(violation.file, {})[violation.limit.key] = violation.value
-    # The content is ambiguous if two diagrams have the same name.
-    contents = {
-        name: content for name, content in contents.items() if result.files.count(name) == 1
-    }
-    tasks = [_Task(file, values, contents.get(file)) for file, values in values_of.items()]
+    times = Counter(filter(values_of.__contains__, result.files) if values_of else ())
+    bounds = ArchiveBounds(max_size=max_size, max_total=max_total)
+    tasks = _tasks(values_of, times, contents, bounds)
     items_of: dict[str, ItemsByKey] = {}
     left = MAX_ITEMS
     for task, items in _explain_all(tasks, executor, max_size):
@@ -161,8 +167,45 @@ class _Task(NamedTuple):
     content: bytes | None
 
 
+def _tasks(
+    values_of: Mapping[str, Mapping[str, Value]],
+    times: Mapping[str, int],
+    contents: Mapping[str, bytes | None],
+    bounds: ArchiveBounds,
+) -> Iterator[_Task]:
+    """A task for each diagram whose content is known: those of files first."""
+    members = []
+    for file, values in values_of.items():
+        # If two diagrams have the same name, the content is ambiguous.
+        is_ambiguous = times[file] > 1
+        if file in contents and (contents[file] is None or not is_ambiguous):
+            if (content := contents[file]) is not None:
+                yield _Task(file, values, content)
+        elif member_path(file) is None:
+            yield _Task(file, values, None)
+        elif not is_ambiguous:
+            members.append(file)
+    for member in read_members(members, bounds):
+        yield _Task(member.name, values_of[member.name], member.content)
+
+
+def _batches(tasks: Iterable[_Task]) -> Iterator[Sequence[_Task]]:
+    batch: list[_Task] = []
+    for task in tasks:
+        batch.append(task)
+        if len(batch) == DIAGRAMS_PER_BATCH or _bytes_held(batch) >= MAX_BYTES_PER_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _bytes_held(batch: Iterable[_Task]) -> int:
+    return sum(len(task.content) for task in batch if task.content is not None)
+
+
 def _explain_all(
-    tasks: Sequence[_Task], executor: Executor | None, max_size: int
+    tasks: Iterable[_Task], executor: Executor | None, max_size: int
 ) -> Iterator[tuple[_Task, ItemsByKey]]:
     """The items of each diagram, in order, with a bounded number of batches in the executor."""
     from metrics.system.workers import InThisProcess
@@ -172,9 +215,13 @@ def _explain_all(
     def submit(batch: Sequence[_Task]) -> Future[list[ItemsByKey]]:
         return explainer.submit(_explain_batch, batch, max_size)
 
-    starts = range(0, len(tasks), DIAGRAMS_PER_BATCH)
-    batches = (tasks[start : start + DIAGRAMS_PER_BATCH] for start in starts)
-    for batch, future in submit_in_order(submit, batches, MAX_PENDING_BATCHES):
+    for batch, future in submit_in_order(
+        submit,
+        _batches(tasks),
+        MAX_PENDING_BATCHES,
+        bytes_held=_bytes_held,
+        max_bytes=MAX_PENDING_BATCHES * MAX_BYTES_PER_BATCH,
+    ):
         yield from _collect(batch, future, submit)
 
 

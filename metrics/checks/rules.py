@@ -6,6 +6,7 @@ import os
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.archives.names import contained_member, member_name, member_of
 from metrics.checks.configuration import Configuration, Configurations
 from metrics.checks.limits import by_key
 from metrics.keys import find_key, values_of
@@ -102,6 +103,12 @@ class Rules:
                 yield path
 
     def _read_folder(self, folder: str) -> _Folder:
+        if (inner := member_of(folder)) is not None:
+            # Members have the configuration of their archive, wherever their names seem to lead.
+            top = self._read_folder(os.path.dirname(inner.archive))
+            archive = top.path + os.path.basename(inner.archive)
+            path = member_name(archive, contained_member(inner.member))
+            return _Folder(path, top.configuration)
         path = _absolute_folder(folder or os.curdir)
         configuration = (
             self._configuration or self._configurations.of_folder(path) or NO_CONFIGURATION

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.archives.names import member_of
 from metrics.blocks import OMITTED, Omitted
 from metrics.checks.baseline import BaselineEntry
 from metrics.checks.limits import missing
@@ -182,8 +183,10 @@ def _outcome_of_rest(gone: Sequence[BaselineEntry], kept: Sequence[BaselineEntry
 
 
 def _exists(path: str) -> bool:
-    """Whether there is a file at a path of a baseline."""
-    return any(os.path.lexists(name) for name in {path, unescaped(path)})
+    """Whether there is a file at a path of a baseline; for a member, whether its archive exists."""
+    inner = member_of(path)
+    file = path if inner is None else inner.archive
+    return any(os.path.lexists(name) for name in {file, unescaped(file)})
 
 
 def _relative(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -36,8 +37,9 @@ from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError
 from metrics.reading.sources import STANDARD_INPUT, FileError, NamedContent, content
-from metrics.report import failed, scan
-from metrics.scanning.discovery import discover_selected
+from metrics.report import Report, failed, scan
+from metrics.scanning.discovery import count_skipped_archives, discover_selected
+from metrics.scanning.unpacking import FoundArchive
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from metrics.commands.inputs import RunInputs
     from metrics.commands.runs import Scan
     from metrics.formats.check import Format
-    from metrics.report import Report
     from metrics.scanning.requests import DiagramSource
     from metrics.scanning.selection import Selection
 
@@ -145,10 +146,10 @@ def command(
 ) -> None:
     """Check diagrams against limits and report violations.
 
-    A PATH is a file, a folder, or - for standard input; the default is the current folder. Limits
-    are set by options, or in metrics.toml or pyproject.toml. Without --config, each diagram has the
-    limits of the nearest one at or above its folder. Each violation lists the elements that its
-    value counts, with their lines.
+    A PATH is a file, a folder, an archive, or - for standard input; the default is the current
+    folder. Limits are set by options, or in metrics.toml or pyproject.toml. Without --config, each
+    diagram has the limits of the nearest one at or above its folder. Each violation lists the
+    elements that its value counts, with their lines.
 
     The exit status is 1 if there are violations, and 2 if a diagram could not be measured, or if
     all diagrams are ignored or excluded.
@@ -156,7 +157,7 @@ def command(
     require_standard_input(paths, stdin_filename)
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE, the file to write.")
-    _, selected, config = input_values
+    _, selected, archived, config = input_values
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
     templates = options.template_definitions(
         template_source, template_folders, max_size, found.settings
@@ -183,6 +184,13 @@ def command(
         timeout,
         max_size,
         found.selection,
+        archived.unpacker(
+            found.selection,
+            max_size,
+            stdin_filename=stdin_filename,
+            is_quiet=is_quiet,
+            keeps_stream=True,
+        ),
         templates,
         fragments=gate.fragments,
         shows_warnings=False,
@@ -190,14 +198,14 @@ def command(
     )
     # Diagrams that an option excludes are missing from a total, which is then not whole.
     whole = found.selection._replace(exclude=tuple(filter(None, [found.settings.exclude])))
-    diagrams = _Diagrams(found.paths, scan_options, whole, gate, stdin_filename, outputs)
+    diagrams = _Diagrams(found, scan_options, whole, gate, stdin_filename, outputs)
     is_output_shown = any(output.path is None for output in format_outputs)
     with file_errors_shown(), diagrams.scan(is_output_shown=is_output_shown) as run:
         result = gate.judge(run.reports, find=diagrams.discover_below)
         if result.files and not result.has_limits:
             raise click.UsageError(_no_limits(config.config_path))
         if not result.diagrams:
-            diagrams.refuse_if_all_skipped(found, force_exclude=selected.force_exclude)
+            diagrams.refuse_if_all_skipped(force_exclude=selected.force_exclude)
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
@@ -214,21 +222,23 @@ class _Diagrams:
 
     def __init__(
         self,
-        paths: Sequence[str],
+        found: RunInputs,
         scan_options: ScanOptions,
         whole: Selection,
         gate: Gate,
         stdin_filename: str | None,
         outputs: Outputs,
     ) -> None:
+        self._found = found
         self._outputs = outputs
         self._options = scan_options
         self._whole = whole
         self._gate = gate
         self._stdin_filename = stdin_filename
-        self._find = discovery_of(paths, scan_options)
+        self._find = discovery_of(found.paths, scan_options)
         # The bytes of standard input, which cannot be read again to explain violations.
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, bytes | None] = {}
+        self._excluded_member: str | None = None
 
     def scan(self, *, is_output_shown: bool) -> AbstractContextManager[Scan]:
         """Measure the diagrams."""
@@ -236,16 +246,26 @@ class _Diagrams:
             lambda source: source == STANDARD_INPUT, lambda path: [self._read_input(path)]
         )
         return scan_paths(
-            self._outputs.watch(self._sources()),
-            self._countable_sources,
+            self._sources(),
+            None if self._found.unpacks else self._countable_sources,
             inputs,
             self._options,
             is_output_shown=is_output_shown,
+            skipped_archives=partial(
+                count_skipped_archives, self._found.paths, self._options.selection
+            ),
         )
 
-    def discover_below(self, folder: str) -> Iterator[DiagramSource]:
-        """The diagrams below a folder, including those that options exclude."""
-        return discover_selected([folder], self._whole)
+    def discover_below(self, folder: str) -> Iterator[str]:
+        """The diagrams below a folder, including those that options exclude.
+
+        An archive of which the run did not read all diagrams stands for the others.
+        """
+        for source in discover_selected([folder], self._whole):
+            if isinstance(source, str):
+                yield source
+            elif isinstance(source, FoundArchive) and not self._options.unpacker.has_read(source):
+                yield source.path
 
     def explain(self, result: CheckResult, executor: Executor | None) -> CheckResult:
         """The result with the items that explain its violations."""
@@ -254,35 +274,48 @@ class _Diagrams:
             result,
             executor,
             max_size=self._options.max_size,
-            contents=self._contents,
+            max_total=self._options.unpacker.bounds.max_total,
+            contents=self._contents | self._options.unpacker.stream_contents,
             # These numbers count template definitions, which are not elements of the diagram.
             skipped_keys=() if templates is None else templates.keys,
         )
 
-    def refuse_if_all_skipped(self, found: RunInputs, *, force_exclude: bool) -> None:
+    def refuse_if_all_skipped(self, *, force_exclude: bool) -> None:
         """Raise `click.ClickException` if there are diagrams, but all are ignored or excluded.
 
         A hook names the files that changed. With `--force-exclude`, it passes if it may check none.
         """
-        paths = [*found.paths, *found.skipped]
+        paths = [*self._found.paths, *self._found.skipped]
         if force_exclude:
             paths = [*filter(os.path.isdir, paths)]
         everything = self._options.selection._replace(exclude=(), honour_ignores=False)
-        for source in discover_selected(paths, everything):
-            if isinstance(source, str):
-                name = on_one_line(self._name(source))
-                raise click.ClickException(
-                    f"no diagram was checked: all diagrams, such as {name}, are ignored or"
-                    " excluded."
-                )
+        unpacker = self._options.unpacker
+        sources = unpacker.without_stream().unpack(discover_selected(paths, everything))
+        names = (self._name(source) for source in sources if not isinstance(source, Report))
+        skipped = next(names, None)
+        if skipped is None and not force_exclude:
+            # Members of standard input cannot be read again.
+            skipped = unpacker.first_excluded or self._excluded_member
+        if skipped is not None:
+            raise click.ClickException(
+                f"no diagram was checked: all diagrams, such as {on_one_line(skipped)}, are ignored"
+                " or excluded."
+            )
 
     def _sources(self) -> Iterator[DiagramSource]:
-        return (source for source in self._find() if not self._gate.excludes(self._name(source)))
+        found = self._outputs.watch(self._find())
+        for source in self._options.unpacker.unpack(found):
+            if not self._gate.excludes(self._name(source)):
+                yield source
+            elif isinstance(source, NamedContent) and self._excluded_member is None:
+                self._excluded_member = source.name
 
-    def _countable_sources(self) -> Iterator[DiagramSource]:
+    def _countable_sources(self) -> Iterator[object]:
         # The check itself reports a malformed configuration.
         with suppress(FileError):
-            yield from self._sources()
+            for source in self._find():
+                if isinstance(source, FoundArchive) or not self._gate.excludes(self._name(source)):
+                    yield source
 
     def _name(self, source: DiagramSource) -> str:
         if isinstance(source, str):
@@ -295,11 +328,11 @@ class _Diagrams:
         stream, name, file = source_of(path, self._stdin_filename)
         max_size = self._options.max_size
         try:
-            self._contents[file] = content(stream, max_size)
+            self._contents[file] = data = content(stream, max_size)
         except (DocumentError, MemoryError) as error:
             return failed(file, error)
         report = scan(
-            self._contents[file],
+            data,
             name=name,
             max_size=max_size,
             templates=self._options.templates,

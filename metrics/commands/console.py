@@ -161,6 +161,11 @@ def show_message(line: str) -> None:
             click.echo(line, file=sys.stderr)
 
 
+def show_warning(name: str, message: str) -> None:
+    """Print a warning about a file on standard error."""
+    show_message(message_for(name, f"warning: {message}"))
+
+
 def message_for(
     file: str | None, message: str, line: int | None = None, column: int | None = None
 ) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -12,8 +12,10 @@ from metrics.catalog import own_fragments
 from metrics.commands import options
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
+    ArchiveOptions,
     ConfigOptions,
     SelectionOptions,
+    archive_options,
     config_options,
     selection_of,
     selection_options,
@@ -31,7 +33,7 @@ from metrics.commands.runs import (
     with_shard_folders,
 )
 from metrics.diff.comparison import compare_pairs
-from metrics.diff.paths import PathReader, UnpairedPathsError, is_path, pair_paths
+from metrics.diff.paths import PathReader, UnpackedPaths, UnpairedPathsError, is_path, pair_paths
 from metrics.formats.diff import FORMATS
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import absolute
@@ -42,6 +44,7 @@ from metrics.system.exit_status import ExitStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from metrics.diff.comparison import Comparison
     from metrics.diff.pairs import PairedStates
     from metrics.diff.scope import Scope
     from metrics.report import Report
@@ -91,6 +94,7 @@ class _CommandWithPaths(click.Command):
 @options.timeout
 @options.max_size
 @selection_options
+@archive_options
 @config_options
 @options.quiet
 @click.pass_context
@@ -108,17 +112,18 @@ def command(
     timeout: float | None,
     max_size: int,
     selected: SelectionOptions,
+    archived: ArchiveOptions,
     config: ConfigOptions,
     is_quiet: bool,
 ) -> None:
     """Compare the numbers of diagrams between two revisions.
 
     OLD and NEW are two revisions of the git repository that contains the current folder (main,
-    HEAD~3, v1.2). They may also be two folders, two diagrams, or the output of metrics scan: a file
-    named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input. Without NEW,
-    the revision OLD is compared with the tracked files of the working tree; without OLD, HEAD is
-    compared with them. OLD...NEW compares NEW with the merge base of the two. PATHs after -- limit
-    the comparison to a part of the repository.
+    HEAD~3, v1.2). They may also be two folders, archives or diagrams, or the output of metrics
+    scan: a file named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input.
+    Without NEW, the revision OLD is compared with the tracked files of the working tree; without
+    OLD, HEAD is compared with them. OLD...NEW compares NEW with the merge base of the two. PATHs
+    after -- limit the comparison to a part of the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
     the totals of these diagrams. Diagrams whose content changed, but none of their values, are
@@ -132,12 +137,14 @@ def command(
     require_csv([format_name], is_csv_raw=is_csv_raw)
     write = load_format(FORMATS, format_name, is_csv_raw=is_csv_raw)
     settings = settings_of(config)
-    selection = selection_of(selected, settings, is_quiet=is_quiet)
+    archived.require_standard_input(tuple(filter(None, (old, new))))
+    selection = selection_of(selected, settings, archived, is_quiet=is_quiet)
     scan_options = ScanOptions(
         jobs,
         timeout,
         max_size,
         selection,
+        archived.unpacker(selection, max_size, is_quiet=is_quiet),
         fingerprints="whole",
         fragments=own_fragments((*with_fragments, *settings.fragments)),
         shows_warnings=False,
@@ -146,10 +153,10 @@ def command(
     )
     config_files = () if settings.path is None else (settings.path,)
     if paths is None and old is not None and new is not None and is_path(old) and is_path(new):
-        read = (*files_read(with_shard_folders((old, new))), *config_files)
+        old_path, new_path = with_shard_folders((old, new))
+        read = (*files_read((old_path, new_path)), *config_files)
         outputs = Outputs(files_of(output_path), read, selection)
-        states = _states_of_paths(old, new, scan_options)
-        sources, add_copies = states.sources(), None
+        work = _work_on_paths(old_path, new_path, archived, scan_options, outputs)
     else:
         from metrics.diff.scope import Scope
 
@@ -161,44 +168,78 @@ def command(
         for submodule in states.submodules:
             name = on_one_line(submodule)
             scan_options.show_note(f"{name} is a submodule: its diagrams are not compared")
-        sources, add_copies = _load(states, max_size)
+        work = _work_on_revisions(states, max_size)
     is_shown = is_standard_output(output_path)
     with (
         scan_paths(
-            outputs.watch(sources),
-            states.sources,
+            outputs.watch(work.sources),
+            work.names,
             NO_INPUTS,
             scan_options,
             is_output_shown=is_shown,
-            add_copies=add_copies,
+            add_copies=work.add_copies,
         ) as run,
         open_output(output_path) as (stream, is_terminal),
     ):
-        comparison = compare_pairs(
-            states.pairs, run.reports, old_name=states.old_name, new_name=states.new_name
-        )
+        comparison = work.compare(run.reports)
         for piece in write(comparison, is_terminal):
             stream.write(piece)
     if exit_code and comparison.has_different_values:
         raise click.exceptions.Exit(ExitStatus.DIFFERENCE)
 
 
-def _states_of_paths(old: str, new: str, scan_options: ScanOptions) -> PairedStates:
-    reader = PathReader(
-        lambda path: discovery_of([path], scan_options)(),
-        _is_scan,
-        partial(read_saved_scan, max_size=scan_options.max_size),
-    )
+class _Work(NamedTuple):
+    """What to measure, and how to compare the reports.
+
+    `names` and `add_copies` are those of `scan_paths`.
+    """
+
+    sources: Iterator[DiagramSource]
+    names: Callable[[], Iterator[object]] | None
+    compare: Callable[[Iterator[Report]], Comparison]
+    add_copies: Callable[[Iterator[Report]], Iterator[Report]] | None = None
+
+
+def _work_on_paths(
+    old: str, new: str, archived: ArchiveOptions, scan_options: ScanOptions, outputs: Outputs
+) -> _Work:
+    def discover(path: str) -> Iterator[DiagramSource]:
+        found = discovery_of([path], scan_options)()
+        return scan_options.unpacker.unpack(outputs.watch(found))
+
+    def is_many(path: str) -> bool:
+        return not isinstance(path, ShardFolder) and archived.is_many(path)
+
+    read_scan = partial(read_saved_scan, max_size=scan_options.max_size)
+    reader = PathReader(discover, is_saved_scan, read_scan, is_many)
     try:
-        old_path, new_path = with_shard_folders((old, new))
-        states = pair_paths(old_path, new_path, reader)
+        if archived.may_unpack((old, new)):
+            unpacked = UnpackedPaths(old, new, reader)
+            return _Work(
+                unpacked.sources(), None, lambda reports: _compare_measured(unpacked.pair(reports))
+            )
+        states = pair_paths(old, new, reader)
     except UnpairedPathsError as error:
         raise click.UsageError(str(error)) from None
-    return states._replace(old_name=old, new_name=new)
+    return _Work(states.sources(), states.sources, partial(_compare, states))
 
 
-def _is_scan(path: str) -> bool:
-    return isinstance(path, ShardFolder) or (is_saved_scan(path) and not os.path.isdir(path))
+def _work_on_revisions(states: PairedStates, max_size: int) -> _Work:
+    """Work that measures each blob once."""
+    from metrics.diff.blobs import add_copies, load_blobs, skip_copies
+
+    blobs = load_blobs(skip_copies(states.sources()), max_size=max_size)
+    compare = partial(_compare, states)
+    return _Work(blobs, states.sources, compare, partial(add_copies, states.sources))
+
+
+def _compare(states: PairedStates, reports: Iterator[Report]) -> Comparison:
+    return compare_pairs(states.pairs, reports, old_name=states.old_name, new_name=states.new_name)
+
+
+def _compare_measured(states: PairedStates) -> Comparison:
+    """Compare two states whose sources are reports."""
+    return _compare(states, states.sources())
 
 
 def _states_of_revisions(
@@ -230,13 +271,3 @@ def _hint(old: str, new: str | None) -> str:
     if existing == [old]:
         return f" {on_one_line(old)} is a path, but {on_one_line(new)} is not."
     return f" {on_one_line(new)} is a path: write {SEPARATOR} before it."
-
-
-def _load(
-    states: PairedStates, max_size: int
-) -> tuple[Iterator[DiagramSource], Callable[[Iterator[Report]], Iterator[Report]]]:
-    """The sources to measure, each blob once, and a function that adds a report for each copy."""
-    from metrics.diff.blobs import add_copies, load_blobs, skip_copies
-
-    blobs = load_blobs(skip_copies(states.sources()), max_size=max_size)
-    return blobs, partial(add_copies, states.sources)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 import orjson
 
 from metrics import events
+from metrics.archives.bounds import ArchiveBounds
+from metrics.archives.names import archive_type, member_path
 from metrics.commands import InOrder, options
 from metrics.commands.console import (
     describe_report,
     message_for,
     scan_file,
     show_message,
+    show_warning,
     write,
 )
 from metrics.formats.text import counted, dumps, on_one_line
-from metrics.reading.sources import printable
+from metrics.reading.sources import NamedContent, printable
+from metrics.report import Report, scan
+from metrics.scanning.discovery import discover_selected
+from metrics.scanning.selection import Selection
+from metrics.scanning.unpacking import Unpacker, ignore_warning
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metrics.report import Report
+    from metrics.template_definitions import TemplateDefinitions
 
     Callback = Callable[..., None]
     Decorator = Callable[[Callback], Callback]
@@ -377,7 +386,9 @@ def _print(
     try:
         if file is not None and issubclass(event_class, events.OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
-            report = scan_file(file, stdin_filename, max_size=max_size, templates=templates)
+            report = _report_of(
+                file, stdin_filename, max_size=max_size, templates=templates, is_quiet=is_quiet
+            )
             _show_messages(report, is_quiet=is_quiet)
             name = report.file
             event: events.Event = event_class(report, **fields)
@@ -394,6 +405,36 @@ def _print(
     for remark in () if is_quiet else remarks:
         show_message(message_for(name, remark))
     write(printed)
+
+
+def _report_of(
+    file: str,
+    stdin_filename: str | None,
+    *,
+    max_size: int,
+    templates: TemplateDefinitions | None,
+    is_quiet: bool,
+) -> Report:
+    """The report of a FILE, which may be in an archive, but not be one."""
+    is_inside = member_path(file) is not None
+    if not is_inside and (archive_type(file) is None or not os.path.isfile(file)):
+        return scan_file(file, stdin_filename, max_size=max_size, templates=templates)
+    name = on_one_line(file)
+    if not is_inside:
+        raise click.UsageError(f"{name} is an archive: name a diagram in it, {name}!/NAME.")
+    if stdin_filename is not None:
+        raise click.UsageError("--stdin-filename needs - (standard input) as the FILE.")
+    warn = ignore_warning if is_quiet else show_warning
+    unpacker = Unpacker(ArchiveBounds(max_size=max_size), warn=warn)
+    diagrams = [*islice(unpacker.unpack(discover_selected([file], Selection())), 2)]
+    if len(diagrams) != 1:
+        number = "more than one diagram" if diagrams else "no diagram"
+        raise click.UsageError(f"{name} holds {number}: name a diagram.")
+    (diagram,) = diagrams
+    if isinstance(diagram, Report):
+        return diagram
+    assert isinstance(diagram, NamedContent)
+    return scan(diagram.content, name=diagram.name, max_size=max_size, templates=templates)
 
 
 def _show_messages(report: Report, *, is_quiet: bool) -> None:

@@ -76,11 +76,11 @@ def command(
 ) -> None:
     """Show the elements that each number of a diagram counts.
 
-    A PATH is a file, a folder, or - for standard input. Lists every non-zero number and what it
-    counts: the kind, type, id, name and line of each element, the scope and all sources of each
-    variable, the uses of each template. Then lists the elements that were dropped because of their
-    ids, and warnings about malformed input; with --key, these are omitted for a folder or several
-    paths.
+    A PATH is a file, a folder, an archive, or - for standard input. Lists every non-zero number and
+    what it counts: the kind, type, id, name and line of each element, the scope and all sources of
+    each variable, the uses of each template. Then lists the elements that were dropped because of
+    their ids, and warnings about malformed input; with --key, these are omitted for a folder or
+    several paths.
 
     The exit status is 2 if a diagram could not be measured.
     """
@@ -107,6 +107,9 @@ def command(
         timeout,
         max_size,
         found.selection,
+        input_values.archived.unpacker(
+            found.selection, max_size, stdin_filename=stdin_filename, is_quiet=is_quiet
+        ),
         fragments=fragments,
         explained_keys=keys,
         # Warnings are part of the output.

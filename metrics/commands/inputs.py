@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import os
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 
 import click
 
+from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
+from metrics.archives.names import archive_type, member_path
 from metrics.commands.console import (
     file_errors_shown,
     message_for,
     show_message,
+    show_warning,
     source_of,
     wrong_value,
 )
+from metrics.commands.options import size
 from metrics.configuration.settings import Settings, nearest_settings, read_settings
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import STANDARD_INPUT, absolute
 from metrics.scanning.globs import GlobError, Globs
 from metrics.scanning.path_lists import read_path_list
-from metrics.scanning.selection import Selection, apply_to_named
+from metrics.scanning.selection import EXTENSIONS, Selection, apply_to_named
+from metrics.scanning.unpacking import DiagramStream, StreamType, Unpacker, ignore_warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     Command = Callable[..., None]
 
@@ -51,11 +56,66 @@ class ListOptions(NamedTuple):
     is_null_separated: bool
 
 
+class ArchiveOptions(NamedTuple):
+    """The options for archives, and for standard input that holds many diagrams."""
+
+    archives: bool
+    stdin_type: StreamType | None
+    max_total: int
+
+    def unpacker(
+        self,
+        selection: Selection,
+        max_size: int,
+        *,
+        stdin_filename: str | None = None,
+        is_quiet: bool,
+        keeps_stream: bool = False,
+    ) -> Unpacker:
+        """What reads the archives of a run; shows warnings, unless the run `is_quiet`.
+
+        With `keeps_stream`, up to `max_size` bytes of the diagrams in standard input are kept.
+        """
+        stream = None
+        if self.stdin_type is not None:
+            source = source_of(STANDARD_INPUT, stdin_filename)
+            content = cast("BinaryIO", source.content)
+            # Like an archive that is named.
+            inside = selection.for_named_folder(f"{source.file}!")
+            stream = DiagramStream(self.stdin_type, source.file, content, inside)
+        bounds = ArchiveBounds(max_size=max_size, max_total=self.max_total)
+        warn = ignore_warning if is_quiet else show_warning
+        bytes_to_keep = max_size if keeps_stream else None
+        return Unpacker(bounds, warn=warn, stream=stream, bytes_to_keep=bytes_to_keep)
+
+    def require_standard_input(self, paths: Collection[str]) -> None:
+        """Raise `click.UsageError` if standard input has a type, but is not one of the paths."""
+        if self.stdin_type is not None and STANDARD_INPUT not in paths:
+            raise click.UsageError("--stdin-type needs - (standard input) among the paths.")
+
+    def is_many(self, path: str) -> bool:
+        """Whether a path may lead to many diagrams."""
+        if path == STANDARD_INPUT:
+            return self.stdin_type is not None
+        if (inner := member_path(path)) is not None:
+            return not inner.member.lower().endswith(EXTENSIONS)
+        return archive_type(path) is not None or os.path.isdir(path)
+
+    def may_unpack(self, paths: Iterable[str]) -> bool:
+        """Whether a run over some paths may read archives, or many diagrams in standard input."""
+        return (
+            self.archives
+            or self.stdin_type is not None
+            or any(archive_type(path) is not None or member_path(path) for path in paths)
+        )
+
+
 class InputOptions(NamedTuple):
     """All options that say which files a run reads, beside its PATHs."""
 
     listed: ListOptions
     selected: SelectionOptions
+    archived: ArchiveOptions
     config: ConfigOptions
 
 
@@ -64,8 +124,9 @@ class RunInputs(NamedTuple):
 
     `paths` are the paths to read, and `skipped` those that `--force-exclude` leaves out. `settings`
     are those of the configuration. `files` are the other files that are read: the configuration and
-    the list. `is_single` says that the command line names one diagram; a folder and a list count as
-    many diagrams.
+    the list. `is_single` says that the command line names one diagram; a folder, an archive and a
+    list count as many diagrams. `unpacks` says that some diagrams may be in archives, or one of
+    many in standard input.
     """
 
     paths: tuple[str, ...]
@@ -73,6 +134,7 @@ class RunInputs(NamedTuple):
     settings: Settings
     files: tuple[str, ...]
     is_single: bool
+    unpacks: bool
     skipped: tuple[str, ...] = ()
 
 
@@ -127,6 +189,26 @@ SELECTION_OPTIONS: Final = (
         "--no-ignore", is_flag=True, help="Include hidden folders and files matched by .gitignore."
     ),
 )
+ARCHIVE_OPTIONS: Final = (
+    click.option(
+        "--archives", is_flag=True, help="Also read the archives in folders, such as .jar and .zip."
+    ),
+    click.option(
+        "--stdin-type",
+        type=click.Choice([type.value for type in StreamType]),
+        callback=lambda ctx, param, value: None if value is None else StreamType(value),
+        help="Standard input holds many diagrams: a tar archive, which may be compressed, a zip"
+        " archive, or lines of JSON, each with a name and a content or base64.",
+    ),
+    click.option(
+        "--max-total",
+        type=size,
+        default=DEFAULT_MAX_TOTAL,
+        metavar="BYTES",
+        help="Stop reading an archive after this many bytes, as unpacked; accepts sizes such as"
+        " 500M. Default: 10G.",
+    ),
+)
 
 
 def config_options(command: Command) -> Command:
@@ -137,6 +219,11 @@ def config_options(command: Command) -> Command:
 def selection_options(command: Command) -> Command:
     """Add the options of `SelectionOptions`, and pass them as `selected`."""
     return _with_options(command, SELECTION_OPTIONS, "selected", SelectionOptions)
+
+
+def archive_options(command: Command) -> Command:
+    """Add the options of `ArchiveOptions`, and pass them as `archived`."""
+    return _with_options(command, ARCHIVE_OPTIONS, "archived", ArchiveOptions)
 
 
 def list_options(command: Command) -> Command:
@@ -152,14 +239,14 @@ def input_options(command: Command) -> Command:
         values = InputOptions(*(options.pop(field) for field in InputOptions._fields))
         command(*arguments, **options, input_values=values)
 
-    return list_options(selection_options(config_options(with_values)))
+    return list_options(selection_options(archive_options(config_options(with_values))))
 
 
 def _with_options(
     command: Command,
     options: Iterable[Callable[[Command], Command]],
     name: str,
-    values: type[ConfigOptions | SelectionOptions | ListOptions],
+    values: type[ConfigOptions | SelectionOptions | ListOptions | ArchiveOptions],
 ) -> Command:
     """Add options to a command, and pass their values as one argument."""
 
@@ -186,7 +273,9 @@ def settings_of(config: ConfigOptions) -> Settings:
         return nearest_settings()
 
 
-def selection_of(selected: SelectionOptions, settings: Settings, *, is_quiet: bool) -> Selection:
+def selection_of(
+    selected: SelectionOptions, settings: Settings, archived: ArchiveOptions, *, is_quiet: bool
+) -> Selection:
     """Which files in folders are diagrams; patterns of options come after those of settings.
 
     Warnings about ignore files are shown, unless the run `is_quiet`.
@@ -198,6 +287,7 @@ def selection_of(selected: SelectionOptions, settings: Settings, *, is_quiet: bo
         exclude=tuple(filter(None, exclude)),
         honour_ignores=not selected.no_ignore,
         warn=_WarningPrinter(is_quiet=is_quiet),
+        archives=archived.archives,
     )
 
 
@@ -207,9 +297,10 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     Prints a note about paths that are skipped, unless the run `is_quiet`. Raises
     `click.UsageError` and `click.ClickException`.
     """
-    listed, selected, config = input_values
+    listed, selected, archived, config = input_values
+    archived.require_standard_input(paths)
     settings = settings_of(config)
-    selection = selection_of(selected, settings, is_quiet=is_quiet)
+    selection = selection_of(selected, settings, archived, is_quiet=is_quiet)
     all_paths = (*paths, *_paths_in_list(paths, listed))
     if listed.files_from is None:
         all_paths = all_paths or (os.curdir,)
@@ -219,8 +310,9 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
         if skipped and not is_quiet:
             show_message(_note_of_excluded(skipped))
     files = tuple(filter(None, (settings.path, listed.files_from)))
-    is_single = listed.files_from is None and len(paths) == 1 and not os.path.isdir(paths[0])
-    return RunInputs(all_paths, selection, settings, files, is_single, skipped)
+    is_single = listed.files_from is None and len(paths) == 1 and not archived.is_many(paths[0])
+    unpacks = archived.may_unpack(all_paths)
+    return RunInputs(all_paths, selection, settings, files, is_single, unpacks, skipped)
 
 
 class _WarningPrinter:

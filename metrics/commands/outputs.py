@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
+from metrics.archives.names import ALL_EXTENSIONS, member_path
 from metrics.commands.console import output, require_standard_output
 from metrics.configuration.files import FILES
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import STANDARD_INPUT, absolute
 from metrics.scanning.gitignore import IGNORE_FILE
 from metrics.scanning.selection import EXTENSIONS, apply_to_named
+from metrics.scanning.unpacking import FoundArchive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from metrics.scanning.requests import DiagramSource
     from metrics.scanning.selection import Selection
     from metrics.system.output import Stream
+
+
+Source = TypeVar("Source")
 
 
 class OutputFile(NamedTuple):
@@ -63,19 +67,23 @@ class Outputs:
                 name = on_one_line(os.path.basename(file.path))
                 raise click.UsageError(f"{name} cannot be an output: {reason}.")
 
-    def watch(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
+    def watch(self, sources: Iterator[Source]) -> Iterator[Source]:
         """Yield the sources; raises `click.UsageError` at a link to an output."""
         return self._watched(sources) if self._existing else sources
 
-    def _watched(self, sources: Iterator[DiagramSource]) -> Iterator[DiagramSource]:
+    def _watched(self, sources: Iterator[Source]) -> Iterator[Source]:
         for source in sources:
-            if isinstance(source, str):
-                self._require_other(source)
+            if isinstance(source, str | FoundArchive):
+                self._require_other(source if isinstance(source, str) else source.path)
             yield source
 
     def _require_other(self, path: str) -> None:
-        """Raise `click.UsageError` if a path leads to one of the outputs."""
-        if not self._existing or (identity := _identity(path)) is None:
+        """Raise `click.UsageError` if a path leads to one of the outputs, or into it."""
+        if not self._existing:
+            return
+        inner = member_path(path)
+        identity = _identity(path if inner is None else inner.archive)
+        if identity is None:
             return
         if (file := self._existing.get(identity)) is not None:
             name = on_one_line(file.path)
@@ -119,9 +127,9 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def _is_read_by_name(path: str) -> bool:
-    """Whether the name of a file is that of a diagram, of a configuration, or the like."""
+    """Whether the name of a file is that of a diagram, an archive, a configuration or the like."""
     name = os.path.basename(path)
-    if name in (*FILES, IGNORE_FILE) or name.lower().endswith(EXTENSIONS):
+    if name in (*FILES, IGNORE_FILE) or name.lower().endswith((*EXTENSIONS, *ALL_EXTENSIONS)):
         return True
     if not name.endswith(".json"):
         return False

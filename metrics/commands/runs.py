@@ -29,7 +29,7 @@ from metrics.formats.text import counted
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import Report
 from metrics.scanning.batch import explained_reports, scan_many
-from metrics.scanning.discovery import discover_selected
+from metrics.scanning.discovery import count_skipped_archives, discover_selected
 from metrics.scanning.requests import ScanRequest, ShardFolder
 from metrics.system.exit_status import ExitStatus
 from metrics.system.signals import cleanup_on_signal
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from metrics.commands.inputs import RunInputs
     from metrics.scanning.requests import DiagramSource
     from metrics.scanning.selection import Selection
+    from metrics.scanning.unpacking import FoundSource, Unpacker
     from metrics.system.output import Stream
     from metrics.system.progress import Progress
     from metrics.template_definitions import TemplateDefinitions
@@ -79,6 +80,7 @@ class ScanOptions(NamedTuple):
     timeout: float | None
     max_size: int
     selection: Selection
+    unpacker: Unpacker
     templates: TemplateDefinitions | None = None
     fingerprints: bool | Literal["whole"] = False
     fragments: AbstractSet[str] = frozenset()
@@ -119,18 +121,23 @@ def open_run(
     read = (*files_read(run_inputs.paths), *run_inputs.files)
     outputs = Outputs(files_of(output_path), read, options.selection)
     discovery = discovery_of(run_inputs.paths, options)
-    sources = outputs.watch(discovery())
+    sources = options.unpacker.unpack(outputs.watch(discovery()))
     is_shown = is_standard_output(output_path)
     with (
-        scan_paths(sources, discovery, inputs, options, is_output_shown=is_shown) as scan,
+        scan_paths(
+            sources,
+            None if run_inputs.unpacks else discovery,
+            inputs,
+            options,
+            is_output_shown=is_shown,
+            skipped_archives=partial(count_skipped_archives, run_inputs.paths, options.selection),
+        ) as scan,
         open_output(output_path) as (stream, is_terminal),
     ):
         yield Run(scan.reports, stream, is_terminal)
 
 
-def discovery_of(
-    paths: Sequence[str], options: ScanOptions
-) -> Callable[[], Iterator[DiagramSource]]:
+def discovery_of(paths: Sequence[str], options: ScanOptions) -> Callable[[], Iterator[FoundSource]]:
     """A function that finds the diagrams at some paths, as often as it is called."""
     return partial(discover_selected, paths, options.selection)
 
@@ -190,20 +197,22 @@ def require_zstandard() -> None:
 @contextmanager
 def scan_paths(
     sources: Iterator[DiagramSource],
-    names: Callable[[], Iterator[object]],
+    names: Callable[[], Iterator[object]] | None,
     inputs: ScanInputs,
     options: ScanOptions,
     *,
     is_output_shown: bool,
     add_copies: Callable[[Iterator[Report]], Iterator[Report]] | None = None,
+    skipped_archives: Callable[[], int] = int,
 ) -> Iterator[Scan]:
     """Measure all sources; show progress, errors and warnings on standard error.
 
     `add_copies` adds a report for each copy of a source that is not measured itself. `names`
-    returns an iterator with an item for each report, which the progress line counts.
-    `is_output_shown` says that the command writes to standard output: there is no progress line if
-    that may be the same terminal. If a diagram could not be measured, the command exits with status
-    2 after the block.
+    returns an iterator with an item for each report, which the progress line counts; None if only
+    the run itself can count them. `skipped_archives` returns how many archives are not read, for a
+    note if there are no diagrams. `is_output_shown` says that the command writes to standard
+    output: there is no progress line if that may be the same terminal. If a diagram could not be
+    measured, the command exits with status 2 after the block.
     """
     if is_output_shown:
         require_standard_output()
@@ -219,7 +228,7 @@ def scan_paths(
             reports = add_copies(reports)
         yield Scan(messages.watch(reports), executor)
     if options.shows_totals:
-        messages.show_totals()
+        messages.show_totals(skipped_archives)
     if messages.failed:
         raise click.exceptions.Exit(ExitStatus.FAILURE)
 
@@ -272,7 +281,7 @@ def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | 
 
 
 def _progress(
-    names: Callable[[], Iterator[object]], stack: ExitStack, *, is_output_shown: bool
+    names: Callable[[], Iterator[object]] | None, stack: ExitStack, *, is_output_shown: bool
 ) -> Progress | None:
     """The progress line; None if standard error cannot show it, or the output may be there."""
     if (is_output_shown and _may_reach_terminal(sys.stdout)) or not _can_show_progress():
@@ -325,11 +334,15 @@ class _Messages:
                     self._progress.show(self.measured + self.failed, self.failed)
             yield report
 
-    def show_totals(self) -> None:
+    def show_totals(self, skipped_archives: Callable[[], int]) -> None:
         """Show the number of failures and warnings; their messages may have scrolled away."""
         diagrams = self.measured + self.failed
         if not diagrams:
-            self._options.show_note("no diagrams found")
+            number = 0 if self._options.is_quiet else skipped_archives()
+            verb = "was" if number == 1 else "were"
+            skipped = f"{counted(number, 'archive')} {verb} skipped, --archives reads "
+            skipped += "it" if number == 1 else "them"
+            self._options.show_note(f"no diagrams found{f'; {skipped}' if number else ''}")
         elif diagrams > 1 and (self.failed or self.warnings):
             parts = [f"{self.measured:,} of {counted(diagrams, 'diagram')} measured"]
             if self.failed:

@@ -92,9 +92,9 @@ def command(
 ) -> None:
     """Print the metric payload of each diagram.
 
-    A PATH is a file, a folder, or - for standard input; the default is the current folder. The
-    payload of a single file is printed as indented JSON. For a folder or several paths, each
-    diagram is printed as one line of JSON.
+    A PATH is a file, a folder, an archive, or - for standard input; the default is the current
+    folder. The payload of a single file is printed as indented JSON. For a folder, an archive or
+    several paths, each diagram is printed as one line of JSON.
 
     If a diagram cannot be measured, the output has its error instead of its payload, and the exit
     status is 2.
@@ -119,8 +119,18 @@ def command(
             scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
         ],
     )
+    unpacker = input_values.archived.unpacker(
+        found.selection, max_size, stdin_filename=stdin_filename, is_quiet=is_quiet
+    )
     scan_options = ScanOptions(
-        jobs, timeout, max_size, found.selection, templates, fragments=added, is_quiet=is_quiet
+        jobs,
+        timeout,
+        max_size,
+        found.selection,
+        unpacker,
+        templates,
+        fragments=added,
+        is_quiet=is_quiet,
     )
     with open_run(found, inputs, scan_options, output_path) as run:
         layout = ScanLayout(

@@ -21,6 +21,7 @@ from metrics.commands.runs import (
 )
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
+from metrics.reading.sources import STANDARD_INPUT
 from metrics.summary.groups import GROUPINGS, grouping
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def command(
 ) -> None:
     """Summarize the numbers of many diagrams.
 
-    A PATH is a folder, a diagram, or the output of an earlier metrics scan: a file named *.ndjson
-    or *.jsonl, the folder of metrics shards, or - for standard input. The default is the current
-    folder.
+    A PATH is a folder, an archive, a diagram, or the output of an earlier metrics scan: a file
+    named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input. The default is
+    the current folder.
 
     The summary counts diagrams by type, platform and version. It shows the sum, share, median, 90th
     percentile and maximum of each number, and the ten diagrams with its largest values. It lists
@@ -115,8 +116,10 @@ def command(
         timeout,
         max_size,
         found.selection,
+        input_values.archived.unpacker(found.selection, max_size, is_quiet=is_quiet),
         templates,
-        fingerprints=True,
+        # Members of archives cannot be read again to compare them.
+        fingerprints="whole" if found.unpacks else True,
         fragments=added,
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
@@ -127,7 +130,10 @@ def command(
     paths_read = with_shard_folders(found.paths)
     with open_run(found._replace(paths=paths_read), inputs, scan_options, output_path) as run:
         # Discovery yields each file once, but a saved scan may list a file twice.
-        each_once = not any(map(is_saved_scan, paths_read))
+        has_type = input_values.archived.stdin_type is not None
+        each_once = not any(
+            is_saved_scan(path) for path in paths_read if not (has_type and path == STANDARD_INPUT)
+        )
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths)
         for piece in write(run.reports, layout):
             run.stream.write(piece)

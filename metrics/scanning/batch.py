@@ -160,7 +160,13 @@ def _measured_by(
     with ExitStack() as stack:
         dispatcher = _Dispatcher(executor, measure, jobs, stack)
         max_pending = BATCHES_PER_WORKER * jobs
-        for batch, future in submit_in_order(dispatcher.submit_batch, batches, max_pending):
+        for batch, future in submit_in_order(
+            dispatcher.submit_batch,
+            batches,
+            max_pending,
+            bytes_held=_bytes_held,
+            max_bytes=max_pending * MAX_BYTES,
+        ):
             yield from dispatcher.reports(batch, future)
 
 
@@ -237,6 +243,11 @@ class _Dispatcher:
             self._is_in_this_process = replacement is None
             self._executor = replacement or InThisProcess()
             return self._submit(requests)
+
+
+def _bytes_held(batch: Iterable[ScanRequest]) -> int:
+    """The number of bytes in memory: those of files are not read yet."""
+    return sum(len(request.content) for request in batch if request.content is not None)
 
 
 def _to_measure(batch: Iterable[ScanRequest]) -> list[ScanRequest]:

@@ -14,8 +14,11 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
+from metrics.archives.names import archive_type, member_name, member_path
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import (
+    DEFAULT_MAX_SIZE,
     STANDARD_INPUT,
     DiscoveredFile,
     absolute,
@@ -27,14 +30,20 @@ from metrics.scanning.gitignore import IGNORE_FILE, IgnoreRules
 from metrics.scanning.globs import Globs
 from metrics.scanning.requests import ShardFolder
 from metrics.scanning.selection import Selection, apply_to_named
+from metrics.scanning.unpacking import FoundArchive, Unpacker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# These marks are appended to the names of folders and links; the name of a link to a folder has
-# both. No name contains the character \0, and no character sorts before it.
+    from metrics.scanning.requests import DiagramSource
+    from metrics.scanning.unpacking import FoundSource
+
+# These marks are appended to the names of folders, links and archives; the name of a link to a
+# folder or an archive has both. No name contains the character \0, and no character sorts before
+# it.
 FOLDER_MARK: Final = "\0folder"
 LINK_MARK: Final = "\0link"
+ARCHIVE_MARK: Final = "\0archive"
 
 MAX_NAMES_IN_MEMORY: Final = 4096
 
@@ -49,27 +58,38 @@ def discover(
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
     force_exclude: bool = False,
-) -> Iterator[str | Report]:
-    """Yield the paths that are files, and the diagrams in the paths that are folders.
+    archives: bool = False,
+    max_size: int = DEFAULT_MAX_SIZE,
+    max_total: int = DEFAULT_MAX_TOTAL,
+) -> Iterator[DiagramSource]:
+    """Yield the paths that are files, and the diagrams in the paths that are folders or archives.
 
     The paths keep their order; the content of a folder is sorted by name. `include` adds files in
-    folders, and `exclude` removes files and folders. Both are patterns as in a `.gitignore`,
-    relative to the current folder. Without `honour_ignores`, ignored files and hidden folders are
-    included. `force_exclude` also skips paths that a search of the current folder would skip.
+    folders and archives, and `exclude` removes files and folders. Both are patterns as in a
+    `.gitignore`, relative to the current folder. Without `honour_ignores`, ignored files and hidden
+    folders are included. `force_exclude` also skips paths that a search of the current folder would
+    skip. With `archives`, archives in folders are read, too. A member of an archive yields a
+    `NamedContent`; `max_size` is the number of bytes that it may have, and `max_total` that of all
+    members of an archive.
 
-    A folder that cannot be listed yields a report with the error, which `scan_many` passes through.
+    A folder that cannot be listed, and a member that cannot be read, yield a report with the error,
+    which `scan_many` passes through.
     Folders are listed when they are reached; memory grows with the number of folders, links and
     named files, but not with the number of files in folders. Issues a Python warning for a
     `.gitignore` that cannot be read or exceeds a limit. Raises `TypeError` for anything that is not
     a path, `ValueError` for a pattern that cannot match a path.
     """
     selection = Selection(
-        include=_globs(include), exclude=_globs(exclude), honour_ignores=honour_ignores
+        include=_globs(include),
+        exclude=_globs(exclude),
+        honour_ignores=honour_ignores,
+        archives=archives,
     )
     paths = require_iterable(paths)
     if force_exclude:
         paths = apply_to_named(selection, map(path_text, paths)).read
-    return discover_selected(paths, selection)
+    bounds = ArchiveBounds(max_size=max_size, max_total=max_total)
+    return Unpacker(bounds).unpack(discover_selected(paths, selection))
 
 
 def _globs(patterns: Iterable[str]) -> tuple[Globs, ...]:
@@ -79,9 +99,21 @@ def _globs(patterns: Iterable[str]) -> tuple[Globs, ...]:
 
 def discover_selected(
     paths: Iterable[str | os.PathLike[str]], selection: Selection
-) -> Iterator[str | Report]:
-    """Yield the files at some paths, as `discover` does, with a selection."""
+) -> Iterator[FoundSource]:
+    """Yield the files at some paths, as `discover` does, with a selection; opens no archive."""
     return _Discovery(selection).discover(paths)
+
+
+def count_skipped_archives(paths: Iterable[str], selection: Selection) -> int:
+    """The number of archives in folders that a search skips because they are not asked for."""
+    if selection.archives:
+        return 0
+    found = discover_selected(paths, selection._replace(archives=True))
+    # Those that are named are read.
+    return sum(
+        isinstance(source, FoundArchive) and isinstance(source.path, DiscoveredFile)
+        for source in found
+    )
 
 
 class _Visit:
@@ -170,18 +202,33 @@ class _Discovery:
         self._visits: dict[FolderIdentity, _Visit] = {}
         self._yielded: set[FileIdentity] = set()
 
-    def discover(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[str | Report]:
+    def discover(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[FoundSource]:
         for path in dict.fromkeys(map(path_text, paths)):
             if path == STANDARD_INPUT:
                 yield path
             elif os.path.isdir(path) and not isinstance(path, ShardFolder):
                 yield from self._walk(path)
+            elif (inner := member_path(path)) is not None:
+                yield from self._find_member(*inner)
             elif self._is_new(path):
-                yield path
+                yield path if archive_type(path) is None else self._find_archive(path)
+
+    def _find_archive(self, path: str) -> FoundArchive:
+        """An archive that was named: without the patterns that exclude it itself."""
+        selection = self._selection.for_named_folder(f"{path}!")
+        return FoundArchive(path, selection, _file_identity(path))
+
+    def _find_member(self, archive: str, member: str) -> Iterator[FoundArchive]:
+        member = member.rstrip("/")
+        if member:
+            selection = self._selection.for_named_folder(member_name(archive, member))
+            yield FoundArchive(archive, selection, _file_identity(archive), member)
+        elif self._is_new(archive):
+            yield self._find_archive(archive)
 
     def _is_new(self, path: str) -> bool:
-        folder, name = os.path.split(_real(path))
-        identity = (_folder_identity(folder), name)
+        identity = _file_identity(path)
+        name = identity[1]
         visit = self._visits.get(identity[0])
         if identity in self._yielded or (visit is not None and visit.has_yielded(name)):
             return False
@@ -191,7 +238,7 @@ class _Discovery:
     def _is_new_in(self, visit: _Visit, name: str) -> bool:
         return (visit.identity, name) not in self._yielded and not visit.was_yielded_earlier(name)
 
-    def _walk(self, top: str) -> Iterator[str | Report]:
+    def _walk(self, top: str) -> Iterator[FoundSource]:
         # A stack, not recursion: folders may be nested deeper than Python allows calls.
         selection = self._selection.for_named_folder(top)
         rules = (
@@ -213,7 +260,12 @@ class _Discovery:
                 if visit.skips_file(name):
                     continue
                 path = visit.path_of(name)
-                if self._is_new(path) if mark else self._is_new_in(visit, name):
+                if not (self._is_new(path) if mark else self._is_new_in(visit, name)):
+                    continue
+                if mark and marked.endswith(ARCHIVE_MARK):
+                    file = DiscoveredFile(path)
+                    yield FoundArchive(file, visit.selection, _file_identity(path))
+                else:
                     yield DiscoveredFile(path)
             else:
                 visit.names = None
@@ -268,18 +320,19 @@ class _Listing:
     def __init__(self, visit: _Visit) -> None:
         self._visit = visit
         self._is_diagram = visit.is_diagram
+        self._reads_archive = visit.selection.reads_archive
         self._names: list[str] = []
         self._packs: list[bytes] = []
         self.has_ignore_file = False
 
     def add(self, entry: os.DirEntry[str]) -> None:
-        name = entry.name
+        name, is_archive = entry.name, False
         self.has_ignore_file |= name == IGNORE_FILE
         if _is_folder(entry):
             if not self._visit.selection.enters(name):
                 return
             name += (LINK_MARK if entry.is_symlink() else "") + FOLDER_MARK
-        elif not self._is_diagram(name):
+        elif not (self._is_diagram(name) or (is_archive := self._reads_archive(name))):
             return
         elif entry.is_symlink():
             # A broken link is yielded, so that reading it reports the error.
@@ -289,6 +342,8 @@ class _Listing:
         elif not entry.is_file():
             # Opening a pipe or a device would block.
             return
+        if is_archive:
+            name += ARCHIVE_MARK
         self._names.append(name)
         if len(self._names) == MAX_NAMES_IN_MEMORY:
             self._packs.append("/".join(sorted(self._names)).encode("utf-8", "surrogatepass"))
@@ -312,6 +367,11 @@ def _real(path: str) -> str:
     except OSError:
         # The current folder was deleted.
         return absolute(path)
+
+
+def _file_identity(path: str) -> FileIdentity:
+    folder, name = os.path.split(_real(path))
+    return _folder_identity(folder), name
 
 
 def _folder_identity(path: str) -> FolderIdentity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.archives.names import archive_type, member_name, member_path
 from metrics.reading.sources import STANDARD_INPUT, absolute
 from metrics.scanning.gitignore import (
     REPOSITORY,
@@ -39,29 +40,42 @@ LITTER_PREFIX: Final = "._"
 LITTER_FOLDER: Final = "__MACOSX"
 """The names of files and folders in which macOS keeps attributes of other files."""
 
+NOT_READ_PREFIXES: Final = (LITTER_PREFIX, TEMPORARY_PREFIX)
+"""How the names of files begin that are never read."""
+
 
 class Selection(NamedTuple):
     """Which files in folders are diagrams.
 
     `include` adds files to those with the extension of a diagram, and `exclude` removes files and
     folders. Without `honour_ignores`, ignored files and hidden folders are included. `warn`
-    receives the path of an ignore file of which a rule is left out, and a message.
+    receives the path of an ignore file of which a rule is left out, and a message. With `archives`,
+    archives in folders are read, too.
     """
 
     include: tuple[Globs, ...] = ()
     exclude: tuple[Globs, ...] = ()
     honour_ignores: bool = True
     warn: Warn = show_python_warning
+    archives: bool = False
 
     def is_diagram(self, folder: str, name: str) -> bool:
         """Whether the name of a file in a folder is that of a diagram.
 
         The absolute path of the folder ends with a slash.
         """
-        if name.startswith((LITTER_PREFIX, TEMPORARY_PREFIX)):
+        if name.startswith(NOT_READ_PREFIXES):
             return False
         return name.lower().endswith(EXTENSIONS) or (
             bool(self.include) and is_matched(folder + name, self.include)
+        )
+
+    def reads_archive(self, name: str) -> bool:
+        """Whether a file in a folder, which is no diagram, is read as an archive."""
+        return (
+            self.archives
+            and archive_type(name) is not None
+            and not name.startswith(NOT_READ_PREFIXES)
         )
 
     def enters(self, name: str) -> bool:
@@ -120,7 +134,10 @@ class _NamedExclusion:
         self._rules_in: dict[str, IgnoreRules | None] = {}
 
     def excludes(self, path: str) -> bool:
-        """Whether to skip a path."""
+        """Whether to skip a path; what an archive holds is skipped with the archive."""
+        if (inner := member_path(path)) is not None:
+            member = member_name(absolute(inner.archive), inner.member)
+            return self.excludes(inner.archive) or self._selection.excludes(member)
         path, is_folder = absolute(path), os.path.isdir(path)
         folder, name = os.path.split(path)
         if name.startswith(LITTER_PREFIX) and not is_folder:

@@ -9,9 +9,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from metrics.archives.names import archive_type, folder_of, member_name
 from metrics.blocks import OMITTED
 from metrics.reading.errors import truncated
-from metrics.reading.sources import printable
+from metrics.reading.sources import STANDARD_INPUT, printable
 from metrics.report import MAX_CHARACTERS_KEPT, marked_as_assumed
 from metrics.top import natural_order
 
@@ -83,7 +84,7 @@ def profile_of(report: Report, *, marks_assumed: bool) -> Profile:
 
 
 def _by_folder(report: Report, marks_assumed: bool) -> Group:
-    return _folder(os.path.dirname(printable(report.file or "")) or os.curdir)
+    return _folder(folder_of(printable(report.file or "")) or os.curdir)
 
 
 def _folder(path: str) -> Group:
@@ -130,8 +131,15 @@ def grouping(by: str, paths: Iterable[str] = ()) -> Grouping:
             f"no grouping is named '{by}': use {', '.join(GROUPINGS)}, or folder:DEPTH with a DEPTH"
             " of 1 or more"
         )
-    tops = tuple(os.path.join(printable(path), "") for path in paths if path != os.curdir)
+    tops = tuple(top for path in paths if path != os.curdir for top in _tops(printable(path)))
     return partial(_by_first_folders, int(match[1]), tops)
+
+
+def _tops(path: str) -> Iterator[str]:
+    """How the names of files below a path begin, if it is a folder or an archive."""
+    yield os.path.join(path, "")
+    if path == STANDARD_INPUT or archive_type(path) is not None:
+        yield member_name(path, "")
 
 
 def _by_first_folders(
@@ -142,8 +150,9 @@ def _by_first_folders(
     top = next(filter(file.startswith, tops), start[0] if start is not None else "")
     folders = os.path.dirname(file)[len(top) :].split(os.sep)[:depth]
     if any(folders):
-        return _folder(os.path.join(top, *folders))
-    return _folder(top.rstrip(os.sep) or top or os.curdir)
+        # The folder of any file in it.
+        return _folder(folder_of(os.path.join(top, *folders, "file")))
+    return _folder(folder_of(os.path.join(top, "file")) or top or os.curdir)
 
 
 def named_groups(groups: Iterable[Group]) -> Iterator[tuple[str, Group]]:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class Progress:
     """A line at the bottom of standard error: files done, failures, rate.
 
     It appears after half a second. A thread then calls `find` and counts the files that it yields;
-    the line shows the total once the thread has counted them all.
+    the line shows the total once the thread has counted them all. Without `find`, it shows none.
     """
 
-    def __init__(self, find: Callable[[], Iterator[object]]) -> None:
+    def __init__(self, find: Callable[[], Iterator[object]] | None) -> None:
         self._find = find
         self._total: int | None = None
         self._start = time.monotonic()
@@ -53,9 +54,11 @@ class Progress:
         self._next = now + SECONDS_BETWEEN
         if self._bar is None:
             self._bar = _bar()
-            # If the system allows no more threads, the line shows no total.
-            with suppress(RuntimeError):
-                threading.Thread(target=self._count, daemon=True).start()
+            if self._find is not None:
+                # If the system allows no more threads, the line shows no total.
+                with suppress(RuntimeError):
+                    count = partial(self._count, self._find)
+                    threading.Thread(target=count, daemon=True).start()
         rate = done / (now - self._start)
         # A file of reports counts as one, but holds many.
         total = self._total if self._total is not None and done <= self._total else None
@@ -83,9 +86,9 @@ class Progress:
         if self._bar is not None:
             os.write(sys.stderr.fileno(), ERASE_LINE)
 
-    def _count(self) -> None:
+    def _count(self, find: Callable[[], Iterator[object]]) -> None:
         total = 0
-        for _ in self._find():
+        for _ in find():
             total += 1
             if self._ended.is_set():
                 return

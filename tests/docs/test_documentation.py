@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.archives import pack
 from support.command import METRICS
 from support.diagrams import NAMESPACES, ZEEBE, process
 from support.sharding import run_shards
 from support.states import DMN
 
+from metrics.archives.names import ALL_EXTENSIONS
 from metrics.scanning.selection import EXTENSIONS
 from metrics.shards.urls import SCHEMES
 
@@ -154,6 +156,32 @@ def test_pages_list_the_extensions() -> None:
     assert re.findall(r"`(\S+)`", listed) == [*EXTENSIONS]
     (changed,) = (block.code for block in CI if "git diff" in block.code)
     assert re.findall(r"'\*(\S+)'", changed) == [*EXTENSIONS]
+
+
+def test_command_line_lists_the_extensions_of_archives() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    listed = page.partition("\nA file with one of these extensions")[2].partition("Every command")[
+        0
+    ]
+    assert re.findall(r"`(\S+)`", listed) == [*ALL_EXTENSIONS]
+
+
+def test_command_line_reads_archives(tmp_path: Path) -> None:
+    order = {"WEB-INF/classes/order.bpmn": process("")}
+    pack(tmp_path / "app.war", order)
+    pack(tmp_path / "lib" / "other.jar", order)
+    (tmp_path / "a.bpmn").write_bytes(process(""))
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "a.bpmn"], [*identity, "commit", "-q", "-m", "Begin"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (shown,) = (block for block in blocks("docs/command-line.md") if "--archives" in block.code)
+    named, in_folder, member, stream = (
+        run_block(Block("sh", line), tmp_path) for line in shown.code.splitlines()
+    )
+    assert files_in(named) == ["app.war!/WEB-INF/classes/order.bpmn"]
+    assert files_in(in_folder) == ["lib/other.jar!/WEB-INF/classes/order.bpmn"]
+    assert json.loads(member.stdout)["diagramType"] == "bpmn"
+    assert files_in(stream) == ["-!/a.bpmn"]
 
 
 def test_command_line_selects_files(tmp_path: Path) -> None:

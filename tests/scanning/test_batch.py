@@ -380,3 +380,30 @@ def test_named_contents(jobs: int | None) -> None:
     errors = [report.error.type for report in reports if report.error]
     assert errors == [ErrorType.UNREADABLE, ErrorType.TOO_LARGE, ErrorType.MALFORMED]
     assert reports[0].payload() == scan(user_task).payload()
+
+
+def test_large_contents_wait_alone() -> None:
+    alive = most = 0
+
+    def contents() -> Iterator[NamedContent]:
+        nonlocal alive, most
+        for number in range(40):
+            alive += 1
+            most = max(most, alive)
+            yield NamedContent(f"{number}.bpmn", diagram("") + b" " * 5_000_000)
+
+    class Slow(Executor):
+        """Does each task only when its result is asked for."""
+
+        def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            class Late(Future[Any]):
+                def result(self, timeout: float | None = None) -> Any:
+                    return function(*args, **kwargs)
+
+            return Late()
+
+    for report in scan_many(contents(), Slow(), jobs=2):
+        assert report.error is None
+        alive -= 1
+    # Two workers may have 32 MiB: six, and the one that exceeds it.
+    assert most == 7

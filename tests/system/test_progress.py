@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -40,3 +41,23 @@ def test_messages_are_printed_above_the_line(
     assert "a message" in err
     # The erased line, and the cursor.
     assert "\x1b[2K\x1b[?25h" in err
+
+
+def test_no_total_without_a_search(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metrics.system.progress.SECONDS_BEFORE_FIRST", 0)
+    monkeypatch.setattr("metrics.system.progress.SECONDS_BETWEEN", 0)
+    # rich takes the captured output for a terminal.
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = {}
+    for search in (find, None):
+        with Progress(search) as progress:
+            for _ in range(10):
+                time.sleep(0.01)
+                progress.show(1, 0)
+        shown[search] = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capfd.readouterr().err)
+    assert "1 of 2 files" in shown[find]
+    assert "1 files" in shown[None]
+    assert " of " not in shown[None]

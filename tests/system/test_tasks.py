@@ -48,3 +48,20 @@ def test_close_cancels_pending_futures() -> None:
     next(tasks)
     tasks.close()  # type: ignore[attr-defined]
     assert [future.cancelled() for future in futures] == [False, True, True, False]
+
+
+def test_no_more_bytes_than_the_maximum_wait() -> None:
+    submitted: list[int] = []
+
+    def submit(size: int) -> Future[int]:
+        submitted.append(size)
+        return Future()
+
+    sizes = [4, 0, 3, 0, 4, 20, 1, 1]
+    tasks = submit_in_order(submit, sizes, 8, bytes_held=lambda size: size, max_bytes=10)
+    waiting: list[int] = []
+    for size, _ in tasks:
+        waiting.append(sum(submitted) - sum(sizes[: len(waiting) + 1]))
+        assert size == sizes[len(waiting) - 1]
+    # An item may exceed the maximum; all before it are yielded, and then it itself.
+    assert waiting == [7, 27, 24, 24, 20, 0, 1, 0]

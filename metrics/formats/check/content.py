@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from metrics.archives.names import contained_member, member_name, member_of
 from metrics.blocks import OMITTED, Omitted
 from metrics.formats.text import counted
 from metrics.reading.errors import truncated
@@ -119,8 +120,11 @@ def _shown(value: Value, *, is_assumed: bool = False) -> str:
 def in_workspace(file: str) -> str:
     """The path of a file in the checked-out repository; a file outside has its absolute path.
 
-    The repository is the folder in `GITHUB_WORKSPACE`, or else the current folder.
+    The repository is the folder in `GITHUB_WORKSPACE`, or else the current folder. The name of a
+    member follows the path of its archive, and cannot lead out of it.
     """
+    if (inner := member_of(file)) is not None:
+        return member_name(in_workspace(inner.archive), contained_member(inner.member))
     try:
         top = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or os.curdir)
         folder, name = os.path.split(file)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from metrics.archives.names import folder_of
 from metrics.formats.check import content
 from metrics.formats.text import escaped, on_one_line
 
@@ -83,7 +84,7 @@ def _total_case(total: Violation) -> Element:
 
 
 def _case(file: str) -> Element:
-    folder = os.path.dirname(file) or os.curdir
+    folder = folder_of(file) or os.curdir
     return _element("testcase", {"classname": folder, "name": file, "file": file})
 
 
