@@ -25,6 +25,9 @@ MAX_TOTAL_HEADER_BYTES: Final = 2 * 1024 * 1024 * 1024
 MAX_RECORDS: Final = 20_000_000
 """The maximum number of records in all extended headers: names, times and other attributes."""
 
+MAX_PARTS: Final = 1_000_000
+"""The maximum number of parts of gzip files; programs that pack in parallel write many."""
+
 MAX_WINDOW_BYTES: Final = 128 * 1024 * 1024
 """The maximum window of a zstd stream, which is held in memory; as the program zstd has it."""
 
@@ -59,7 +62,7 @@ class Costs:
 
     def __init__(self, bounds: ArchiveBounds) -> None:
         self._bounds = bounds
-        self._members = self._bytes = self._header_bytes = self._records = 0
+        self._members = self._bytes = self._header_bytes = self._records = self._parts = 0
 
     def add_member(self) -> None:
         """Count a member of any kind."""
@@ -82,6 +85,11 @@ class Costs:
         """Count the records of an extended header of a tar archive."""
         self._records += number
         _require(self._records, MAX_RECORDS, "more than {:,} records in extended headers")
+
+    def add_part(self) -> None:
+        """Count a part of a gzip file."""
+        self._parts += 1
+        _require(self._parts, MAX_PARTS, "more than {:,} parts of gzip files")
 
 
 def _require(number: int, bound: int, message: str) -> None:

@@ -10,7 +10,7 @@ import os
 import tarfile
 import zlib
 from contextlib import contextmanager
-from gzip import GzipFile
+from io import BufferedReader, RawIOBase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Protocol
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
+    from _typeshed import WriteableBuffer
+
     from metrics.archives.bounds import Costs
     from metrics.archives.members import Role
 
@@ -37,6 +39,10 @@ BLOCK: Final = tarfile.BLOCKSIZE
 NO_BLOCK: Final = bytes(BLOCK)
 
 GZIP: Final = b"\x1f\x8b"
+GZIP_FORMAT: Final = 16
+"""Added to the size of the window, it makes zlib read the format of gzip."""
+
+PIECE_OF_GZIP: Final = 64 * 1024
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 # The names of packages work even if this project is not from a package index; an extra does not.
 INSTALL_ZSTANDARD: Final = "pip install zstandard"
@@ -337,6 +343,51 @@ class _Rest:
         return piece
 
 
+class _Gzip(RawIOBase):
+    """Unpacks a gzip file, whose parts are counted: an empty one takes time, but has no bytes."""
+
+    def __init__(self, source: _Readable, costs: Costs) -> None:
+        self._source = source
+        self._costs = costs
+        self._packed = b""
+        self._part: zlib._Decompress | None = None
+        self._may_hold_more = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        with memoryview(buffer) as view:
+            piece = self._unpacked(len(view))
+            view[: len(piece)] = piece
+        return len(piece)
+
+    def _unpacked(self, size: int) -> bytes:
+        """From 1 to `size` bytes; none at the end."""
+        while True:
+            if not (self._packed or self._may_hold_more):
+                self._packed = self._source.read(PIECE_OF_GZIP)
+                if not self._packed and self._part is not None:
+                    raise EOFError
+                if not self._packed:
+                    return b""
+            if self._part is None:
+                # Tapes fill the last block with zeros.
+                self._packed = self._packed.lstrip(b"\0")
+                if not self._packed:
+                    continue
+                self._costs.add_part()
+                self._part = zlib.decompressobj(zlib.MAX_WBITS | GZIP_FORMAT)
+            piece = self._part.decompress(self._packed, size)
+            self._may_hold_more = len(piece) == size and not self._part.eof
+            if self._part.eof:
+                self._packed, self._part = self._part.unused_data, None
+            else:
+                self._packed = self._part.unconsumed_tail
+            if piece:
+                return piece
+
+
 @contextmanager
 def _decompressed(file: BinaryIO, costs: Costs) -> Iterator[_Stream]:
     """The blocks of an archive; raises `ArchiveError` if nothing unpacks it."""
@@ -348,8 +399,8 @@ def _decompressed(file: BinaryIO, costs: Costs) -> Iterator[_Stream]:
         file.seek(0)
     source: Any = file if is_seekable else _Rest(start, file)
     if start.startswith(GZIP):
-        with GzipFile(fileobj=source) as unpacked:
-            yield _Stream(unpacked, costs, failures=(OSError, zlib.error))
+        with BufferedReader(_Gzip(source, costs), PIECE_OF_GZIP) as unpacked:
+            yield _Stream(unpacked, costs, failures=(zlib.error,))
     elif start == ZSTD:
         zstandard = _zstandard()
         decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)

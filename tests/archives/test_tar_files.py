@@ -323,3 +323,31 @@ def test_compressed_parts(tmp_path: Path, compress: type[bytes]) -> None:
     parts = b"".join(compress(content[start : start + 700]) for start in range(0, 9000, 700))
     parts += compress(content[9100:])
     assert len(read(tmp_path, parts).contents) == 2
+
+
+def test_parts_of_gzip_without_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.archives.bounds.MAX_PARTS", 100)
+    content = gzip.compress(tar_of({"a.bpmn": b"<a/>"})) + bytes(100_000)
+    assert not read(tmp_path, gzip.compress(b"") * 99 + content).errors
+    result = read(tmp_path, gzip.compress(b"") * 100 + content)
+    assert result.errors == [("app.tar", "too-large: more than 100 parts of gzip files")]
+
+
+def test_what_follows_a_gzip_file(tmp_path: Path) -> None:
+    result = read(tmp_path, gzip.compress(tar_of({"a.bpmn": b"<a/>"})) + b"text")
+    assert len(result.contents) == 1
+    assert result.errors == [
+        (
+            "app.tar",
+            "unreadable: it is damaged: Error -3 while decompressing data: incorrect header check",
+        )
+    ]
+
+
+@pytest.mark.parametrize("position", [-8, -4])
+def test_checksum_and_size_of_a_gzip_file(tmp_path: Path, position: int) -> None:
+    content = bytearray(gzip.compress(tar_of({"a.bpmn": b"<a/>"})))
+    content[position] ^= 1
+    result = read(tmp_path, bytes(content))
+    assert [name for name, _ in result.errors] == ["app.tar"]
+    assert "check" in result.errors[0][1]
