@@ -95,8 +95,8 @@ def test_memory_of_a_million_members_of_a_tar(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(tar_of_entries(entries), 1))
     memory, contents, _ = peak(path, ArchiveBounds())
     assert contents == number
-    # A hash for each, in a set.
-    assert memory < 200 * number + MEGABYTE
+    # A hash for each, in a set; the names have 6 MB, and modules that are imported 1 MB.
+    assert memory < 200 * number + 3 * MEGABYTE
 
 
 @pytest.mark.parametrize("name", ["a.bpmn", "zeros"])
