@@ -234,7 +234,9 @@ def _work_on_revisions(states: PairedStates, max_size: int) -> _Work:
 
 
 def _compare(states: PairedStates, reports: Iterator[Report]) -> Comparison:
-    return compare_pairs(states.pairs, reports, old_name=states.old_name, new_name=states.new_name)
+    # A name may be a `ShardFolder`, which is not plain text in JSON.
+    old_name, new_name = str(states.old_name), str(states.new_name)
+    return compare_pairs(states.pairs, reports, old_name=old_name, new_name=new_name)
 
 
 def _compare_measured(states: PairedStates) -> Comparison:

@@ -61,16 +61,22 @@ def refuse_other_file(source: bytes, *, form: bool) -> None:
 
     `source` is the whole file, of which only the beginning is read.
     """
-    start = source[:4096].removeprefix(BOM_UTF8).lstrip(b" \t\r\n")
-    for signature, kind in SIGNATURES:
-        if source.startswith(signature) or start.startswith(signature):
-            _refuse(kind)
-    if HTML.match(start):
-        _refuse("an HTML page")
+    if (kind := kind_of_file(source)) is not None:
+        _refuse(kind)
+    start = _start(source)
     if form and start.startswith(b"<"):
         _refuse_xml(start)
     if not form and start.startswith((b"{", b"[")):
         _refuse("JSON, not XML")
+
+
+def kind_of_file(source: bytes) -> str | None:
+    """What a file of another kind is, by its beginning; None if it is not known."""
+    start = _start(source)
+    for signature, kind in SIGNATURES:
+        if source.startswith(signature) or start.startswith(signature):
+            return kind
+    return "an HTML page" if HTML.match(start) else None
 
 
 def refuse_other_form(form: Mapping[str, Any]) -> None:
@@ -89,6 +95,10 @@ def conflict(source: bytes) -> DocumentError | None:
     line = source.count(b"\n", 0, marker.start()) + 1
     message = f"an unresolved merge conflict: {marker[0].decode().rstrip()!r}"
     return DocumentError(ErrorType.MALFORMED, message, line, 1)
+
+
+def _start(source: bytes) -> bytes:
+    return source[:4096].removeprefix(BOM_UTF8).lstrip(b" \t\r\n")
 
 
 def _refuse_xml(start: bytes) -> NoReturn:

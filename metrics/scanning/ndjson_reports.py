@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from codecs import BOM_UTF8
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -16,11 +15,11 @@ from metrics.bpmn.diagram import Engine
 from metrics.catalog import OWN_FRAGMENTS, metrics_with
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
+from metrics.reading.lines import line_too_long, name_too_long, read_lines
 from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.reading.sources import (
     DEFAULT_MAX_SIZE,
     MAX_NAME_CHARACTERS,
-    PIECE,
     STANDARD_INPUT,
     unescaped,
 )
@@ -41,7 +40,6 @@ MAX_BYTES_PER_NAME: Final = 16 * 1024
 MAX_LINES_REMEMBERED: Final = 2048
 MAX_BYTES_REMEMBERED: Final = 4096
 MAX_BYTES_PER_LINE: Final = 64 * 1024 * 1024
-MAX_BYTES_SKIPPED: Final = 1024 * 1024 * 1024
 MULTILINE_JSON: Final = "JSON over several lines is skipped; -f ndjson prints one line per diagram"
 
 
@@ -84,16 +82,11 @@ def read_reports(
     if name is None:
         name = source if isinstance(source, str) else STANDARD_INPUT
     reader = _Reader()
-    number = 0
     is_first, is_within_object = True, False
     with ExitStack() as stack:
         try:
-            lines = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
-            while line := lines.readline(max_line_bytes + 1):
-                number += 1
-                line = line.removeprefix(BOM_UTF8) if number == 1 else line
-                if line.isspace():
-                    continue
+            stream = stack.enter_context(open(source, "rb")) if isinstance(source, str) else source
+            for number, line, is_too_long in read_lines(stream, max_line_bytes):
                 if is_within_object and not FILE_KEY.match(line, 0, MAX_BYTES_PER_NAME):
                     continue
                 is_within_object = line.strip() == b"{"
@@ -104,37 +97,20 @@ def read_reports(
                     yield _malformed(name, MULTILINE_JSON, number)
                     return
                 is_first = False
-                if len(line) > max_line_bytes:
-                    reason = f"the line has more than {max_line_bytes:,} bytes"
-                    yield _failed(name, ErrorType.TOO_LARGE, reason, number)
-                    if not (line.endswith(b"\n") or _skip_rest_of_line(lines)):
-                        size = f"the line has more than {MAX_BYTES_SKIPPED:,} bytes"
-                        reason = f"{size}; the rest of the input is not read"
-                        yield _failed(name, ErrorType.TOO_LARGE, reason, number)
-                        return
+                if is_too_long:
+                    yield Report(name, error=line_too_long(max_line_bytes, number))
                     continue
                 report = _report_of_line(reader, line, name, number)
                 if len(report.name) > MAX_NAME_CHARACTERS:
-                    size = f"more than {MAX_NAME_CHARACTERS:,} characters"
-                    reason = f"the name of the file has {size}"
-                    report = _failed(name, ErrorType.TOO_LARGE, reason, number)
+                    report = Report(name, error=name_too_long(number))
                 if fingerprints and report.error is None and report.file != STANDARD_INPUT:
                     report = _with_fingerprint(report, max_size)
                 yield report
+        except DocumentError as error:
+            yield Report(name, error=error)
         except OSError as error:
             reason = error.strerror or str(error)
             yield Report(name, error=DocumentError(ErrorType.UNREADABLE, reason))
-
-
-def _skip_rest_of_line(lines: BinaryIO) -> bool:
-    """Skip the rest of a line; returns False if the line may never end, as on some devices."""
-    left = MAX_BYTES_SKIPPED
-    while left > 0:
-        piece = lines.readline(PIECE)
-        if not piece or piece.endswith(b"\n"):
-            return True
-        left -= len(piece)
-    return False
 
 
 def _malformed(name: str, why: str, number: int) -> Report:

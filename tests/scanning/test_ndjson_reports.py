@@ -212,7 +212,7 @@ class _Endless(io.RawIOBase):
 
 
 def test_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metrics.scanning.ndjson_reports.MAX_BYTES_SKIPPED", 3 * PIECE)
+    monkeypatch.setattr("metrics.reading.lines.MAX_BYTES_SKIPPED", 3 * PIECE)
     lines = _Endless()
     reports = [*read_reports(cast("BinaryIO", lines), max_line_bytes=99)]
     assert [str(report.error) for report in reports] == [

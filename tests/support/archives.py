@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -12,27 +13,46 @@ from typing import TYPE_CHECKING
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
     """A zip archive."""
+    return zip_of_entries(files.items())
+
+
+def zip_of_entries(entries: Iterable[tuple[str | zipfile.ZipInfo, bytes]]) -> bytes:
+    """A zip archive with any entries."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+        for entry, content in entries:
+            archive.writestr(entry, content)
     return stream.getvalue()
 
 
-def tarred(files: Mapping[str, bytes], mode: str = "w") -> bytes:
-    """A tar archive; `w:gz` is the mode of a compressed one."""
+def tarred(files: Mapping[str, bytes]) -> bytes:
+    """A tar archive."""
+    return tar_of_entries((tar_entry(name), content) for name, content in files.items())
+
+
+def tar_entry(name: str, type: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    """An entry of a tar archive."""
+    entry = tarfile.TarInfo(name)
+    entry.type = type
+    entry.linkname = target
+    return entry
+
+
+def tar_of_entries(
+    entries: Iterable[tuple[tarfile.TarInfo, bytes]], format: int = tarfile.PAX_FORMAT
+) -> bytes:
+    """A tar archive with any entries."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
+    with tarfile.open(fileobj=stream, mode="w", format=format) as archive:
+        for entry, content in entries:
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return stream.getvalue()
 
 
@@ -43,7 +63,7 @@ def tarred_zst(files: Mapping[str, bytes]) -> bytes:
 
 def tarred_gz(files: Mapping[str, bytes]) -> bytes:
     """A tar archive, compressed with gzip."""
-    return tarred(files, "w:gz")
+    return gzip.compress(tarred(files))
 
 
 PACKERS = {".zip": zipped, ".tar": tarred, ".tar.gz": tarred_gz, ".tar.zst": tarred_zst}
