@@ -45,7 +45,7 @@ def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[
             scan_shard, [location] * len(shards), shards, pure=False, retries=RETRIES
         )
         numbers = {future.key: shard for future, shard in zip(futures, shards, strict=True)}
-        tasks = as_completed(futures)
+        tasks = as_completed(futures, loop=client.loop)
         del futures
         for future in tasks:
             shard = numbers[future.key]
@@ -59,8 +59,11 @@ def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     try:
+        # A client with a malformed address would not end for 20 seconds.
+        get_address_host_port(address, strict=True)
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
         reason = f"the scheduler cannot be reached: {' '.join(str(error).split())}"
