@@ -59,7 +59,7 @@ def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
     from distributed import Client
-    from distributed.comm import get_address_host_port
+    from distributed.comm.addressing import get_address_host_port
 
     try:
         # A client with a malformed address would not end for 20 seconds.

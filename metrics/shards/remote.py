@@ -185,17 +185,15 @@ def _failure(error: Exception, seconds: float) -> _Failure:
     return _Failure(f"{name}: {message}" if message else name, not is_final)
 
 
-def _status(error: BaseException | None) -> int | None:
-    """The HTTP status that an error of a store states, itself or by its cause."""
-    while error is not None:
-        response = getattr(error, "response", None)
-        if isinstance(response, dict):
-            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if isinstance(status, int):
-                return status
-        for attribute in ("status", "status_code", "code"):
-            status = getattr(error, attribute, None)
-            if isinstance(status, int) and 400 <= status < 600:
-                return status
-        error = error.__cause__
+def _status(error: Exception) -> int | None:
+    """The HTTP status that an error of a store states."""
+    for attribute in ("status", "status_code", "code"):
+        status = getattr(error, attribute, None)
+        if isinstance(status, int) and 400 <= status < 600:
+            return status
+    # Errors of botocore are causes of others.
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return status if isinstance(status, int) else None
     return None
