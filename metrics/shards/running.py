@@ -100,7 +100,8 @@ def open_measurer(plan: Plan, jobs: int) -> Iterator[Measurer]:
         workers = Workers(jobs, timeout=plan.options.timeout)
     except (OSError, RuntimeError) as error:
         if plan.options.timeout is not None:
-            raise StoreError("--timeout", f"it needs a worker process: {error}") from None
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StoreError("--timeout", f"it needs a worker process: {reason}") from None
         yield Measurer(None, 1)
         return
     with cleanup_on_signal(workers.end_processes), workers:
