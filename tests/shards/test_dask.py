@@ -120,7 +120,7 @@ def test_worker_that_dies_before_the_marker(
 def test_interrupt_cancels_the_tasks(cluster: LocalCluster, tmp_path: Path) -> None:
     with serving(lambda *_: Answer(200, process(TASK), {}, 1)) as server:
         make_plan(tmp_path / "plan", [[f"{server.url}/{shard}.bpmn"] for shard in range(30)])
-        command = [METRICS, "shards", "run", "--dask", cluster.scheduler_address, "plan"]
+        command = [str(METRICS), "shards", "run", "--dask", cluster.scheduler_address, "plan"]
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as running:
             assert comes_true(lambda: bool(server.requests))
             running.send_signal(signal.SIGINT)
