@@ -8,7 +8,7 @@ TABLE is a Parquet file with the columns name (text) and content (binary).
 import json
 import sys
 
-import pandas
+import pandas as pd
 from pyspark.sql import SparkSession
 
 from metrics import scan
@@ -21,7 +21,7 @@ def measure(tables):
             json.dumps(scan(bytes(content), name=name).payload())
             for name, content in zip(table["name"], table["content"], strict=True)
         ]
-        yield pandas.DataFrame({"name": table["name"], "payload": payloads})
+        yield pd.DataFrame({"name": table["name"], "payload": payloads})
 
 
 if __name__ == "__main__":

@@ -160,7 +160,8 @@ def _measured_by(
     with ExitStack() as stack:
         dispatcher = _Dispatcher(executor, measure, jobs, stack)
         max_pending = BATCHES_PER_WORKER * jobs
-        for batch, future in submit_in_order(dispatcher.submit_batch, batches, max_pending):
+        pending = submit_in_order(dispatcher.submit_batch, batches, max_pending, _weight)
+        for batch, future in pending:
             yield from dispatcher.reports(batch, future)
 
 
@@ -241,6 +242,12 @@ class _Dispatcher:
 
 def _to_measure(batch: Iterable[ScanRequest]) -> list[ScanRequest]:
     return [request for request in batch if request.report is None]
+
+
+def _weight(batch: Iterable[ScanRequest]) -> int:
+    """How many batches of the usual size the contents in a batch would fill."""
+    contents = (len(request.content) for request in batch if request.content is not None)
+    return 1 + sum(contents) // MAX_BYTES
 
 
 def _may_end_a_process(error: Exception) -> bool:

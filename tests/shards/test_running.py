@@ -236,3 +236,25 @@ def test_file_that_kills_its_process(folder: Path, tmp_path: Path) -> None:
         ended.set()
         killer.join()
     assert (result.measured, result.failed) == (2, {"crashed": 1})
+
+
+def peak_memory(objects: int, tmp_path: Path) -> int:
+    """The peak memory in bytes of a run over objects of 1 MB of a store."""
+    content = process(TASK) + b" " * 1_000_000
+    with serving(lambda *_: Answer(200, content)) as server:
+        make_plan(tmp_path, [[f"{server.url}/{number}.bpmn" for number in range(objects)]])
+        script = (
+            "import resource\n"
+            "from metrics import scan_shard\n"
+            f"assert scan_shard({str(tmp_path)!r}, 0).measured == {objects}\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        result = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
+    return int(result.stdout) * 1024
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_objects(tmp_path: Path) -> None:
+    few, many = (peak_memory(number, tmp_path / str(number)) for number in (100, 300))
+    assert many < 200 * 1024 * 1024
+    assert many < few + 40 * 1024 * 1024

@@ -46,6 +46,12 @@ class Server:
         self.requests: list[str] = []
 
 
+class _Listener(ThreadingHTTPServer):
+    """Lets many clients connect at once."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def serving(answer: Callable[[str, int], Answer]) -> Iterator[Server]:
     """Serve what a function answers to a path that was requested for the n-th time."""
@@ -78,7 +84,7 @@ def serving(answer: Callable[[str, int], Answer]) -> Iterator[Server]:
             with suppress(ConnectionError):
                 super().handle()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Listener(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     Handler.server_of_test = Server(f"http://127.0.0.1:{server.server_address[1]}")

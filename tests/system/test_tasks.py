@@ -48,3 +48,15 @@ def test_close_cancels_pending_futures() -> None:
     next(tasks)
     tasks.close()  # type: ignore[attr-defined]
     assert [future.cancelled() for future in futures] == [False, True, True, False]
+
+
+def test_heavy_items_wait_in_smaller_numbers() -> None:
+    futures: list[Future[int]] = []
+
+    def submit(number: int) -> Future[int]:
+        futures.append(Future())
+        return futures[-1]
+
+    tasks = submit_in_order(submit, [5, 1, 9, 1, 1, 1], 8, weigh=int)
+    # 5 and 1 wait with 9, which is too much; 9 alone is, too; then all others wait.
+    assert [(next(tasks)[0], len(futures)) for _ in range(4)] == [(5, 3), (1, 3), (9, 3), (1, 6)]
