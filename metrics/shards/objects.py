@@ -144,10 +144,8 @@ async def _remote_source(
     try:
         if planned.version is not None and scheme not in VERSIONED:
             raise RemoteError(f"{scheme}:// has no versions, but the manifest names one")
-        read = READERS.get(scheme, _read_any)
-        system = file_system(planned.url)
         seconds = plan.options.timeout or SECONDS_PER_TRY
-        answer: _Answer = await tried(partial(read, system, planned, max_bytes), seconds)
+        answer = await tried(partial(_answer, planned, max_bytes), seconds)
     except RemoteError as error:
         return _unreadable(planned, str(error))
     except MemoryError:
@@ -161,6 +159,12 @@ async def _remote_source(
     if answer.content is None:
         return None
     return NamedContent(_name(planned), answer.content)
+
+
+async def _answer(planned: PlannedObject, max_bytes: int) -> _Answer:
+    # Here, since making a file system may fail like a request, for example without credentials.
+    system = file_system(planned.url)
+    return await READERS.get(scheme_of(planned.url), _read_any)(system, planned, max_bytes)
 
 
 def _failed(planned: PlannedObject, error: DocumentError) -> Report:

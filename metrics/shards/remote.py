@@ -138,6 +138,11 @@ def started(request: Coroutine[Any, Any, Result]) -> Future[Result]:
     return asyncio.run_coroutine_threadsafe(request, get_loop())
 
 
+async def call_at(url: str, method: str, *arguments: Any, **options: Any) -> Any:
+    """Call a method of the file system that reads a URL."""
+    return await call(file_system(url), method, *arguments, **options)
+
+
 async def call(system: Any, method: str, *arguments: Any, **options: Any) -> Any:
     """Call a method of a file system by its name."""
     if system.async_impl:
@@ -157,7 +162,7 @@ async def tried(
         try:
             async with asyncio.timeout(seconds):
                 return await request()
-        except (RemoteError, FileError):
+        except (RemoteError, FileError, MemoryError):
             raise
         except Exception as error:
             failure = _failure(error, seconds)

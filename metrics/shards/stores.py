@@ -16,7 +16,7 @@ from metrics.reading.sources import (
     absolute,
     content_beside,
 )
-from metrics.shards.remote import RemoteError, call, file_system, started, tried, without_secrets
+from metrics.shards.remote import RemoteError, call_at, started, tried, without_secrets
 from metrics.shards.urls import scheme_of
 from metrics.system.output import remove_abandoned, replacing
 
@@ -166,8 +166,8 @@ class RemoteStore:
     def _request(self, file: str, method: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of the file system; raises `StoreError`."""
         try:
-            system = file_system(self._url)
-            return started(tried(partial(call, system, method, *arguments, **options))).result()
+            request = partial(call_at, self._url, method, *arguments, **options)
+            return started(tried(request)).result()
         except (RemoteError, FileError) as error:
             reason = error.message if isinstance(error, FileError) else str(error)
             raise StoreError(self.name_of(file), reason) from None

@@ -365,7 +365,7 @@ def test_shards_show_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert run_block(Block("sh", "metrics shards run plan"), tmp_path).returncode == 0
     (python,) = (block for block in blocks("docs/shards.md") if block.language == "python")
     result = run_block(python, tmp_path)
-    assert (result.stdout, result.stderr) == ("1 1 {}\n", "")
+    assert (result.stdout, result.stderr) == ("2 2 {}\n", "")
     result = run_block(Block("sh", second), tmp_path)
     assert (result.returncode, [result.stdout]) == (0, texts("docs/shards.md"))
     scan = run_block(Block("sh", "metrics scan --files-from manifest.txt"), tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import fsspec
 import pytest
 from support.diagrams import process
 from support.reports import TASK
@@ -178,6 +179,14 @@ class TestHttp:
             assert secret not in str(error)
 
 
+def test_file_system_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("no account")
+
+    monkeypatch.setattr(fsspec, "filesystem", refuse)
+    assert sources("az://container/a.bpmn") == ["unreadable: ValueError: no account"]
+
+
 def test_secrets() -> None:
     text = "cannot read 'https://user:word@host/a?sig=1&b=2', nor s3://bucket/a"
     assert without_secrets(text) == "cannot read 'https://…@host/a?…', nor s3://bucket/a"
@@ -235,8 +244,6 @@ class TestS3:
 
 @pytest.mark.slow
 def test_server_of_s3(monkeypatch: pytest.MonkeyPatch) -> None:
-    import fsspec
-
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     with s3_server() as url:
