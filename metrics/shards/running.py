@@ -21,7 +21,7 @@ from metrics.shards.lists import read_list
 from metrics.shards.markers import ShardResult, marker_json
 from metrics.shards.objects import object_sources
 from metrics.shards.plan import PLAN_FILE, PlanError, lines_file, marker_file, read_plan
-from metrics.shards.stores import StoreError, store_at
+from metrics.shards.stores import StoreError, remove_leftovers, store_at
 from metrics.system.signals import cleanup_on_signal
 from metrics.version import __version__
 
@@ -78,12 +78,16 @@ def scan_shard(plan: str | os.PathLike[str], shard: int, *, jobs: int = 1) -> Sh
 
 
 def open_plan(location: str | os.PathLike[str]) -> OpenPlan:
-    """The plan at a path or URL; raises `PlanError` if this version of metrics cannot run it."""
+    """The plan at a path or URL, without what killed runs have left there.
+
+    Raises `PlanError` if this version of metrics cannot run the plan.
+    """
     store = store_at(os.fspath(location))
     plan = read_plan(store)
     if plan.version != __version__:
         reason = f"metrics {plan.version} made this plan, but this is metrics {__version__}."
         raise PlanError(store.name_of(PLAN_FILE), reason)
+    remove_leftovers(store)
     return OpenPlan(store, plan)
 
 

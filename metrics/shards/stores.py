@@ -81,6 +81,17 @@ def absolute_location(location: str) -> str:
     return absolute(store.folder) if isinstance(store, FolderStore) else location
 
 
+def remove_leftovers(store: Store) -> None:
+    """Remove what killed processes of this machine have left, once in the life of this process."""
+    if isinstance(store, FolderStore):
+        _clean(store.folder)
+
+
+@lru_cache(maxsize=16)
+def _clean(folder: str) -> None:
+    remove_abandoned(folder)
+
+
 class FolderStore:
     """A folder of this machine."""
 
@@ -107,7 +118,6 @@ class FolderStore:
 
     @contextmanager
     def write(self, file: str) -> Iterator[BinaryIO]:
-        _clean(self.folder)
         try:
             with replacing(self.name_of(file)) as stream:
                 yield stream
@@ -119,12 +129,6 @@ class FolderStore:
             return {*os.listdir(self.folder)}
         except OSError as error:
             raise StoreError(self.folder, error.strerror or str(error)) from None
-
-
-@lru_cache(maxsize=16)
-def _clean(folder: str) -> None:
-    """Remove what killed runs have left in a folder, once in the life of a process."""
-    remove_abandoned(folder)
 
 
 class RemoteStore:

@@ -216,10 +216,12 @@ from metrics.system.output import replacing
 with replacing({str(tmp_path / "a")!r}) as file:
     os.kill(os.getpid(), 9)
 """
-    subprocess.run([sys.executable, "-c", script], check=False)
-    assert len([*tmp_path.glob(".metrics-*")]) == 1
-    assert run("shards", "run", tmp_path).returncode == 0
-    assert not [*tmp_path.glob(".metrics-*")]
+    # The second run has nothing else to do.
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", script], check=False)
+        assert len([*tmp_path.glob(".metrics-*")]) == 1
+        assert run("shards", "run", tmp_path).returncode == 0
+        assert not [*tmp_path.glob(".metrics-*")]
 
 
 @pytest.mark.slow
