@@ -55,6 +55,10 @@ if TYPE_CHECKING:
     from metrics.scanning.ndjson_reports import read_reports
     from metrics.schemas import names as schema_names
     from metrics.schemas import schema
+    from metrics.shards.markers import ShardResult
+    from metrics.shards.plan import PlanError
+    from metrics.shards.running import scan_shard
+    from metrics.shards.stores import StoreError
     from metrics.summary.model import Summary
     from metrics.summary.portfolio import summarize
     from metrics.system.workers import WorkerDiedError, Workers, WorkersBrokenError
@@ -98,10 +102,13 @@ __all__ = [
     "OverlayStartInstanceOpened",
     "OverlayVersionInfoOpened",
     "Ping",
+    "PlanError",
     "Report",
     "RevisionError",
+    "ShardResult",
     "StartInstanceError",
     "StartInstanceSuccess",
+    "StoreError",
     "Summary",
     "TemplateDefinitions",
     "Violation",
@@ -121,6 +128,7 @@ __all__ = [
     "read_reports",
     "scan",
     "scan_many",
+    "scan_shard",
     "schema",
     "schema_names",
     "summarize",
@@ -162,10 +170,13 @@ _MODULES = {
     "OverlayStartInstanceOpened": "metrics.events",
     "OverlayVersionInfoOpened": "metrics.events",
     "Ping": "metrics.events",
+    "PlanError": "metrics.shards.plan",
     "Report": "metrics.report",
     "RevisionError": "metrics.diff.git",
+    "ShardResult": "metrics.shards.markers",
     "StartInstanceError": "metrics.events",
     "StartInstanceSuccess": "metrics.events",
+    "StoreError": "metrics.shards.stores",
     "Summary": "metrics.summary.model",
     "TemplateDefinitions": "metrics.template_definitions",
     "Violation": "metrics.checks.result",
@@ -185,6 +196,7 @@ _MODULES = {
     "read_reports": "metrics.scanning.ndjson_reports",
     "scan": "metrics.report",
     "scan_many": "metrics.scanning.batch",
+    "scan_shard": "metrics.shards.running",
     "schema": "metrics.schemas",
     "schema_names": "metrics.schemas:names",
     "summarize": "metrics.summary.portfolio",

@@ -217,10 +217,10 @@ def scan_paths(
     if is_output_shown:
         require_standard_output()
     with ExitStack() as stack:
-        max_jobs = options.jobs or _processors()
+        max_jobs = options.jobs or processors()
         jobs, sources = _worthwhile_jobs(sources, max_jobs, inputs)
         executor = _executor(jobs, options.timeout, stack)
-        progress = _progress(names, stack, is_output_shown=is_output_shown)
+        progress = open_progress(names, stack, is_output_shown=is_output_shown)
         messages = _Messages(progress, options)
         measure = partial(_measure, executor=executor, jobs=jobs, options=options)
         reports = _reports(sources, measure, inputs)
@@ -233,7 +233,7 @@ def scan_paths(
         raise click.exceptions.Exit(ExitStatus.FAILURE)
 
 
-def _processors() -> int:
+def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -280,15 +280,22 @@ def _executor(jobs: int, timeout: float | None, stack: ExitStack) -> Executor | 
     return workers
 
 
-def _progress(
-    names: Callable[[], Iterator[object]] | None, stack: ExitStack, *, is_output_shown: bool
+def open_progress(
+    names: Callable[[], Iterator[object]] | None,
+    stack: ExitStack,
+    *,
+    is_output_shown: bool,
+    noun: str = "files",
 ) -> Progress | None:
-    """The progress line; None if standard error cannot show it, or the output may be there."""
+    """The progress line; None if standard error cannot show it, or the output may be there.
+
+    `noun` is what the line counts.
+    """
     if (is_output_shown and _may_reach_terminal(sys.stdout)) or not _can_show_progress():
         return None
     from metrics.system.progress import Progress
 
-    progress = stack.enter_context(Progress(names))
+    progress = stack.enter_context(Progress(names, noun))
     stack.enter_context(cleanup_on_signal(progress.erase))
     return progress
 

@@ -16,6 +16,7 @@ from metrics.commands.format_option import format_option
 from metrics.commands.inputs import ConfigOptions, config_options, settings_of
 from metrics.commands.outputs import Outputs, files_of, is_standard_output, open_output
 from metrics.commands.runs import require_zstandard
+from metrics.commands.shards_run import command as run
 from metrics.formats.shards import LINES_FORMATS, STATUS_FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.sources import STANDARD_INPUT
@@ -149,6 +150,9 @@ def plan(
         show_message(f"metrics: {objects} in {counted(new_plan.shards, 'shard')}")
         if contents.skipped:
             show_message(_note_of_skipped(contents.skipped))
+
+
+command.add_command(run)
 
 
 def _require_other_folder(manifest_name: str, folder: str) -> None:

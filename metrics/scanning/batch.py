@@ -160,13 +160,14 @@ def _measured_by(
     with ExitStack() as stack:
         dispatcher = _Dispatcher(executor, measure, jobs, stack)
         max_pending = BATCHES_PER_WORKER * jobs
-        for batch, future in submit_in_order(
+        pending = submit_in_order(
             dispatcher.submit_batch,
             batches,
             max_pending,
             bytes_held=_bytes_held,
             max_bytes=max_pending * MAX_BYTES,
-        ):
+        )
+        for batch, future in pending:
             yield from dispatcher.reports(batch, future)
 
 
@@ -245,13 +246,13 @@ class _Dispatcher:
             return self._submit(requests)
 
 
+def _to_measure(batch: Iterable[ScanRequest]) -> list[ScanRequest]:
+    return [request for request in batch if request.report is None]
+
+
 def _bytes_held(batch: Iterable[ScanRequest]) -> int:
     """The number of bytes in memory: those of files are not read yet."""
     return sum(len(request.content) for request in batch if request.content is not None)
-
-
-def _to_measure(batch: Iterable[ScanRequest]) -> list[ScanRequest]:
-    return [request for request in batch if request.report is None]
 
 
 def _may_end_a_process(error: Exception) -> bool:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from metrics.reading.sources import READ_AT_ONCE, DiscoveredFile, FileError, content_beside
-from metrics.system.output import replacing
+from metrics.reading.sources import (
+    READ_AT_ONCE,
+    DiscoveredFile,
+    FileError,
+    absolute,
+    content_beside,
+)
+from metrics.shards.remote import RemoteError, call_at, started, tried, without_secrets
+from metrics.shards.urls import scheme_of
+from metrics.system.output import remove_abandoned, replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractContextManager
+
+
+MAX_REMOTE_BYTES: Final = 1024 * 1024 * 1024
+"""The size above which a file of a remote store is not read: it is held in memory."""
 
 
 class StoreError(FileError):
@@ -38,27 +54,52 @@ class Store(Protocol):
 
 
 def store_at(location: str) -> Store:
-    """The store at a path or URL."""
-    return FolderStore(location)
+    """The store at a path or URL; raises `StoreError` for a URL that is not known."""
+    try:
+        scheme = scheme_of(location)
+    except ValueError as error:
+        raise StoreError(without_secrets(location), str(error)) from None
+    if scheme in ("", "file"):
+        return FolderStore(location.removeprefix("file://") if scheme else location)
+    return RemoteStore(location)
 
 
 def create_store(location: str) -> Store:
     """The store at a path or URL; creates a folder. Raises `StoreError`."""
-    try:
-        os.makedirs(location, exist_ok=True)
-    except OSError as error:
-        raise StoreError(location, error.strerror or str(error)) from None
-    return store_at(location)
+    store = store_at(location)
+    if isinstance(store, FolderStore):
+        try:
+            os.makedirs(store.folder, exist_ok=True)
+        except OSError as error:
+            raise StoreError(store.folder, error.strerror or str(error)) from None
+    return store
+
+
+def absolute_location(location: str) -> str:
+    """The location of a store for processes with other current folders."""
+    store = store_at(location)
+    return absolute(store.folder) if isinstance(store, FolderStore) else location
+
+
+def remove_leftovers(store: Store) -> None:
+    """Remove what killed processes of this machine have left, once in the life of this process."""
+    if isinstance(store, FolderStore):
+        _clean(store.folder)
+
+
+@lru_cache(maxsize=16)
+def _clean(folder: str) -> None:
+    remove_abandoned(folder)
 
 
 class FolderStore:
     """A folder of this machine."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def name_of(self, file: str) -> str:
-        return os.path.join(self._folder, file)
+        return os.path.join(self.folder, file)
 
     def read(self, file: str, max_size: int) -> bytes:
         # A pipe or a device could make it wait.
@@ -75,11 +116,62 @@ class FolderStore:
             raise StoreError(name, "it is not a file.")
         return open(descriptor, "rb")
 
-    def write(self, file: str) -> AbstractContextManager[BinaryIO]:
-        return replacing(self.name_of(file))
+    @contextmanager
+    def write(self, file: str) -> Iterator[BinaryIO]:
+        try:
+            with replacing(self.name_of(file)) as stream:
+                yield stream
+        except OSError as error:
+            raise StoreError(self.name_of(file), error.strerror or str(error)) from None
 
     def files(self) -> AbstractSet[str]:
         try:
-            return {*os.listdir(self._folder)}
+            return {*os.listdir(self.folder)}
         except OSError as error:
-            raise StoreError(self._folder, error.strerror or str(error)) from None
+            raise StoreError(self.folder, error.strerror or str(error)) from None
+
+
+class RemoteStore:
+    """A prefix of an object store, by its URL.
+
+    A file is held in memory while it is read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def name_of(self, file: str) -> str:
+        return without_secrets(self._location(file))
+
+    def read(self, file: str, max_size: int) -> bytes:
+        size: int = self._request(file, "info", self._location(file))["size"]
+        if size > max_size:
+            raise StoreError(self.name_of(file), f"it is larger than {max_size:,} bytes.")
+        content: bytes = self._request(file, "cat_file", self._location(file))
+        return content
+
+    def open(self, file: str) -> BinaryIO:
+        return BytesIO(self.read(file, MAX_REMOTE_BYTES))
+
+    @contextmanager
+    def write(self, file: str) -> Iterator[BinaryIO]:
+        stream = BytesIO()
+        yield stream
+        # One request, so that no part of a file is ever visible.
+        self._request(file, "pipe_file", self._location(file), stream.getvalue())
+
+    def files(self) -> AbstractSet[str]:
+        paths = self._request("", "ls", self._url, detail=False)
+        return {path.rstrip("/").rpartition("/")[2] for path in paths}
+
+    def _location(self, file: str) -> str:
+        return f"{self._url}/{file}" if file else self._url
+
+    def _request(self, file: str, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call a method of the file system; raises `StoreError`."""
+        try:
+            request = partial(call_at, self._url, method, *arguments, **options)
+            return started(tried(request)).result()
+        except (RemoteError, FileError) as error:
+            reason = error.message if isinstance(error, FileError) else str(error)
+            raise StoreError(self.name_of(file), reason) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -11,6 +12,9 @@ from select import select
 from typing import TYPE_CHECKING, Final
 
 from metrics.system.signals import cleanup_on_signal
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,18 +118,83 @@ def replacing(path: str) -> Iterator[BinaryIO]:
         return
     target = os.path.realpath(path)
     # In the same folder: a rename is atomic only within a file system.
-    name = f"{TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
-    temporary = os.path.join(os.path.dirname(target), name)
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f"{_machine_prefix()}{os.getpid()}-{os.urandom(8).hex()}")
     with cleanup_on_signal(partial(os.unlink, temporary)):
         try:
-            with open(temporary, "xb") as file:
+            with _locked(temporary) as file:
                 if mode is not None:
                     os.chmod(temporary, stat.S_IMODE(mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, target)
+                if sys.platform != "win32":
+                    # Before the file is closed, which ends the lock.
+                    os.replace(temporary, target)
+            if sys.platform == "win32":
+                os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
+    _save_folder(folder)
+
+
+def remove_abandoned(folder: str) -> None:
+    """Remove the incomplete files that killed processes of this machine have left in a folder.
+
+    A process locks its file, so that no other process removes it. Files of other machines stay,
+    since some shared folders do not show the locks of other machines.
+    """
+    if sys.platform == "win32":
+        return
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(_machine_prefix()):
+                with suppress(OSError):
+                    _remove_unless_locked(os.path.join(folder, name))
+
+
+def _machine_prefix() -> str:
+    """How the names of the incomplete files of this machine begin."""
+    if sys.platform == "win32":
+        return TEMPORARY_PREFIX
+    from zlib import crc32
+
+    machine = crc32(os.uname().nodename.encode("utf-8", "surrogateescape"))
+    return f"{TEMPORARY_PREFIX}{machine:08x}-"
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[BinaryIO]:
+    """Open a new file that this process has locked."""
+    while True:
+        with open(path, "xb") as file:
+            if sys.platform != "win32":
+                # Some file systems have no locks. There, `remove_abandoned` fails to lock, too.
+                with suppress(OSError):
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            # Another process may have removed the file before it was locked.
+            if sys.platform == "win32" or os.fstat(file.fileno()).st_nlink:
+                yield file
+                return
+
+
+def _remove_unless_locked(path: str) -> None:
+    # A link or a pipe with such a name is not a file of ours.
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    finally:
+        os.close(descriptor)
+
+
+def _save_folder(folder: str) -> None:
+    """Make a rename outlive a power failure, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -26,12 +26,15 @@ ERASE_LINE: Final = b"\r\x1b[2K\x1b[?25h"
 class Progress:
     """A line at the bottom of standard error: files done, failures, rate.
 
+    `noun` is what it counts, if not files.
+
     It appears after half a second. A thread then calls `find` and counts the files that it yields;
     the line shows the total once the thread has counted them all. Without `find`, it shows none.
     """
 
-    def __init__(self, find: Callable[[], Iterator[object]] | None) -> None:
+    def __init__(self, find: Callable[[], Iterator[object]] | None, noun: str = "files") -> None:
         self._find = find
+        self._noun = noun
         self._total: int | None = None
         self._start = time.monotonic()
         self._next = self._start + SECONDS_BEFORE_FIRST
@@ -53,7 +56,7 @@ class Progress:
             return
         self._next = now + SECONDS_BETWEEN
         if self._bar is None:
-            self._bar = _bar()
+            self._bar = _bar(self._noun)
             if self._find is not None:
                 # If the system allows no more threads, the line shows no total.
                 with suppress(RuntimeError):
@@ -95,14 +98,14 @@ class Progress:
         self._total = total
 
 
-def _bar() -> Bar:
+def _bar(noun: str) -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     bar = Bar(
         BarColumn(bar_width=20),
-        TextColumn("{task.completed:,} {task.fields[of]}files{task.fields[failed]}"),
+        TextColumn(f"{{task.completed:,}} {{task.fields[of]}}{noun}{{task.fields[failed]}}"),
         TextColumn("{task.fields[rate]}"),
         console=Console(file=sys.stderr),
         auto_refresh=False,

@@ -18,13 +18,15 @@ import threading
 from _thread import start_new_thread
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
     from typing import Self
 
 Parameters = ParamSpec("Parameters")
@@ -36,6 +38,18 @@ PROCESS_NAME: Final = "metrics-worker"
 BYTES_PER_THREAD: Final = 128 * 1024 * 1024
 PICKLE_PROTOCOL: Final = pickle.HIGHEST_PROTOCOL
 MAX_SECONDS_TO_EXIT: Final = 1
+
+
+# How a process is started: two ways of `multiprocessing`, and `_Program`.
+FORK: Final = "fork"
+SPAWN: Final = "spawn"
+PROGRAM: Final = "program"
+
+SCRIPT: Final = (
+    "import json, sys; sys.path = json.loads(sys.argv[1]);"
+    " from metrics.system.workers import serve_program;"
+    " serve_program(int(sys.argv[2]), int(sys.argv[3]))"
+)
 
 
 class WorkerDiedError(BrokenExecutor):
@@ -60,8 +74,7 @@ class Workers(Executor):
     """
 
     def __init__(self, jobs: int, *, timeout: float | None = None) -> None:
-        current = multiprocessing.current_process()
-        if current.daemon or current.name == PROCESS_NAME:
+        if multiprocessing.current_process().name == PROCESS_NAME:
             raise RuntimeError(
                 "a worker cannot start workers: in a script, create them below"
                 ' if __name__ == "__main__":'
@@ -75,7 +88,7 @@ class Workers(Executor):
         try:
             for _ in range(jobs):
                 # Before the first thread: it is not safe to fork a process that has threads.
-                worker = _Worker(_context(), self._workers)
+                worker = _Worker(_start_method(), self._workers)
                 self._workers.append(worker)
                 self._idle.put(worker)
             _start_all(self._threads, jobs)
@@ -184,19 +197,24 @@ def done(outcome: Any) -> Future[Any]:
 class _Worker:
     """A process that runs one task after the other; a new process replaces one that died."""
 
-    def __init__(self, context: BaseContext, siblings: Iterable[_Worker]) -> None:
+    def __init__(self, method: str, siblings: Iterable[_Worker]) -> None:
         self._lock = threading.Lock()
         self._is_dismissed = False
-        self._start(context, [sibling.connection for sibling in siblings])
+        self._start(method, [sibling.connection for sibling in siblings])
 
-    def _start(self, context: BaseContext, inherited: list[Connection]) -> None:
-        ours, theirs = context.Pipe()
+    def _start(self, method: str, inherited: list[Connection]) -> None:
+        ours, theirs = multiprocessing.Pipe()
         # A forked process must close the connections that it inherits: a pipe ends when the last
         # process closes it.
-        inherited = [*inherited, ours] if context.get_start_method() == "fork" else []
-        process = context.Process(  # type: ignore[attr-defined]
-            target=_serve, args=(theirs, inherited), daemon=True, name=PROCESS_NAME
-        )
+        inherited = [*inherited, ours] if method == FORK else []
+        process: BaseProcess | _Program
+        if method == PROGRAM:
+            process = _Program(theirs)
+        else:
+            context: Any = multiprocessing.get_context(method)
+            process = context.Process(
+                target=_serve, args=(theirs, inherited), daemon=True, name=PROCESS_NAME
+            )
         try:
             with _without_interrupts():
                 process.start()
@@ -218,7 +236,7 @@ class _Worker:
             if not self._process.is_alive() and not self._is_dismissed:
                 self.connection.close()
                 try:
-                    self._start(multiprocessing.get_context("spawn"), [])
+                    self._start(_start_method(is_replacement=True), [])
                 except OSError as error:
                     raise WorkersBrokenError(f"no process can be started: {error}") from None
         try:
@@ -306,10 +324,67 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _context() -> BaseContext:
+def _start_method(*, is_replacement: bool = False) -> str:
+    """How to start a process."""
+    if multiprocessing.current_process().daemon:
+        return PROGRAM
     # A fork takes a hundredth of the time of a new interpreter, but is safe only without threads.
-    is_fork_safe = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if is_fork_safe else "spawn")
+    can_fork = sys.platform == "linux" and threading.active_count() == 1 and not is_replacement
+    return FORK if can_fork else SPAWN
+
+
+class _Program:
+    """A process that runs the interpreter as a program.
+
+    `multiprocessing` starts no processes in its own daemons, such as the workers of Dask.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._process: subprocess.Popen[bytes] | None = None
+        self._alive = -1
+
+    def start(self) -> None:
+        import json
+        import subprocess
+
+        # The process ends when this pipe does, which is when this process has ended.
+        theirs, self._alive = os.pipe()
+        descriptors = (self._connection.fileno(), theirs)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SCRIPT, json.dumps(sys.path), *map(str, descriptors)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=descriptors,
+            )
+        finally:
+            os.close(theirs)
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def exitcode(self) -> int | None:
+        return None if self._process is None else self._process.poll()
+
+    def is_alive(self) -> bool:
+        return self.exitcode is None
+
+    def join(self, timeout: float | None = None) -> None:
+        import subprocess
+
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def __del__(self) -> None:
+        if self._alive != -1:
+            os.close(self._alive)
 
 
 def _reason(exit_code: int | None) -> str:
@@ -322,11 +397,33 @@ def _reason(exit_code: int | None) -> str:
     return f"the process was ended by signal {name}"
 
 
-def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
+def serve_program(connection: int, parent: int) -> None:
+    """Run tasks in a process that `_Program` has started.
+
+    `connection` and `parent` are descriptors; the latter ends when the parent process has ended.
+    """
+    from multiprocessing.connection import Connection
+
+    multiprocessing.current_process().name = PROCESS_NAME
+    _serve(Connection(connection), (), partial(os.read, parent, 1))
+
+
+def _wait_for_parent() -> None:
+    """Wait until the parent of a process of `multiprocessing` has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+
+
+def _serve(
+    connection: Connection,
+    inherited: Iterable[Connection],
+    wait_for_parent: Callable[[], object] = _wait_for_parent,
+) -> None:
     """Run tasks until the connection is closed or the parent process ends."""
     # Not a `Thread`: starting one waits forever if there is no memory for it.
     with suppress(RuntimeError):
-        start_new_thread(_end_with_parent, ())
+        start_new_thread(_end_after, (wait_for_parent,))
     # The parent process handles interrupts.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
@@ -351,12 +448,10 @@ def _serve(connection: Connection, inherited: Iterable[Connection]) -> None:
         os._exit(0)
 
 
-def _end_with_parent() -> None:
-    """End this process as soon as its parent has ended, even in the middle of a task."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
+def _end_after(wait: Callable[[], object]) -> None:
+    """End this process after a wait, even in the middle of a task."""
+    wait()
+    os._exit(0)
 
 
 def _raise(error: Exception) -> NoReturn:

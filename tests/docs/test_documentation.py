@@ -16,7 +16,6 @@ import pytest
 from support.archives import pack
 from support.command import METRICS
 from support.diagrams import NAMESPACES, ZEEBE, process
-from support.sharding import run_shards
 from support.states import DMN
 
 from metrics.archives.names import ALL_EXTENSIONS
@@ -391,7 +390,10 @@ def test_shards_show_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     plan, table, others = (block for block in blocks("docs/shards.md") if block.language == "sh")
     first, second = plan.code.split("metrics shards run plan\n")
     assert run_block(Block("sh", first), tmp_path).returncode == 0
-    run_shards(tmp_path / "plan")
+    assert run_block(Block("sh", "metrics shards run plan"), tmp_path).returncode == 0
+    (python,) = (block for block in blocks("docs/shards.md") if block.language == "python")
+    result = run_block(python, tmp_path)
+    assert (result.stdout, result.stderr) == ("2 2 {}\n", "")
     result = run_block(Block("sh", second), tmp_path)
     assert (result.returncode, [result.stdout]) == (0, texts("docs/shards.md"))
     scan = run_block(Block("sh", "metrics scan --files-from manifest.txt"), tmp_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +12,13 @@ from typing import NoReturn
 
 import pytest
 
-from metrics.system.output import MAX_BYTES_WAITING, Stream, replacing
+from metrics.system.output import (
+    MAX_BYTES_WAITING,
+    TEMPORARY_PREFIX,
+    Stream,
+    remove_abandoned,
+    replacing,
+)
 
 FULL = Path("/dev/full")
 
@@ -132,3 +140,50 @@ class TestReplacing:
             file.write(b"new")
         assert (tmp_path / "link").is_symlink()
         assert (tmp_path / "target").read_bytes() == b"new"
+
+
+class TestAbandonedFiles:
+    """Incomplete files of processes that were killed."""
+
+    def leave_file(self, folder: Path) -> Path:
+        """Leave the file of a process that is killed while it writes."""
+        script = (
+            "import os; from metrics.system.output import replacing\n"
+            f"with replacing({os.fspath(folder / 'a')!r}): os.kill(os.getpid(), 9)"
+        )
+        subprocess.run([sys.executable, "-c", script], check=False)
+        (file,) = folder.glob(f"{TEMPORARY_PREFIX}*")
+        return file
+
+    def test_file_of_a_killed_process_is_removed(self, tmp_path: Path) -> None:
+        file = self.leave_file(tmp_path)
+        remove_abandoned(os.fspath(tmp_path))
+        assert not file.exists()
+
+    def test_file_that_is_being_written_stays(self, tmp_path: Path) -> None:
+        with replacing(os.fspath(tmp_path / "a")) as file:
+            file.write(b"text")
+            script = (
+                "from metrics.system.output import remove_abandoned\n"
+                f"remove_abandoned({os.fspath(tmp_path)!r})"
+            )
+            subprocess.run([sys.executable, "-c", script], check=True)
+            remove_abandoned(os.fspath(tmp_path))
+        assert (tmp_path / "a").read_bytes() == b"text"
+
+    def test_files_of_others_stay(self, tmp_path: Path) -> None:
+        file = self.leave_file(tmp_path)
+        machine = file.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
+        others = ["00000000-1-a", "1-a", f"{machine}x-1-a"]
+        for name in others:
+            (tmp_path / f"{TEMPORARY_PREFIX}{name}").touch()
+        target = tmp_path / "target"
+        target.touch()
+        link = file.with_name(f"{file.name}-link")
+        link.symlink_to(target)
+        remove_abandoned(os.fspath(tmp_path))
+        assert link.is_symlink()
+        assert len([*tmp_path.iterdir()]) == len(others) + 2
+
+    def test_missing_folder(self, tmp_path: Path) -> None:
+        remove_abandoned(os.fspath(tmp_path / "none"))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -125,3 +126,87 @@ def test_processes_end_with_their_parent(before: str, tmp_path: Path) -> None:
     finally:
         for process in filter(is_running, processes):
             os.kill(process, signal.SIGKILL)
+
+
+DAEMON = """
+import multiprocessing, os, signal, time
+from metrics import WorkerDiedError, Workers
+
+def main():
+{body}
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=main, daemon=True)
+    process.start()
+    process.join()
+"""
+
+
+class TestDaemons:
+    """A daemon of `multiprocessing`, such as a worker of Dask, starts workers as programs."""
+
+    def run(self, body: str, folder: Path) -> str:
+        """What a function with a body prints in a daemon."""
+        script = folder / "script.py"
+        script.write_text(DAEMON.format(body=textwrap.indent(body, "    ")))
+        # Not a pipe, which the processes would hold open.
+        output = folder / "output"
+        with output.open("wb") as file:
+            subprocess.run([sys.executable, script], stdout=file, check=False, timeout=60)
+        return output.read_text()
+
+    def test_results_and_deaths(self, tmp_path: Path) -> None:
+        body = """
+with Workers(2, timeout=5) as workers:
+    print(sum(workers.map(abs, range(-50, 50))))
+    try:
+        workers.submit(os._exit, 3).result()
+    except WorkerDiedError as error:
+        print(error)
+    try:
+        workers.submit(time.sleep, 60).result()
+    except Exception as error:
+        print(type(error).__name__)
+    print(workers.submit(abs, -8).result())
+    try:
+        workers.submit(Workers, 1).result()
+    except RuntimeError as error:
+        print(str(error)[:29])
+    processes = workers.processes
+print([os.path.exists(f"/proc/{process}") for process in processes])
+"""
+        assert self.run(body, tmp_path).splitlines() == [
+            "2500",
+            "the process ended with status 3",
+            "TimeoutError",
+            "8",
+            "a worker cannot start workers",
+            "[False, False]",
+        ]
+
+    def test_interrupt_ends_no_worker(self, tmp_path: Path) -> None:
+        body = """
+with Workers(1) as workers:
+    workers.submit(abs, 1).result()
+    for process in workers.processes:
+        os.kill(process, signal.SIGINT)
+    print(workers.submit(abs, -8).result())
+"""
+        assert self.run(body, tmp_path) == "8\n"
+
+    def test_processes_end_with_a_killed_daemon(self, tmp_path: Path) -> None:
+        body = """
+workers = Workers(2)
+workers.submit(time.sleep, 0).result()
+workers.submit(time.sleep, 60)
+print(*workers.processes, flush=True)
+time.sleep(0.5)
+os.kill(os.getpid(), 9)
+"""
+        processes = [*map(int, self.run(body, tmp_path).split())]
+        assert len(processes) == 2
+        try:
+            assert all_end(processes)
+        finally:
+            for process in filter(is_running, processes):
+                os.kill(process, signal.SIGKILL)

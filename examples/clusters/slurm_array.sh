@@ -1,0 +1,12 @@
+#!/bin/sh
+# Runs each shard of a plan as a task of a Slurm array.
+#
+# Usage: sbatch --array=0-99 slurm_array.sh DIR
+#
+# Submit it again to run only the tasks that failed: metrics shards status DIR lists their shards,
+# for --array.
+#SBATCH --job-name=metrics
+#SBATCH --cpus-per-task=4
+#SBATCH --requeue
+set -eu
+exec metrics shards run --shard "$SLURM_ARRAY_TASK_ID" --jobs "${SLURM_CPUS_PER_TASK:-1}" "$1"

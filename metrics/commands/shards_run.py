@@ -1,0 +1,172 @@
+"""`metrics shards run`: measures the objects of shards."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from metrics.commands import options
+from metrics.commands.console import file_errors_shown, show_message
+from metrics.commands.runs import open_progress, processors
+from metrics.formats.shards import number_ranges
+from metrics.formats.text import counted, on_one_line
+from metrics.system.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from metrics.report import Report
+    from metrics.shards.markers import ShardResult
+    from metrics.shards.running import OpenPlan, ShardOutcome
+    from metrics.system.progress import Progress
+
+# `\b` keeps the line breaks.
+EXAMPLES = """\b
+Examples:
+  metrics shards run plan/
+  metrics shards run --shard 3 plan/
+  metrics shards run --jobs 8 s3://bucket/plan
+  metrics shards run --dask tcp://scheduler:8786 /shared/plan
+"""
+
+
+@click.command(name="run", epilog=EXAMPLES)
+@click.argument("location", metavar="DIR")
+@click.option(
+    "--shard",
+    "shards",
+    type=click.IntRange(min=0),
+    metavar="N",
+    multiple=True,
+    help="Run only this shard, even if it is done; repeatable.",
+)
+@options.jobs
+@click.option(
+    "--dask",
+    "address",
+    metavar="ADDRESS",
+    help="Run the shards on the Dask cluster with this scheduler, such as tcp://scheduler:8786;"
+    " needs the package distributed.",
+)
+@options.quiet
+def command(
+    location: str, shards: tuple[int, ...], jobs: int | None, address: str | None, is_quiet: bool
+) -> None:
+    """Run the shards that are not done.
+
+    DIR is a folder or URL with a plan. A shard is done when all its objects have been measured and
+    its lines have been written. A run can be interrupted at any time; the next run continues with
+    the shards that are missing. Shards run one after the other on this machine, each with several
+    processes, or on a Dask cluster.
+
+    The exit status is 2 if a shard could not be run. An object that cannot be read or measured has
+    a line with its error, and does not change the status.
+    """
+    if address is not None and jobs is not None:
+        raise click.UsageError("--dask and --jobs exclude each other.")
+    from metrics.shards.running import open_plan
+
+    results: list[ShardResult] = []
+    failed: dict[str, list[int]] = {}
+    with file_errors_shown(), ExitStack() as stack:
+        opened = open_plan(location)
+        to_run = _to_run(opened, shards)
+        names = partial(_objects_of, opened, to_run)
+        done = _Done(open_progress(names, stack, is_output_shown=False, noun="objects"))
+        if address is None:
+            outcomes = _run_here(opened, to_run, jobs, done)
+        else:
+            outcomes = _run_on_dask(address, location, to_run, done)
+        for outcome in outcomes:
+            if outcome.result is None:
+                failed.setdefault(outcome.reason, []).append(outcome.shard)
+            else:
+                results.append(outcome.result)
+    if not is_quiet:
+        show_message(f"metrics: {_note(results)}" if to_run else "metrics: all shards are done")
+    for reason, numbers in failed.items():
+        noun = "shard" if len(numbers) == 1 else "shards"
+        message = f"{noun} {number_ranges(sorted(numbers))} failed: {reason}"
+        show_message(f"metrics: {on_one_line(message)}")
+    if failed:
+        raise click.exceptions.Exit(ExitStatus.FAILURE)
+
+
+def _to_run(opened: OpenPlan, chosen: Sequence[int]) -> list[int]:
+    """The shards to run, in order; raises `click.UsageError` for a number that is not one."""
+    from metrics.shards.markers import ShardStatus, shard_states
+
+    count = opened.plan.shards
+    for shard in chosen:
+        if shard >= count:
+            raise click.UsageError(f"--shard: there is no shard {shard}: the plan has {count}.")
+    if chosen:
+        return sorted(set(chosen))
+    states = shard_states(opened.store, opened.plan)
+    return [state.shard for state in states if state.status is not ShardStatus.DONE]
+
+
+def _objects_of(opened: OpenPlan, shards: Iterable[int]) -> Iterator[object]:
+    """An item for each object of some shards."""
+    from metrics.reading.sources import FileError
+    from metrics.shards.lists import read_list
+
+    with suppress(FileError):
+        for shard in shards:
+            yield from read_list(opened.store, shard)
+
+
+def _run_here(
+    opened: OpenPlan, shards: Sequence[int], jobs: int | None, done: _Done
+) -> Iterator[ShardOutcome]:
+    from metrics.shards.running import run_shards
+
+    return run_shards(opened, shards, jobs or processors(), done.watch) if shards else iter(())
+
+
+def _run_on_dask(
+    address: str, location: str, shards: Sequence[int], done: _Done
+) -> Iterator[ShardOutcome]:
+    from metrics.shards.dask import run_on_dask
+    from metrics.shards.stores import absolute_location
+
+    for outcome in run_on_dask(address, absolute_location(location), shards) if shards else ():
+        if outcome.result is not None:
+            failed = sum(outcome.result.failed.values())
+            done.add(outcome.result.measured + failed, failed)
+        yield outcome
+
+
+class _Done:
+    """Counts the lines of a run, and shows them in the progress line."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._lines = self._failed = 0
+
+    def add(self, lines: int, failed: int) -> None:
+        self._lines += lines
+        self._failed += failed
+        if self._progress is not None:
+            with suppress(OSError):
+                self._progress.show(self._lines, self._failed)
+
+    def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
+        """Count reports; yields them unchanged."""
+        for report in reports:
+            self.add(1, int(report.error is not None))
+            yield report
+
+
+def _note(results: Sequence[ShardResult]) -> str:
+    """What a run has done, for its end."""
+    from metrics.shards.collecting import Totals
+
+    totals = Totals.of(results)
+    failed = [f"{number:,} {type}" for type, number in totals.failed.items()]
+    parts = [f"{counted(totals.measured, 'diagram')} measured", *failed]
+    run = f"{counted(len(results), 'shard')} run, {counted(totals.objects, 'object')}"
+    return f"{run}: {', '.join(parts)}"

@@ -1,0 +1,99 @@
+"""Runs the shards of a plan on a Dask cluster that is there already."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from metrics.reading.sources import FileError
+from metrics.shards.remote import MissingPackageError
+from metrics.shards.running import ShardOutcome, scan_shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from distributed import Client
+
+
+CONNECT_SECONDS: Final = 10
+RETRIES: Final = 2
+"""How often a task is repeated that fails. A task whose worker dies is repeated in any case."""
+
+LOGGERS: Final = ("distributed", "distributed.client", "distributed.core", "tornado.application")
+
+
+class ClusterError(FileError):
+    """A cluster that cannot be used."""
+
+
+def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[ShardOutcome]:
+    """Run each shard as a task, and yield the outcomes as the tasks end.
+
+    `location` is the plan as the workers see it. When this process ends early, the scheduler
+    cancels the tasks that have not started. Raises `ClusterError` and `MissingPackageError`.
+    """
+    try:
+        from distributed import as_completed
+    except ImportError:
+        raise MissingPackageError(
+            "--dask", "a package is not installed: pip install distributed"
+        ) from None
+    with _quiet(), _client(address) as client:
+        futures = client.map(
+            scan_shard, [location] * len(shards), shards, pure=False, retries=RETRIES
+        )
+        numbers = {future.key: shard for future, shard in zip(futures, shards, strict=True)}
+        tasks = as_completed(futures, loop=client.loop)
+        del futures
+        for future in tasks:
+            shard = numbers[future.key]
+            error = future.exception()
+            if error is None:
+                yield ShardOutcome(shard, future.result())
+            else:
+                yield ShardOutcome(shard, None, _reason(error))
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Client]:
+    from distributed import Client
+    from distributed.comm.addressing import get_address_host_port
+
+    try:
+        # A client with a malformed address would not end for 20 seconds.
+        get_address_host_port(address, strict=True)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = f"the scheduler cannot be reached: {' '.join(str(error).split())}"
+        raise ClusterError(address, reason) from None
+    with client:
+        yield client
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Show no messages of Dask: outcomes have the reasons, and some messages are tracebacks."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            # Such as the one about other versions of packages on the workers.
+            warnings.filterwarnings("ignore", module="distributed")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a task failed, on one line."""
+    if isinstance(error, FileError):
+        return f"on a worker: {error}"
+    if type(error).__name__ == "KilledWorker":
+        return "the workers that ran it died"
+    message = " ".join(str(error).split())
+    return f"on a worker: {type(error).__name__}: {message}"

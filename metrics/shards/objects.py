@@ -1,0 +1,248 @@
+"""The objects of a shard: local files, and what remote stores hold."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from io import BytesIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from metrics.archives.bounds import ArchiveBounds
+from metrics.archives.names import archive_type
+from metrics.reading.errors import DocumentError, ErrorType
+from metrics.reading.sources import PIECE, DiscoveredFile, NamedContent, too_large
+from metrics.report import Report
+from metrics.scanning.selection import EXTENSIONS
+from metrics.shards.remote import (
+    SECONDS_PER_TRY,
+    RemoteError,
+    StatusError,
+    call,
+    file_system,
+    started,
+    tried,
+)
+from metrics.shards.urls import scheme_of
+from metrics.system.tasks import submit_in_order
+from metrics.system.workers import done
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from metrics.archives.names import ArchiveType
+    from metrics.scanning.requests import DiagramSource
+    from metrics.shards.plan import Plan, PlannedObject
+
+MAX_READ_AHEAD: Final = 64
+MAX_BYTES_READ_AHEAD: Final = 1024 * 1024
+"""The size above which an object is read when its turn comes, and not ahead of the others."""
+
+
+LOCAL: Final = ("", "file")
+FILE_PREFIX: Final = "file://"
+
+
+class NamedSource(NamedTuple):
+    """What is measured, and its name in the lines."""
+
+    name: str
+    source: DiagramSource
+
+
+class _Answer(NamedTuple):
+    """What a store answers.
+
+    `content` is None if it is too large or not needed, and `etag` if the store states none.
+    """
+
+    content: bytes | None
+    etag: str | None
+
+
+def object_sources(objects: Iterable[PlannedObject], plan: Plan) -> Iterator[NamedSource]:
+    """Yield what is measured of each object, in order.
+
+    A local file is read where it is measured. Remote objects are read here: up to 64 at a time
+    ahead of their turn, if they have at most 1 MB, and larger ones one by one. An object that
+    cannot be read yields its report. An archive yields its members; a remote one is held in memory.
+    Raises `MissingPackageError`.
+    """
+    max_size = plan.options.max_size
+    submit = partial(_submitted, plan=plan)
+    for planned, future in submit_in_order(submit, objects, MAX_READ_AHEAD):
+        source = future.result()
+        if source is None and max_size > MAX_BYTES_READ_AHEAD:
+            source = started(_remote_source(planned, plan, max_size)).result()
+        if source is None:
+            source = _failed(planned, too_large(max_size))
+        type = None if isinstance(source, Report) else archive_type(_name(planned))
+        if type is None:
+            yield NamedSource(planned.url, source)
+        else:
+            yield from _members(planned, type, source, plan)
+
+
+def _members(
+    planned: PlannedObject, type: ArchiveType, source: DiagramSource, plan: Plan
+) -> Iterator[NamedSource]:
+    from metrics.archives.reader import read_archive
+
+    members = read_archive(
+        BytesIO(source.content) if isinstance(source, NamedContent) else str(source),
+        planned.url,
+        type,
+        is_wanted=lambda name: name.lower().endswith(EXTENSIONS),
+        warn=lambda *_: None,
+        bounds=ArchiveBounds(plan.options.max_size, plan.options.max_total),
+    )
+    for member in members:
+        yield NamedSource(member.name, member)
+
+
+def _name(planned: PlannedObject) -> str:
+    """The name that says what an object is: the query of a URL is no part of it."""
+    is_http = planned.url.startswith(("http://", "https://"))
+    return urlsplit(planned.url).path if is_http else planned.url
+
+
+def _submitted(planned: PlannedObject, plan: Plan) -> Future[DiagramSource | None]:
+    max_size = plan.options.max_size
+    try:
+        scheme = scheme_of(planned.url)
+    except ValueError as error:
+        return done(_unreadable(planned, str(error)))
+    if scheme in LOCAL:
+        path = planned.url.removeprefix(FILE_PREFIX) if scheme else planned.url
+        return done(_local_source(planned, os.path.join(plan.folder, path)))
+    if planned.size is not None and planned.size > max_size:
+        return done(_failed(planned, too_large(max_size)))
+    if planned.size is not None and planned.size > MAX_BYTES_READ_AHEAD:
+        return done(None)
+    return started(_remote_source(planned, plan, min(max_size, MAX_BYTES_READ_AHEAD)))
+
+
+def _local_source(planned: PlannedObject, path: str) -> DiagramSource:
+    if planned.version is not None:
+        return _unreadable(planned, "a local file has no versions, but the manifest names one")
+    if planned.etag is not None:
+        return _unreadable(planned, "a local file has no etag, but the manifest names one")
+    # A pipe would keep its worker waiting.
+    return DiscoveredFile(path)
+
+
+async def _remote_source(
+    planned: PlannedObject, plan: Plan, max_bytes: int
+) -> DiagramSource | None:
+    """The content of a remote object, or the report of why there is none.
+
+    None if the object has more than `max_bytes`.
+    """
+    scheme = scheme_of(planned.url)
+    try:
+        if planned.version is not None and scheme not in VERSIONED:
+            raise RemoteError(f"{scheme}:// has no versions, but the manifest names one")
+        seconds = plan.options.timeout or SECONDS_PER_TRY
+        answer = await tried(partial(_answer, planned, max_bytes), seconds)
+    except RemoteError as error:
+        return _unreadable(planned, str(error))
+    except MemoryError:
+        return _failed(planned, DocumentError(ErrorType.TOO_LARGE, "not enough memory"))
+    if planned.etag is not None and answer.etag is None:
+        return _unreadable(planned, "the store states no etag, but the manifest names one")
+    if not _is_expected(planned, answer.etag):
+        return _failed(
+            planned, DocumentError(ErrorType.CHANGED, "its etag is not that of the manifest")
+        )
+    if answer.content is None:
+        return None
+    return NamedContent(_name(planned), answer.content)
+
+
+async def _answer(planned: PlannedObject, max_bytes: int) -> _Answer:
+    # Here, since making a file system may fail like a request, for example without credentials.
+    system = file_system(planned.url)
+    return await READERS.get(scheme_of(planned.url), _read_any)(system, planned, max_bytes)
+
+
+def _failed(planned: PlannedObject, error: DocumentError) -> Report:
+    return Report(planned.url, error=error.drop_origin())
+
+
+def _unreadable(planned: PlannedObject, reason: str) -> Report:
+    return _failed(planned, DocumentError(ErrorType.UNREADABLE, reason))
+
+
+def _is_expected(planned: PlannedObject, etag: str | None) -> bool:
+    return planned.etag is None or (etag is not None and _bare(etag) == _bare(planned.etag))
+
+
+def _bare(etag: str) -> str:
+    """An etag without the mark of a weak one and without its quotes."""
+    return etag.strip().removeprefix("W/").strip('"')
+
+
+async def _read_any(system: Any, planned: PlannedObject, max_bytes: int) -> _Answer:
+    url = planned.url if planned.version is None else f"{planned.url}#{planned.version}"
+    info = await call(system, "info", url)
+    if info.get("type") == "directory":
+        raise FileNotFoundError
+    etag, size = _etag(info), info["size"]
+    if size > max_bytes or not _is_expected(planned, etag):
+        return _Answer(None, etag)
+    content = b""
+    if size:
+        content = await call(system, "cat_file", url, start=0, end=max_bytes + 1)
+    if planned.etag is not None:
+        # The content may have changed since the store stated its etag.
+        etag = _etag(await call(system, "info", url))
+    return _Answer(content if len(content) <= max_bytes else None, etag)
+
+
+def _etag(info: Mapping[str, Any]) -> str | None:
+    etag = info.get("ETag") or info.get("etag")
+    return None if etag is None else str(etag)
+
+
+async def _read_s3(system: Any, planned: PlannedObject, max_bytes: int) -> _Answer:
+    bucket, key, _ = system.split_path(planned.url)
+    version = {} if planned.version is None else {"VersionId": planned.version}
+    answer = await call(system, "call_s3", "get_object", Bucket=bucket, Key=key, **version)
+    async with answer["Body"] as body:
+        content = await _read_up_to(body.read, answer.get("ContentLength"), max_bytes)
+    return _Answer(content, answer.get("ETag"))
+
+
+async def _read_http(system: Any, planned: PlannedObject, max_bytes: int) -> _Answer:
+    session = await system.set_session()
+    async with session.get(system.encode_url(planned.url), **system.kwargs) as response:
+        if response.status >= 400:
+            raise StatusError(response.status)
+        content = await _read_up_to(response.content.read, response.content_length, max_bytes)
+        return _Answer(content, response.headers.get("ETag"))
+
+
+async def _read_up_to(
+    read: Callable[[int], Awaitable[bytes]], size: int | None, max_bytes: int
+) -> bytes | None:
+    """Read a stream to its end; None if it has more than `max_bytes`."""
+    if size is not None and size > max_bytes:
+        return None
+    pieces, left = [], max_bytes
+    while piece := await read(PIECE):
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            return None
+    return b"".join(pieces)
+
+
+READERS: Final[Mapping[str, Callable[[Any, PlannedObject, int], Awaitable[_Answer]]]] = (
+    MappingProxyType({"s3": _read_s3, "s3a": _read_s3, "http": _read_http, "https": _read_http})
+)
+"""What reads the objects of some stores with one request each; `_read_any` needs two or three."""
+
+VERSIONED: Final = frozenset({"s3", "s3a", "gs", "gcs"})
+"""The schemes whose stores may keep versions of an object."""

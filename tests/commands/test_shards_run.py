@@ -1,0 +1,200 @@
+"""`metrics shards run`, also when it is killed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import METRICS, all_end, children_of, comes_true, is_running, run, run_process
+from support.diagrams import process
+from support.reports import TASK
+from support.servers import Answer, serving
+from support.shards import all_lines, lines_of, make_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 50
+
+
+@pytest.fixture
+def diagrams(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "diagrams"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number}.bpmn").write_bytes(process(TASK * number))
+    (folder / "broken.bpmn").write_bytes(b"<")
+    return sorted(map(str, folder.iterdir()))
+
+
+@pytest.fixture
+def plan(diagrams: list[str], tmp_path: Path) -> Path:
+    """A plan with three shards."""
+    folder = tmp_path / "plan"
+    make_plan(folder, [diagrams[:5], diagrams[5:9], [*diagrams[9:], "/none"]])
+    return folder
+
+
+def outputs(plan: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a plan."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in plan.iterdir()}
+
+
+def test_missing_shards_are_run(plan: Path, diagrams: list[str]) -> None:
+    result = run("shards", "run", plan)
+    note = "3 shards run, 14 objects: 12 diagrams measured, 1 malformed, 1 unreadable"
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr.decode() == f"metrics: {note}\n"
+    assert all_lines(plan, 3).splitlines()[:-1] == run("scan", *diagrams).stdout.splitlines()
+    assert run("shards", "run", plan).stderr == b"metrics: all shards are done\n"
+    (plan / "out-1.done").unlink()
+    assert run("shards", "run", plan).stderr.startswith(b"metrics: 1 shard run, 4 objects: ")
+    (plan / "out-2.ndjson.zst").unlink()
+    assert run("shards", "run", "-q", plan).stderr == b""
+    assert lines_of(plan, 2)
+
+
+def test_chosen_shards_are_run_again(plan: Path) -> None:
+    assert run("shards", "run", "--shard", "2", "--shard", "0", plan).returncode == 0
+    before = outputs(plan)
+    assert "out-1.done" not in before
+    (plan / "out-0.ndjson.zst").write_bytes(b"damaged")
+    assert run("shards", "run", "--shard", "0", plan).returncode == 0
+    assert outputs(plan) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"plan": "other"}', b"\xff"])
+def test_marker_that_does_not_count(plan: Path, content: bytes) -> None:
+    run("shards", "run", plan)
+    before = outputs(plan)
+    (plan / "out-1.done").write_bytes(content)
+    assert run("shards", "run", plan).stderr.startswith(b"metrics: 1 shard run")
+    assert outputs(plan) == before
+
+
+def test_same_bytes_with_any_number_of_processes(plan: Path) -> None:
+    run("shards", "run", plan)
+    before = outputs(plan)
+    for number in range(3):
+        (plan / f"out-{number}.done").unlink()
+    assert run("shards", "run", "-j", "3", plan).returncode == 0
+    assert outputs(plan) == before
+
+
+def test_shard_that_cannot_be_written(plan: Path) -> None:
+    (plan / "out-1.ndjson.zst").mkdir()
+    result = run("shards", "run", plan)
+    assert result.returncode == 2
+    first, second = result.stderr.decode().splitlines()
+    assert first.startswith("metrics: 2 shards run, 10 objects: ")
+    assert second == f"metrics: shard 1 failed: {plan}/out-1.ndjson.zst: Is a directory"
+
+
+def test_list_that_is_damaged(plan: Path) -> None:
+    (plan / "list-0.ndjson.zst").write_bytes(b"x")
+    result = run("shards", "run", "-q", plan)
+    assert result.returncode == 2
+    assert b"shard 0 failed: " in result.stderr
+    assert (plan / "out-2.done").exists()
+
+
+def test_usage(plan: Path) -> None:
+    for arguments, message in (
+        (("--shard", "3"), b"--shard: there is no shard 3: the plan has 3."),
+        (("--dask", "tcp://a:1", "-j", "1"), b"--dask and --jobs exclude each other."),
+    ):
+        result = run("shards", "run", *arguments, plan)
+        assert (result.returncode, message in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("location", ["none", "ftp://a/b", "s3::b", "gs://bucket/plan"])
+def test_plan_that_is_not_there(location: str, tmp_path: Path) -> None:
+    result = run("shards", "run", location, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith(b"Error: ")
+    assert result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.slow
+def test_full_disk(plan: Path) -> None:
+    def limit_files() -> None:
+        import resource
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
+
+    result = run_process("shards", "run", plan, before=limit_files)
+    assert result.returncode == 2
+    assert b"shard 0 failed: " in result.stderr
+    assert b"File too large" in result.stderr
+    assert b"Traceback" not in result.stderr
+    assert not [name for name in os.listdir(plan) if name.startswith((".", "out"))]
+
+
+@pytest.mark.slow
+def test_two_runs_at_the_same_time(plan: Path) -> None:
+    run("shards", "run", plan)
+    before = outputs(plan)
+    for number in range(3):
+        (plan / f"out-{number}.done").unlink()
+    command = [str(METRICS), "shards", "run", "-q", str(plan)]
+    runs = [subprocess.Popen(command) for _ in range(3)]
+    assert [running.wait() for running in runs] == [0, 0, 0]
+    assert outputs(plan) == before
+
+
+@pytest.mark.slow
+def test_interrupt(tmp_path: Path) -> None:
+    with serving(lambda *_: Answer(200, process(TASK), {}, 60)) as server:
+        make_plan(tmp_path, [[f"{server.url}/a.bpmn"]])
+        with subprocess.Popen(
+            [str(METRICS), "shards", "run", str(tmp_path)], stderr=subprocess.PIPE
+        ) as running:
+            assert comes_true(lambda: bool(server.requests))
+            processes = children_of(running.pid)
+            running.terminate()
+            assert running.stderr is not None
+            assert running.stderr.read() == b""
+        assert running.returncode == 143
+    assert processes
+    assert all_end(processes)
+    assert sorted(os.listdir(tmp_path)) == ["list-0.ndjson.zst", "plan.json"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(diagrams: list[str], tmp_path: Path) -> None:
+    shards = [diagrams * 20] * 12
+    make_plan(tmp_path / "expected", shards)
+    make_plan(tmp_path / "plan", shards)
+    start = time.monotonic()
+    assert run_process("shards", "run", "-j", "2", tmp_path / "expected").returncode == 0
+    seconds = time.monotonic() - start
+    moments = random.Random(1)
+    left: set[int] = set()
+    for number in range(KILLS):
+        with subprocess.Popen(
+            [
+                str(METRICS),
+                "shards",
+                "run",
+                "-j",
+                "2",
+                "--shard",
+                str(number % 12),
+                tmp_path / "plan",
+            ],
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            time.sleep(moments.uniform(0.3, 1) * min(seconds, 0.6))
+            left |= set(children_of(running.pid))
+            running.kill()
+    assert all_end(left)
+    assert not any(map(is_running, left))
+    assert run_process("shards", "run", tmp_path / "plan").returncode == 0
+    assert outputs(tmp_path / "plan") == outputs(tmp_path / "expected")
