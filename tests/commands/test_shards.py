@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import lines, run, run_process
 from support.diagrams import process
-from support.sharding import run_shards
+from support.shards import run_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +45,13 @@ def test_plan_status_collect(folder: Path) -> None:
     assert planned.stderr == b"metrics: 5 objects in 3 shards\n"
     status = run("shards", "status", "p")
     assert status.stdout == b"0 of 3 shards done, 0 of 5 objects\nmissing: 0-2\n"
-    run_shards(folder / "p", [2, 0])
+    run_all(folder / "p", [2, 0])
     status = run("shards", "status", "p", "-f", "json")
     assert json.loads(status.stdout)["shards"]["missing"] == [1]
     assert error("shards", "collect", "p") == (
         "p/: 1 of 3 shards are missing (1): metrics shards run runs them."
     )
-    run_shards(folder / "p", [1])
+    run_all(folder / "p", [1])
     status = run("shards", "status", "p")
     assert status.stdout.decode().splitlines() == [
         "3 of 3 shards done, 5 of 5 objects",
@@ -72,7 +72,7 @@ def test_plan_status_collect(folder: Path) -> None:
 def test_few_unread_objects_are_no_failure(folder: Path) -> None:
     (folder / "m").write_text("a.bpmn\n" * 19 + "none.bpmn\n")
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     collected = run("shards", "collect", "p", "-q")
     assert (collected.returncode, collected.stderr) == (0, b"")
     assert len(lines(collected)) == 20
@@ -80,16 +80,16 @@ def test_few_unread_objects_are_no_failure(folder: Path) -> None:
 
 def test_exit_code(folder: Path) -> None:
     run(*PLAN, "2")
-    run_shards(folder / "p", [0])
+    run_all(folder / "p", [0])
     assert run("shards", "status", "p", "--exit-code").returncode == 1
     assert run("shards", "status", "p").returncode == 0
-    run_shards(folder / "p")
+    run_all(folder / "p")
     assert run("shards", "status", "p", "--exit-code").returncode == 0
 
 
 def test_markers_of_another_plan(folder: Path) -> None:
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     (folder / "p" / "plan.json").unlink()
     (folder / "m").write_text("a.bpmn\nb.bpmn\n")
     run(*PLAN, "2")
@@ -189,9 +189,9 @@ def test_no_plan(command: str, folder: Path) -> None:
 def test_collected_file(folder: Path) -> None:
     (folder / "out").write_text("before")
     run(*PLAN, "2")
-    run_shards(folder / "p", [0])
+    run_all(folder / "p", [0])
     assert "1 of 2 shards are missing" in error("shards", "collect", "p", "-o", "out")
-    run_shards(folder / "p", [1])
+    run_all(folder / "p", [1])
     lines_of_shard = (folder / "p" / "out-1.ndjson.zst").read_bytes()
     (folder / "p" / "out-1.ndjson.zst").write_bytes(lines_of_shard[:-1])
     message = error("shards", "collect", "p", "-o", "out")
@@ -210,7 +210,7 @@ def test_parquet(folder: Path) -> None:
     from pyarrow import parquet
 
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     result = run("shards", "collect", "p", "-f", "parquet", "-o", "m.parquet")
     assert (result.returncode, result.stdout) == (2, b"")
     table = parquet.read_table(folder / "m.parquet")
@@ -224,7 +224,7 @@ def test_parquet(folder: Path) -> None:
 @pytest.mark.slow
 def test_parquet_on_a_terminal(folder: Path) -> None:
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     controller, terminal = os.openpty()
     result = run_process("shards", "collect", "p", "-f", "parquet", stdout=terminal)
     os.close(terminal)
@@ -259,7 +259,7 @@ main()
 )
 def test_missing_modules(module: str, arguments: str, message: str, folder: Path) -> None:
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     command = [sys.executable, "-c", WITHOUT, module, *arguments.split()]
     result = subprocess.run(command, capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (2, b"")
@@ -279,7 +279,7 @@ def test_help_needs_no_module() -> None:
 
 def test_summary(folder: Path) -> None:
     run(*PLAN, "3")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     collected = run("shards", "collect", "p").stdout
     (folder / "all.ndjson").write_bytes(collected)
     of_folder, of_lines = (run("summary", "-f", "json", path) for path in ("p", "all.ndjson"))
@@ -292,7 +292,7 @@ def test_summary(folder: Path) -> None:
 
 def test_summary_of_a_part(folder: Path) -> None:
     run(*PLAN, "5")
-    run_shards(folder / "p", [0, 2])
+    run_all(folder / "p", [0, 2])
     result = run("summary", "-f", "json", "p")
     record = json.loads(result.stdout)
     assert (result.returncode, record["measured"], record["failed"]) == (2, 2, 1)
@@ -303,7 +303,7 @@ def test_summary_of_a_part(folder: Path) -> None:
 @pytest.mark.parametrize("command", [["summary", "p"], ["diff", "p", "."]])
 def test_no_output_replaces_a_plan(command: list[str], folder: Path) -> None:
     run(*PLAN, "2")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     for name in ("plan.json", "list-0.ndjson.zst", "out-1.ndjson.zst"):
         message = error(*command, "-o", f"p/{name}")
         assert message == f"--output would overwrite p/{name}, which is an input."
@@ -320,7 +320,7 @@ def test_no_plan_replaces_its_manifest(folder: Path) -> None:
 
 def test_pipes_in_a_plan_are_not_read(folder: Path) -> None:
     run(*PLAN, "1")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     content, marker = folder / "p" / "out-0.ndjson.zst", folder / "p" / "out-0.done"
     content.unlink()
     os.mkfifo(content)
@@ -342,10 +342,10 @@ def test_diff(folder: Path) -> None:
     (folder / "m").write_text("a.bpmn\nb.bpmn\nc.bpmn\n")
     (folder / "d.bpmn").unlink()
     run(*PLAN, "3")
-    run_shards(folder / "p")
+    run_all(folder / "p")
     (folder / "b.bpmn").write_bytes(process("<bpmn:userTask/><bpmn:userTask/>"))
     run("shards", "plan", "m", "--out", "q", "--shards", "2")
-    run_shards(folder / "q")
+    run_all(folder / "q")
     for new in ("q", "."):
         result = run("diff", "-f", "json", "p", new)
         record = json.loads(result.stdout)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import run
 from support.diagrams import process
-from support.sharding import make_plan, run_shards
+from support.shards import plan_manifest, run_all
 
 from metrics.shards.collecting import (
     CollectError,
@@ -57,10 +57,10 @@ def test_lines_are_those_of_a_scan(
     (folder / "m").write_text("".join(f"{name}\n" for name in names))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        plan = make_plan(folder / "m", folder / "p", shards)
+        plan = plan_manifest(folder / "m", folder / "p", shards)
         order = [*range(plan.shards)]
         chance.shuffle(order)
-        run_shards(folder / "p", order)
+        run_all(folder / "p", order)
     assert collected(folder / "p") == run("scan", "--files-from", "m", cwd=folder).stdout
 
 
@@ -71,8 +71,8 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, content in CONTENTS.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "m").write_text("a.bpmn\nb.bpmn\né.bpmn\nnone.bpmn\n")
-    make_plan(tmp_path / "m", tmp_path / "p", 4)
-    run_shards(tmp_path / "p")
+    plan_manifest(tmp_path / "m", tmp_path / "p", 4)
+    run_all(tmp_path / "p")
     return tmp_path / "p"
 
 

@@ -23,7 +23,7 @@ def big_diagram(tasks: int = 2_000_000) -> bytes:
 
 def kill_large(parent: int, ended: threading.Event) -> None:
     """Kill the processes below one that take more than `MEMORY`, as some systems do."""
-    while not ended.wait(0.002):
+    while not ended.wait(0.01):
         for child in children_of(parent):
             if memory_of(child) > MEMORY:
                 os.kill(child, signal.SIGKILL)

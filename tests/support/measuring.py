@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 # A fork has a peak of its own, which a new program would take over from the tests.
+PEAK = """
+import os, sys
+process = os.fork()
+if process:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+sys.argv[:2] = []
+exec(sys.argv[0])
+import resource
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+"""
+
 SCRIPT = """
 import json, os, resource, sys
 from metrics import scan
@@ -39,6 +51,12 @@ class Run(NamedTuple):
 
     seconds: float
     memory: int
+
+
+def peak_memory(script: str, *arguments: str | Path) -> int:
+    """The peak memory in bytes of a script in a process of its own, without its children."""
+    command = [sys.executable, "-c", PEAK, "", script, *arguments]
+    return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def measured_scans(paths: Iterable[Path], *, timeout: float) -> list[Run]:
