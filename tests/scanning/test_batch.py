@@ -265,7 +265,8 @@ import pickle, sys
 from metrics import DocumentError, ErrorType, Report, scan
 sources = [b"<", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", b"<html/>", sys.argv[1]]
 reports = [scan(source, max_size=40) for source in (*sources, b" " * 41)]
-reports += [Report("a", error=DocumentError(type, "it ended")) for type in ("timeout", "crashed")]
+others = ("changed", "timeout", "crashed")
+reports += [Report("a", error=DocumentError(type, "it ended")) for type in others]
 # It changes how the exceptions are pickled whose classes exist.
 import distributed
 for report in reports:
