@@ -100,18 +100,21 @@ def folder_of(name: str) -> str:
     return archive if _is_archive(archive) else folder
 
 
-def member_path(path: str) -> MemberPath | None:
+def member_path(path: str, folder: str = "") -> MemberPath | None:
     """The parts of a path that leads into an archive; None for any other path.
 
     The archive is an existing file, and no file has the whole path. `member` may itself lead
-    through archives: `app.ear!/web.war!/order.bpmn` is `web.war!/order.bpmn` in `app.ear`.
+    through archives: `app.ear!/web.war!/order.bpmn` is `web.war!/order.bpmn` in `app.ear`. A
+    relative path is relative to `folder`, without one to the current folder.
     """
     start = path.find(MEMBER_SEPARATOR)
     while start != -1:
         archive = path[:start]
-        if archive_type(archive) is not None and os.path.isfile(archive):
+        file = os.path.join(folder, archive)
+        if archive_type(archive) is not None and os.path.isfile(file):
+            has_file = os.path.lexists(file + path[start:])
             member = path[start + len(MEMBER_SEPARATOR) :]
-            return None if os.path.lexists(path) else MemberPath(archive, member)
+            return None if has_file else MemberPath(archive, member)
         start = path.find(MEMBER_SEPARATOR, start + 1)
     return None
 

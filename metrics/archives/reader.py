@@ -7,7 +7,7 @@ import stat
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from metrics.archives.bounds import ArchiveError, BoundError, Costs
 from metrics.archives.members import Role, broken, plain_name
@@ -37,6 +37,13 @@ NO_SUCH_MEMBER: Final = "there is no such file in the archive"
 MORE_WARNINGS: Final = "further warnings about the archive are not shown"
 
 
+class ArchiveSource(NamedTuple):
+    """What an archive is read from, a path or a stream, and how."""
+
+    content: str | BinaryIO
+    type: ArchiveType
+
+
 def read_archive(
     source: str | BinaryIO,
     name: str,
@@ -64,6 +71,7 @@ def read_archive(
 def read_members_at(
     path: MemberPath,
     *,
+    source: ArchiveSource | None = None,
     is_wanted: Callable[[str], bool],
     warn: Callable[[str, str], None],
     bounds: ArchiveBounds,
@@ -72,20 +80,24 @@ def read_members_at(
 
     A file in the archive is read whatever its extension. Of a folder, or of an archive in the
     archive, the members are read that are wanted. Archives that do not lead to them stay closed. If
-    the archive has nothing at the path, a report under the whole path says so.
+    the archive has nothing at the path, a report under the whole path says so. The archive is read
+    from `source`, if there is one, and then `path` is only its name in output.
     """
-    type = archive_type(path.archive)
-    if type is None:
-        raise ValueError(f"not the name of an archive: {path.archive!r}")
+    if source is None:
+        found_type = archive_type(path.archive)
+        if found_type is None:
+            raise ValueError(f"not the name of an archive: {path.archive!r}")
+        source = ArchiveSource(path.archive, found_type)
+    file, type = source
     target = _Target(path, is_wanted)
     if target.is_whole_archive:
         yield from read_archive(
-            path.archive, path.archive, type, is_wanted=is_wanted, warn=warn, bounds=bounds
+            file, path.archive, type, is_wanted=is_wanted, warn=warn, bounds=bounds
         )
         return
     reading = _Reading(target.is_wanted, target.is_opened, warn, bounds)
     has_result = False
-    for result in reading.read(path.archive, path.archive, type):
+    for result in reading.read(file, path.archive, type):
         has_result = True
         yield result
     if not has_result and not target.holds_files:

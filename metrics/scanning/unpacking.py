@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
+    from metrics.archives.reader import ArchiveSource
     from metrics.scanning.gitignore import Warn
     from metrics.scanning.requests import DiagramSource
     from metrics.scanning.selection import Selection
@@ -115,7 +116,8 @@ class Unpacker:
         for source in sources:
             if isinstance(source, FoundArchive):
                 archive = self._archives.setdefault(source.identity, _Archive())
-                yield from archive.only_new(source, self._read(source))
+                items = read_found(source, warn=self._warn, bounds=self.bounds)
+                yield from archive.only_new(source, items)
             elif source == STANDARD_INPUT and self._stream is not None:
                 yield from self._read_stream(self._stream)
             else:
@@ -130,29 +132,6 @@ class Unpacker:
         """An unpacker with the same bounds, which leaves out the stream and shows no warnings."""
         stream = self._stream and self._stream._replace(type=None)
         return Unpacker(self.bounds, warn=ignore_warning, stream=stream)
-
-    def _read(self, found: FoundArchive) -> Iterator[NamedContent | Report]:
-        from metrics.archives.reader import read_archive, read_members_at
-
-        members = _Members(found)
-        type = archive_type(found.path)
-        if found.member is not None:
-            items = read_members_at(
-                MemberPath(found.path, found.member),
-                is_wanted=members.is_wanted,
-                warn=self._warn,
-                bounds=self.bounds,
-            )
-        elif type is not None:
-            items = read_archive(
-                found.path,
-                str(found.path),
-                type,
-                is_wanted=members.is_wanted,
-                warn=self._warn,
-                bounds=self.bounds,
-            )
-        return members.without_skipped(items)
 
     def _read_stream(self, stream: DiagramStream) -> Iterator[NamedContent | Report]:
         left = self._bytes_to_keep
@@ -186,6 +165,31 @@ class Unpacker:
             )
             yield from members.without_skipped(items)
             self.first_excluded = members.first_excluded
+
+
+def read_found(
+    found: FoundArchive,
+    *,
+    source: ArchiveSource | None = None,
+    warn: Warn,
+    bounds: ArchiveBounds,
+) -> Iterator[NamedContent | Report]:
+    """Yield the diagrams in an archive that was found, or reports of why there are none.
+
+    The archive is read from `source`, if there is one, and then its path is only its name in
+    output.
+    """
+    from metrics.archives.reader import read_members_at
+
+    members = _Members(found)
+    items = read_members_at(
+        MemberPath(str(found.path), found.member or ""),
+        source=source,
+        is_wanted=members.is_wanted,
+        warn=warn,
+        bounds=bounds,
+    )
+    return members.without_skipped(items)
 
 
 def read_members(names: Iterable[str], bounds: ArchiveBounds) -> Iterator[NamedContent]:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from metrics.archives.bounds import ArchiveBounds
-from metrics.archives.names import archive_type
+from metrics.archives.names import MemberPath, archive_type, member_of, member_path
+from metrics.archives.reader import ArchiveSource
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import PIECE, DiscoveredFile, NamedContent, too_large
 from metrics.report import Report
-from metrics.scanning.selection import EXTENSIONS
+from metrics.scanning.selection import Selection
+from metrics.scanning.unpacking import FoundArchive, ignore_warning, read_found
 from metrics.shards.remote import (
     SECONDS_PER_TRY,
+    NoObjectError,
     RemoteError,
     StatusError,
     call,
+    etag_of,
     file_system,
     started,
     tried,
@@ -31,6 +35,7 @@ from metrics.system.workers import done
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
+    from typing import BinaryIO
 
     from metrics.archives.names import ArchiveType
     from metrics.scanning.requests import DiagramSource
@@ -52,6 +57,17 @@ class NamedSource(NamedTuple):
     source: DiagramSource
 
 
+class _Archive(NamedTuple):
+    """An archive, or what an object names in it, and where it is read."""
+
+    found: FoundArchive
+    source: ArchiveSource
+
+
+if TYPE_CHECKING:
+    _Source = DiagramSource | _Archive
+
+
 class _Answer(NamedTuple):
     """What a store answers.
 
@@ -67,10 +83,11 @@ def object_sources(objects: Iterable[PlannedObject], plan: Plan) -> Iterator[Nam
 
     A local file is read where it is measured. Remote objects are read here: up to 64 at a time
     ahead of their turn, if they have at most 1 MB, and larger ones one by one. An object that
-    cannot be read yields its report. An archive yields its members; a remote one is held in memory.
-    Raises `MissingPackageError`.
+    cannot be read yields its report. An archive, and a path into one, yields the diagrams that a
+    search finds in it; a remote archive is held in memory. Raises `MissingPackageError`.
     """
     max_size = plan.options.max_size
+    bounds = ArchiveBounds(max_size, plan.options.max_total)
     submit = partial(_submitted, plan=plan)
     for planned, future in submit_in_order(submit, objects, MAX_READ_AHEAD):
         source = future.result()
@@ -78,45 +95,37 @@ def object_sources(objects: Iterable[PlannedObject], plan: Plan) -> Iterator[Nam
             source = started(_remote_source(planned, plan, max_size)).result()
         if source is None:
             source = _failed(planned, too_large(max_size))
-        type = None if isinstance(source, Report) else archive_type(_name(planned))
-        if type is None:
+        if not isinstance(source, _Archive):
             yield NamedSource(planned.url, source)
-        else:
-            yield from _members(planned, type, source, plan)
+            continue
+        found, archive = source
+        for item in read_found(found, source=archive, warn=ignore_warning, bounds=bounds):
+            yield NamedSource(item.name, item)
 
 
-def _members(
-    planned: PlannedObject, type: ArchiveType, source: DiagramSource, plan: Plan
-) -> Iterator[NamedSource]:
-    from metrics.archives.reader import read_archive
-
-    members = read_archive(
-        BytesIO(source.content) if isinstance(source, NamedContent) else str(source),
-        planned.url,
-        type,
-        is_wanted=lambda name: name.lower().endswith(EXTENSIONS),
-        warn=lambda *_: None,
-        bounds=ArchiveBounds(plan.options.max_size, plan.options.max_total),
-    )
-    for member in members:
-        yield NamedSource(member.name, member)
+def _archive(name: str, member: str, content: str | BinaryIO, type: ArchiveType) -> _Archive:
+    # All diagrams are wanted that a search without options finds.
+    found = FoundArchive(name, Selection(), name, member.rstrip("/") or None)
+    return _Archive(found, ArchiveSource(content, type))
 
 
-def _name(planned: PlannedObject) -> str:
+def _is_http(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
+
+
+def _type_name(url: str) -> str:
     """The name that says what an object is: the query of a URL is no part of it."""
-    is_http = planned.url.startswith(("http://", "https://"))
-    return urlsplit(planned.url).path if is_http else planned.url
+    return urlsplit(url).path if _is_http(url) else url
 
 
-def _submitted(planned: PlannedObject, plan: Plan) -> Future[DiagramSource | None]:
+def _submitted(planned: PlannedObject, plan: Plan) -> Future[_Source | None]:
     max_size = plan.options.max_size
     try:
         scheme = scheme_of(planned.url)
     except ValueError as error:
         return done(_unreadable(planned, str(error)))
     if scheme in LOCAL:
-        path = planned.url.removeprefix(FILE_PREFIX) if scheme else planned.url
-        return done(_local_source(planned, os.path.join(plan.folder, path)))
+        return done(_local_source(planned, plan.folder, FILE_PREFIX if scheme else ""))
     if planned.size is not None and planned.size > max_size:
         return done(_failed(planned, too_large(max_size)))
     if planned.size is not None and planned.size > MAX_BYTES_READ_AHEAD:
@@ -124,21 +133,28 @@ def _submitted(planned: PlannedObject, plan: Plan) -> Future[DiagramSource | Non
     return started(_remote_source(planned, plan, min(max_size, MAX_BYTES_READ_AHEAD)))
 
 
-def _local_source(planned: PlannedObject, path: str) -> DiagramSource:
+def _local_source(planned: PlannedObject, folder: str, prefix: str) -> _Source:
     if planned.version is not None:
         return _unreadable(planned, "a local file has no versions, but the manifest names one")
     if planned.etag is not None:
         return _unreadable(planned, "a local file has no etag, but the manifest names one")
+    path = planned.url.removeprefix(prefix)
+    archive, member = member_path(path, folder) or (path, "")
     # A pipe would keep its worker waiting.
-    return DiscoveredFile(path)
+    file = DiscoveredFile(os.path.join(folder, archive))
+    type = archive_type(archive)
+    if type is None:
+        return file
+    return _archive(f"{prefix}{archive}", member, file, type)
 
 
 async def _remote_source(
-    planned: PlannedObject, plan: Plan, max_bytes: int
-) -> DiagramSource | None:
+    planned: PlannedObject, plan: Plan, max_bytes: int, member: str = ""
+) -> _Source | None:
     """The content of a remote object, or the report of why there is none.
 
-    None if the object has more than `max_bytes`.
+    If the store has no such object, its URL may lead to a `member` of an archive. None if the
+    object, or the archive, has more than `max_bytes`.
     """
     scheme = scheme_of(planned.url)
     try:
@@ -146,6 +162,12 @@ async def _remote_source(
             raise RemoteError(f"{scheme}:// has no versions, but the manifest names one")
         seconds = plan.options.timeout or SECONDS_PER_TRY
         answer = await tried(partial(_answer, planned, max_bytes), seconds)
+    except NoObjectError as error:
+        inner = None if member else _remote_member(planned.url)
+        if inner is None:
+            return _unreadable(planned, str(error))
+        archive = planned._replace(url=inner.archive)
+        return await _remote_source(archive, plan, max_bytes, inner.member)
     except RemoteError as error:
         return _unreadable(planned, str(error))
     except MemoryError:
@@ -158,7 +180,16 @@ async def _remote_source(
         )
     if answer.content is None:
         return None
-    return NamedContent(_name(planned), answer.content)
+    name = _type_name(planned.url)
+    type = archive_type(name)
+    if type is None:
+        return NamedContent(name, answer.content)
+    return _archive(planned.url, member, BytesIO(answer.content), type)
+
+
+def _remote_member(url: str) -> MemberPath | None:
+    """The archive and the member that a URL may lead to; the query of a URL stands after both."""
+    return None if _is_http(url) and "?" in url else member_of(url)
 
 
 async def _answer(planned: PlannedObject, max_bytes: int) -> _Answer:
@@ -189,7 +220,7 @@ async def _read_any(system: Any, planned: PlannedObject, max_bytes: int) -> _Ans
     info = await call(system, "info", url)
     if info.get("type") == "directory":
         raise FileNotFoundError
-    etag, size = _etag(info), info["size"]
+    etag, size = etag_of(info), info["size"]
     if size > max_bytes or not _is_expected(planned, etag):
         return _Answer(None, etag)
     content = b""
@@ -197,13 +228,8 @@ async def _read_any(system: Any, planned: PlannedObject, max_bytes: int) -> _Ans
         content = await call(system, "cat_file", url, start=0, end=max_bytes + 1)
     if planned.etag is not None:
         # The content may have changed since the store stated its etag.
-        etag = _etag(await call(system, "info", url))
+        etag = etag_of(await call(system, "info", url))
     return _Answer(content if len(content) <= max_bytes else None, etag)
-
-
-def _etag(info: Mapping[str, Any]) -> str | None:
-    etag = info.get("ETag") or info.get("etag")
-    return None if etag is None else str(etag)
 
 
 async def _read_s3(system: Any, planned: PlannedObject, max_bytes: int) -> _Answer:

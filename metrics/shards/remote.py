@@ -78,6 +78,10 @@ class RemoteError(Exception):
     """A request that failed for good; its text is for people, and holds no secrets."""
 
 
+class NoObjectError(RemoteError):
+    """A store that has no such object, or does not say whether it has."""
+
+
 class MissingPackageError(FileError):
     """A package that a scheme needs and that is not installed."""
 
@@ -93,6 +97,7 @@ class StatusError(Exception):
 class _Failure(NamedTuple):
     message: str
     may_pass: bool
+    type: type[RemoteError] = RemoteError
 
 
 def without_secrets(text: str) -> str:
@@ -151,6 +156,12 @@ async def call(system: Any, method: str, *arguments: Any, **options: Any) -> Any
     return await asyncio.to_thread(getattr(system, method), *arguments, **options)
 
 
+def etag_of(info: Mapping[str, Any]) -> str | None:
+    """The etag in what a file system says about an object; None if its store has none."""
+    etag = info.get("ETag") or info.get("etag")
+    return None if etag is None else str(etag)
+
+
 async def tried(
     request: Callable[[], Awaitable[Result]], seconds: float = SECONDS_PER_TRY
 ) -> Result:
@@ -169,15 +180,15 @@ async def tried(
         if pause is None or not failure.may_pass:
             break
         await asyncio.sleep(pause)
-    raise RemoteError(failure.message)
+    raise failure.type(failure.message)
 
 
 def _failure(error: Exception, seconds: float) -> _Failure:
     status = _status(error)
     if isinstance(error, FileNotFoundError) or status in NOT_FOUND:
-        return _Failure("the store has no such object", False)
+        return _Failure("the store has no such object", False, NoObjectError)
     if isinstance(error, PermissionError) or status in REFUSED:
-        return _Failure("the store refuses access", False)
+        return _Failure("the store refuses access", False, NoObjectError)
     if status is not None:
         may_pass = status >= 500 or status in MAY_PASS
         return _Failure(f"the store answered with status {status}", may_pass)

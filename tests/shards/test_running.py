@@ -15,12 +15,14 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.archives import PACKERS, zipped
 from support.command import run
 from support.diagrams import process
 from support.killing import big_diagram, kill_large
+from support.measuring import peak_memory
 from support.reports import TASK
 from support.servers import Answer, serving
-from support.shards import all_lines, lines_of, make_plan
+from support.shards import all_lines, lines_of, make_plan, plan_manifest
 
 from metrics import PlanError, StoreError, scan_shard
 from metrics.shards import remote
@@ -127,6 +129,136 @@ class TestLines:
         assert scan_shard(tmp_path / "plan", 0).failed == {"unreadable": 3}
 
 
+MEMBERS = {
+    "WEB-INF/order.bpmn": process(TASK),
+    "WEB-INF/.hidden/a.bpmn": process(TASK),
+    "WEB-INF/ask.form": b"{}",
+    "__MACOSX/WEB-INF/order.bpmn": b"x",
+    "WEB-INF/._order.bpmn": b"x",
+    "broken.bpmn": b"<",
+    "broken.jar": b"PK",
+    ".hidden/broken.jar": b"PK",
+    "notes.txt": process(TASK * 2),
+    "inner.zip": zipped({"b.bpmn": process(TASK * 3), ".c/b.bpmn": b"x", "d.form": b"{}"}),
+}
+"""What is in an archive: diagrams, others, hidden files, and archives."""
+
+PLACES_IN_ARCHIVES = (
+    "",
+    "!/",
+    "!/WEB-INF",
+    "!/WEB-INF/",
+    "!/WEB-INF/order.bpmn",
+    "!/WEB-INF/ask.form",
+    "!/WEB-INF/.hidden",
+    "!/WEB-INF/._order.bpmn",
+    "!/notes.txt",
+    "!/inner.zip",
+    "!/inner.zip!/",
+    "!/inner.zip!/b.bpmn",
+    "!/inner.zip!/.c",
+    "!/inner.zip!/none.bpmn",
+    "!/broken.jar",
+    "!/none.bpmn",
+)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Archives of all types by their names, one of which is cut off."""
+    packed = {f"a{extension}": pack(MEMBERS) for extension, pack in PACKERS.items()}
+    return {**packed, "cut.tar.gz": packed["a.tar.gz"][:-40], "text.war": b"no archive"}
+
+
+class TestArchives:
+    """The lines of archives and of what is in them are those of a scan."""
+
+    @settings(max_examples=25)
+    @given(data=st.data())
+    def test_any_shards(
+        self, data: st.DataObject, archives: dict[str, bytes], tmp_path_factory: Any
+    ) -> None:
+        folder = tmp_path_factory.mktemp("archives")
+        for name, content in archives.items():
+            (folder / name).write_bytes(content)
+        # An archive that is named twice is not read twice by a scan.
+        names = data.draw(st.permutations([*archives, "none.zip"]))
+        starts = st.sampled_from(("", "./", f"{folder}/"))
+        paths = [
+            data.draw(starts) + name + data.draw(st.sampled_from(PLACES_IN_ARCHIVES))
+            for name in names
+        ]
+        (folder / "m").write_text("".join(f"{path}\n" for path in paths))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            plan = plan_manifest("m", "p", data.draw(st.integers(1, len(paths))))
+        for shard in data.draw(st.permutations(range(plan.shards))):
+            scan_shard(folder / "p", shard, jobs=data.draw(st.integers(1, 2)))
+        assert all_lines(folder / "p", plan.shards) == scanned(["--files-from", "m"], folder)
+
+    def test_whole_archives_in_stores(self, archives: dict[str, bytes], tmp_path: Path) -> None:
+        memory = fsspec.filesystem("memory")
+        for name, content in archives.items():
+            memory.pipe_file(f"/archives/{name}", content)
+            (tmp_path / name).write_bytes(content)
+        paths = [f"{name}{place}" for name in archives for place in PLACES_IN_ARCHIVES]
+        make_plan(tmp_path / "p", [[f"memory://archives/{path}" for path in paths]])
+        scan_shard(tmp_path / "p", 0)
+        lines = all_lines(tmp_path / "p", 1).replace(b"memory://archives/", b"")
+        assert lines == b"".join(scanned([path], tmp_path) for path in paths)
+
+    def test_bounds_of_the_plan(self, archives: dict[str, bytes], tmp_path: Path) -> None:
+        (tmp_path / "a.zip").write_bytes(archives["a.zip"])
+        fsspec.filesystem("memory").pipe_file("/bounded/a.zip", archives["a.zip"])
+        for options, failed in (
+            (PlanOptions(max_total=100), {"too-large": 1}),
+            (PlanOptions(max_size=300), {"malformed": 1, "too-large": 2, "unreadable": 1}),
+        ):
+            plan = tmp_path / f"{options.max_total}"
+            make_plan(
+                plan, [["a.zip"], ["memory://bounded/a.zip"]], folder=tmp_path, options=options
+            )
+            assert scan_shard(plan, 0).failed == failed
+        # It is held in memory.
+        assert scan_shard(plan, 1).failed == {"too-large": 1}
+
+    def test_keys_that_look_like_members(self, tmp_path: Path) -> None:
+        memory = fsspec.filesystem("memory")
+        memory.pipe_file("/keys/a.jar", zipped({"a.bpmn": process(TASK)}))
+        memory.pipe_file("/keys/a.jar!/b.bpmn", process("<bpmn:userTask/>" * 2))
+        make_plan(tmp_path, [[f"memory://keys/a.jar!/{name}.bpmn" for name in "abc"]])
+        assert scan_shard(tmp_path, 0)[:4] == (0, 3, 2, {"unreadable": 1})
+        a, b, c = lines_of(tmp_path, 0).splitlines()
+        assert b'"userTask":{"count":1,' in a
+        assert b'"userTask":{"count":2,' in b
+        assert b"there is no such file in the archive" in c
+
+    def test_archives_by_http(self, tmp_path: Path) -> None:
+        contents = {"/a.jar": zipped({"a.bpmn": process(TASK)})}
+
+        def answer(path: str, _: int) -> Answer:
+            content = contents.get(path.partition("?")[0])
+            return Answer(404) if content is None else Answer(200, content)
+
+        with serving(answer) as server:
+            paths = ("/a.jar?sig=1", "/a.jar!/a.bpmn", "/a.jar!/a.bpmn?sig=1")
+            make_plan(tmp_path, [[server.url + path for path in paths]])
+            scan_shard(tmp_path, 0)
+            records = [orjson.loads(line) for line in lines_of(tmp_path, 0).splitlines()]
+            assert [record["file"].removeprefix(server.url) for record in records] == [
+                "/a.jar?sig=1!/a.bpmn",
+                "/a.jar!/a.bpmn",
+                "/a.jar!/a.bpmn?sig=1",
+            ]
+            assert [record.get("diagramType") for record in records] == ["bpmn", "bpmn", None]
+            assert server.requests.count("/a.jar") == 1
+
+    def test_each_entry_has_its_lines(self, tmp_path: Path) -> None:
+        (tmp_path / "a.jar").write_bytes(zipped({"a.bpmn": process(TASK)}))
+        make_plan(tmp_path / "p", [["a.jar", "a.jar", "a.jar!/a.bpmn"]], folder=tmp_path)
+        assert scan_shard(tmp_path / "p", 0)[:3] == (0, 3, 3)
+
+
 class TestErrors:
     """Shards that cannot be run."""
 
@@ -225,10 +357,11 @@ with replacing({str(tmp_path / "a")!r}) as file:
 
 
 @pytest.mark.slow
-def test_file_that_kills_its_process(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "big.bpmn").write_bytes(big_diagram())
-    objects = [str(folder / "1.bpmn"), str(tmp_path / "big.bpmn"), str(folder / "2.bpmn")]
-    make_plan(tmp_path / "plan", [objects])
+def test_member_that_kills_its_process(tmp_path: Path) -> None:
+    small = process(TASK)
+    packed = zipped({"1.bpmn": small, "2.bpmn": big_diagram(), "3.bpmn": small})
+    (tmp_path / "app.jar").write_bytes(packed)
+    make_plan(tmp_path / "plan", [["app.jar"]], folder=tmp_path)
     ended = threading.Event()
     killer = threading.Thread(target=kill_large, args=(os.getpid(), ended))
     killer.start()
@@ -238,25 +371,24 @@ def test_file_that_kills_its_process(folder: Path, tmp_path: Path) -> None:
         ended.set()
         killer.join()
     assert (result.measured, result.failed) == (2, {"crashed": 1})
+    records = map(orjson.loads, lines_of(tmp_path / "plan", 0).splitlines())
+    assert ["error" in record for record in records] == [False, True, False]
 
 
-def peak_memory(objects: int, tmp_path: Path) -> int:
+def memory_of_run(objects: int, tmp_path: Path) -> int:
     """The peak memory in bytes of a run over objects of 1 MB of a store."""
     content = process(TASK) + b" " * 1_000_000
     with serving(lambda *_: Answer(200, content)) as server:
         make_plan(tmp_path, [[f"{server.url}/{number}.bpmn" for number in range(objects)]])
         script = (
-            "import resource\n"
             "from metrics import scan_shard\n"
             f"assert scan_shard({str(tmp_path)!r}, 0).measured == {objects}\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
         )
-        result = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
-    return int(result.stdout) * 1024
+        return peak_memory(script)
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_objects(tmp_path: Path) -> None:
-    few, many = (peak_memory(number, tmp_path / str(number)) for number in (100, 300))
+    few, many = (memory_of_run(number, tmp_path / str(number)) for number in (100, 200))
     assert many < 200 * 1024 * 1024
     assert many < few + 40 * 1024 * 1024
