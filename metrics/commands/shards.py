@@ -206,7 +206,7 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
     The lines are those of metrics scan. All shards must be done, and the lines of each are compared
     with the checksum in its marker.
 
-    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the objects could
+    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the diagrams could
     not be read.
     """
     from metrics.shards.collecting import Totals, all_results, checked_lines
@@ -240,8 +240,9 @@ def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
         parts = [f"{counted(totals.measured, 'diagram')} measured", *failed]
         show_message(f"metrics: {objects}: {', '.join(parts)}")
     if totals.has_too_many_unread:
+        noun = "object" if totals.lines == totals.objects else "diagram"
         raise click.ClickException(
-            f"{totals.unread:,} of {counted(totals.objects, 'object')} could not be read."
+            f"{totals.unread:,} of {counted(totals.lines, noun)} could not be read."
         )
 
 

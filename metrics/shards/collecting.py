@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS_OF_RANGES: Final = 500
 
 MAX_UNREAD_PERCENT: Final = 5
-"""The percentage of unread objects above which a collection ends with status 2."""
+"""The percentage of unread lines above which a collection ends with status 2."""
 
 
 class CollectError(FileError):
@@ -42,9 +42,14 @@ class Totals(NamedTuple):
     unread: int
 
     @property
+    def lines(self) -> int:
+        """The number of lines; an archive is one object, but has a line for each diagram."""
+        return self.measured + sum(self.failed.values())
+
+    @property
     def has_too_many_unread(self) -> bool:
         """Whether so many objects could not be read that the lines say little about the rest."""
-        return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
+        return self.unread * 100 > self.lines * MAX_UNREAD_PERCENT
 
     @classmethod
     def of(cls, results: Sequence[ShardResult]) -> Totals:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.archives import zipped
 from support.command import lines, run, run_process
 from support.diagrams import process
 from support.shards import run_all
@@ -288,6 +289,17 @@ def test_summary(folder: Path) -> None:
     assert json.loads(of_folder.stdout)["diagrams"] == 5
     # Its folder is searched for diagrams, as before.
     assert json.loads(run("summary", "-f", "json", ".").stdout)["diagrams"] == 4
+
+
+def test_unread_members_of_an_archive(folder: Path) -> None:
+    broken = {f"{number}.jar": b"x" for number in range(2)}
+    (folder / "app.jar").write_bytes(zipped({"a.bpmn": USER_TASK, **broken}))
+    (folder / "m").write_text("app.jar\n")
+    run(*PLAN, "1")
+    run_all(folder / "p")
+    collected = run("shards", "collect", "p")
+    assert collected.stdout == run("scan", "--files-from", "m").stdout
+    assert collected.stderr.endswith(b"Error: 2 of 3 diagrams could not be read.\n")
 
 
 def test_summary_of_a_part(folder: Path) -> None:
