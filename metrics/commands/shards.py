@@ -117,8 +117,8 @@ def plan(
     """Divide a manifest into shards.
 
     MANIFEST is a list of paths or URLs, one per line; lines of JSON with the keys url, size, etag
-    and version; or the manifest.json of an S3 inventory. Use - for standard input. Relative paths
-    are relative to the current folder.
+    and version; or the manifest.json of an S3 inventory. It can be a URL, or - for standard input.
+    Relative paths are relative to the current folder.
 
     Each shard has neighbouring lines of MANIFEST. The shards have about the same number of bytes if
     MANIFEST states sizes, and otherwise about the same number of objects.

@@ -11,7 +11,7 @@ import stat
 from codecs import BOM_UTF8
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from metrics.reading.sources import PIECE
 from metrics.shards.lists import (
@@ -22,6 +22,8 @@ from metrics.shards.lists import (
     object_of,
     too_long,
 )
+from metrics.shards.remote import without_secrets
+from metrics.shards.stores import StoreError, copy_remote
 from metrics.shards.urls import scheme_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 MAX_COPIED_BYTES: Final = 64 * 1024 * 1024 * 1024
 """The size above which a manifest that has to be copied first is refused."""
 
+FILE_PREFIX: Final = "file://"
+HTTP: Final = ("http", "https")
+
 
 @contextmanager
 def open_manifest(
@@ -48,10 +53,11 @@ def open_manifest(
 ) -> Iterator[Manifest]:
     """A function that reads a manifest, as often as it is called.
 
-    `stream` is the manifest, if it is already open. A stream and a pipe are copied to a temporary
-    file first. `with_archives` also plans the archives of an inventory. Opening and reading raise
-    `ManifestError`.
+    `name` is a path or URL, and `stream` the manifest, if it is already open. A stream, a pipe and
+    a remote file are copied to a temporary file first. `with_archives` also plans the archives of
+    an inventory. Opening and reading raise `ManifestError`.
     """
+    name = name.removeprefix(FILE_PREFIX)
     with ExitStack() as stack:
         try:
             open_again = stack.enter_context(_readable_again(name, stream))
@@ -76,17 +82,10 @@ def _entries(
 @contextmanager
 def _readable_again(name: str, stream: BinaryIO | None) -> Iterator[Callable[[], BinaryIO]]:
     """A function that opens a manifest at its beginning."""
-    if stream is None and not _is_pipe(name):
+    if stream is None and not (_is_remote(name) or _is_pipe(name)):
         yield partial(open_source, name)
         return
-    from tempfile import TemporaryFile
-
-    with TemporaryFile() as copy:
-        if stream is None:
-            with open(name, "rb") as pipe:
-                _copy(name, pipe, copy)
-        else:
-            _copy(name, stream, copy)
+    with _copied(name, stream) as copy:
 
         def open_copy() -> BinaryIO:
             copy.seek(0)
@@ -103,6 +102,38 @@ def _is_pipe(name: str) -> bool:
         return False
 
 
+def _is_remote(name: str) -> bool:
+    try:
+        scheme = scheme_of(name)
+    except ValueError as error:
+        raise ManifestError(name, str(error)) from None
+    if scheme in HTTP:
+        reason = "a manifest is not read from a web server: copy it here first."
+        raise ManifestError(without_secrets(name), reason)
+    return bool(scheme)
+
+
+def _copied(name: str, stream: BinaryIO | None = None) -> BinaryIO:
+    """A temporary file with the content of a stream, of a remote file or of a pipe."""
+    from tempfile import TemporaryFile
+
+    with ExitStack() as stack:
+        copy = stack.enter_context(TemporaryFile())
+        if stream is not None:
+            _copy(name, stream, copy)
+        elif _is_remote(name):
+            try:
+                copy_remote(name, copy, MAX_COPIED_BYTES)
+            except StoreError as error:
+                raise ManifestError(error.path, error.message) from None
+            copy.flush()
+        else:
+            with open(name, "rb") as pipe:
+                _copy(name, pipe, copy)
+        stack.pop_all()
+    return cast("BinaryIO", copy)
+
+
 def _copy(name: str, stream: BinaryIO, copy: BinaryIO) -> None:
     left = MAX_COPIED_BYTES
     while piece := stream.read(PIECE):
@@ -114,13 +145,14 @@ def _copy(name: str, stream: BinaryIO, copy: BinaryIO) -> None:
 
 
 def open_source(name: str) -> BinaryIO:
-    """Open a manifest or a file of an inventory, which may not be a pipe or device."""
-    try:
-        scheme = scheme_of(name)
-    except ValueError as error:
-        raise ManifestError(name, str(error)) from None
-    if scheme:
-        raise ManifestError(name, "a manifest is read from this machine: copy it here first.")
+    """Open a manifest or a file of an inventory, which may not be a pipe or device.
+
+    A remote file is copied to a temporary file.
+    """
+    if _is_remote(name):
+        copy = _copied(name)
+        copy.seek(0)
+        return copy
     if not stat.S_ISREG(os.stat(name).st_mode):
         raise ManifestError(name, "it is not a file.")
     return open(name, "rb")

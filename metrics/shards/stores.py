@@ -16,7 +16,7 @@ from metrics.reading.sources import (
     absolute,
     content_beside,
 )
-from metrics.shards.remote import RemoteError, call_at, started, tried, without_secrets
+from metrics.shards.remote import RemoteError, call_at, etag_of, started, tried, without_secrets
 from metrics.shards.urls import scheme_of
 from metrics.system.output import remove_abandoned, replacing
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_REMOTE_BYTES: Final = 1024 * 1024 * 1024
 """The size above which a file of a remote store is not read: it is held in memory."""
+
+BYTES_PER_REQUEST: Final = 16 * 1024 * 1024
+"""The size of the parts in which a remote file is copied."""
 
 
 class StoreError(FileError):
@@ -79,6 +82,26 @@ def absolute_location(location: str) -> str:
     """The location of a store for processes with other current folders."""
     store = store_at(location)
     return absolute(store.folder) if isinstance(store, FolderStore) else location
+
+
+def copy_remote(url: str, copy: BinaryIO, max_size: int) -> None:
+    """Write the content of a remote file to a stream, in parts with a request each.
+
+    Raises `StoreError`, also if the file has more than `max_size` bytes or changes meanwhile.
+    """
+    info = _requested(url, "info")
+    size, etag = info["size"], etag_of(info)
+    if info.get("type") == "directory":
+        raise StoreError(without_secrets(url), "it is not a file.")
+    if size > max_size:
+        raise StoreError(without_secrets(url), f"it is larger than {max_size:,} bytes.")
+    copied = 0
+    for start in range(0, size, BYTES_PER_REQUEST):
+        end = min(start + BYTES_PER_REQUEST, size)
+        copied += copy.write(_requested(url, "cat_file", start=start, end=end))
+    info = _requested(url, "info")
+    if not copied == size == info["size"] or etag != etag_of(info):
+        raise StoreError(without_secrets(url), "it changed while it was read.")
 
 
 def remove_leftovers(store: Store) -> None:
@@ -144,10 +167,10 @@ class RemoteStore:
         return without_secrets(self._location(file))
 
     def read(self, file: str, max_size: int) -> bytes:
-        size: int = self._request(file, "info", self._location(file))["size"]
+        size: int = _requested(self._location(file), "info")["size"]
         if size > max_size:
             raise StoreError(self.name_of(file), f"it is larger than {max_size:,} bytes.")
-        content: bytes = self._request(file, "cat_file", self._location(file))
+        content: bytes = _requested(self._location(file), "cat_file")
         return content
 
     def open(self, file: str) -> BinaryIO:
@@ -158,20 +181,21 @@ class RemoteStore:
         stream = BytesIO()
         yield stream
         # One request, so that no part of a file is ever visible.
-        self._request(file, "pipe_file", self._location(file), stream.getvalue())
+        _requested(self._location(file), "pipe_file", stream.getvalue())
 
     def files(self) -> AbstractSet[str]:
-        paths = self._request("", "ls", self._url, detail=False)
+        paths = _requested(self._url, "ls", detail=False)
         return {path.rstrip("/").rpartition("/")[2] for path in paths}
 
     def _location(self, file: str) -> str:
         return f"{self._url}/{file}" if file else self._url
 
-    def _request(self, file: str, method: str, *arguments: Any, **options: Any) -> Any:
-        """Call a method of the file system; raises `StoreError`."""
-        try:
-            request = partial(call_at, self._url, method, *arguments, **options)
-            return started(tried(request)).result()
-        except (RemoteError, FileError) as error:
-            reason = error.message if isinstance(error, FileError) else str(error)
-            raise StoreError(self.name_of(file), reason) from None
+
+def _requested(url: str, method: str, *arguments: Any, **options: Any) -> Any:
+    """Call a method of the file system that reads a URL, for the URL; raises `StoreError`."""
+    try:
+        request = partial(call_at, url, method, url, *arguments, **options)
+        return started(tried(request)).result()
+    except (RemoteError, FileError) as error:
+        reason = error.message if isinstance(error, FileError) else str(error)
+        raise StoreError(without_secrets(url), reason) from None

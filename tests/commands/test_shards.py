@@ -171,7 +171,7 @@ def test_folders_that_cannot_hold_a_plan(folder: Path) -> None:
     [
         ("none", "none: No such file or directory"),
         (".", ".: it is not a file."),
-        ("s3://b/m", "s3://b/m: a manifest is read from this machine: copy it here first."),
+        ("memory://b/m", "memory://b/m: the store has no such object"),
     ],
 )
 def test_no_manifest(name: str, message: str, folder: Path) -> None:

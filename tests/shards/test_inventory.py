@@ -7,8 +7,12 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import pytest
+from support.command import run
+from support.servers import KEYS, s3_server
 
+from metrics.shards import remote
 from metrics.shards.inventory import SkippedKey, read_inventory
 from metrics.shards.lists import MAX_LINE_BYTES, ManifestError
 from metrics.shards.manifest import open_manifest
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "sourceBucket": "models",
     "destinationBucket": "arn:aws:s3:::inventories",
     "version": "2016-11-30",
@@ -69,7 +73,7 @@ def inventory(
     return path
 
 
-def entries(path: Path, *, with_archives: bool = False) -> list[object]:
+def entries(path: Path | str, *, with_archives: bool = False) -> list[object]:
     """The entries of an inventory."""
     with open_manifest(str(path), with_archives=with_archives) as read:
         return [*read()]
@@ -90,6 +94,38 @@ def _inventory_in(folder: Path, data: str, indent: int | None) -> Path:
     path = folder / "day" / "manifest.json"
     path.write_text(json.dumps(MANIFEST, indent=indent))
     return path
+
+
+@pytest.mark.slow
+def test_inventory_in_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    remote._file_system.cache_clear()  # noqa: SLF001
+    with s3_server() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        s3 = fsspec.filesystem("s3", skip_instance_cache=True)
+        s3.mkdir("inventories")
+        s3.mkdir("others")
+        manifest = "others/models/daily/day/manifest.json"
+        s3.pipe_file(manifest, json.dumps(MANIFEST).encode())
+        with pytest.raises(ManifestError, match="no such object") as caught:
+            entries(f"s3://{manifest}")
+        data = f"inventories/{MANIFEST['files'][0]['key']}"
+        assert caught.value.path == f"s3://{data}"
+        s3.pipe_file(data, gzip.compress(ROWS.encode()))
+        assert entries(f"s3://{manifest}") == PLANNED
+        result = run("shards", "plan", f"s3://{manifest}", "--shards", "2", "--out", tmp_path)
+        assert (result.returncode, result.stderr.splitlines()[0]) == (
+            0,
+            b"metrics: 2 objects in 2 shards",
+        )
+        s3.pipe_file(data, b"x")
+        with pytest.raises(ManifestError, match="Not a gzipped file"):
+            entries(f"s3://{manifest}")
+        for name in ("others/none", "none/none"):
+            with pytest.raises(ManifestError, match="no such object"):
+                entries(f"s3://{name}")
+    remote._file_system.cache_clear()  # noqa: SLF001
 
 
 def test_archives(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import fsspec
 import pytest
 
+from metrics.shards import manifest, stores
 from metrics.shards.lists import MAX_LINE_BYTES, ManifestError
 from metrics.shards.manifest import open_manifest
 from metrics.shards.plan import PlannedObject
@@ -106,13 +109,73 @@ def test_pipes_are_read_twice(tmp_path: Path) -> None:
         ("none", "No such file"),
         ("/dev/zero", "not a file"),
         (".", "not a file"),
-        ("s3://bucket/manifest.txt", "copy it here"),
+        ("http://127.0.0.1/manifest.txt", "copy it here"),
+        ("ftp://host/manifest.txt", "scheme ftp"),
+        ("memory://manifests/none", "no such object"),
         ("a::b", "chain"),
     ],
 )
 def test_what_is_no_file(name: str, reason: str) -> None:
     with pytest.raises(ManifestError, match=reason), open_manifest(name):
         pass
+
+
+class TestRemote:
+    """Manifests in stores."""
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stores, "BYTES_PER_REQUEST", 5)
+
+    @pytest.mark.parametrize("content", [b"", b"a", b"a.bpmn\nb.bpmn\nc", b"a\n\nb\nc\nd\n"])
+    def test_content(self, content: bytes) -> None:
+        fsspec.filesystem("memory").pipe_file("/manifests/m", content)
+        with open_manifest("memory://manifests/m") as read:
+            objects = [PlannedObject(line) for line in content.decode().split()]
+            assert [*read()] == [*read()] == objects
+
+    def test_size_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fsspec.filesystem("memory").pipe_file("/manifests/large", b"a\n" * 30)
+        monkeypatch.setattr(manifest, "MAX_COPIED_BYTES", 59)
+        with (
+            pytest.raises(ManifestError, match="larger than 59 bytes"),
+            open_manifest("memory://manifests/large"),
+        ):
+            pass
+
+    def test_folder(self) -> None:
+        fsspec.filesystem("memory").pipe_file("/manifests/folder/m", b"a")
+        with (
+            pytest.raises(ManifestError, match="not a file"),
+            open_manifest("memory://manifests/folder"),
+        ):
+            pass
+
+    def test_file_of_this_machine(self, tmp_path: Path) -> None:
+        (tmp_path / "m").write_text("a.bpmn\n")
+        with open_manifest(f"file://{tmp_path}/m") as read:
+            assert [*read()] == [PlannedObject("a.bpmn")]
+
+    def test_change_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        memory = fsspec.filesystem("memory")
+        memory.pipe_file("/manifests/m", b"a.bpmn\nb.bpmn\n")
+        read = type(memory).cat_file
+
+        def read_and_append(*arguments: Any, **options: Any) -> Any:
+            content = read(*arguments, **options)
+            memory.pipe_file("/manifests/m", b"a.bpmn\nb.bpmn\nc.bpmn\n")
+            return content
+
+        monkeypatch.setattr(type(memory), "cat_file", read_and_append)
+        with pytest.raises(ManifestError, match="changed"), open_manifest("memory://manifests/m"):
+            pass
+
+
+def test_secrets_are_not_in_messages() -> None:
+    name = "https://user:password@127.0.0.1/manifest.txt?signature=hidden"
+    with pytest.raises(ManifestError) as caught, open_manifest(name):
+        pass
+    assert not {"password", "hidden"} & {*re.findall(r"\w+", str(caught.value))}
 
 
 def test_errors_of_others_stay_as_they_are(tmp_path: Path) -> None:
