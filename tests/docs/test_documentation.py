@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import pytest
 from support.archives import pack
-from support.command import METRICS
+from support.command import METRICS, run
 from support.diagrams import NAMESPACES, ZEEBE, process
+from support.shards import make_plan
 from support.states import DMN
 
 from metrics.archives.names import ALL_EXTENSIONS
@@ -388,14 +389,11 @@ def test_shards_show_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / "processes" / f"{name}.bpmn").write_bytes(user_tasks(embedded))
     (tmp_path / "processes" / "order.bpmn").write_text("<")
     plan, table, others = (block for block in blocks("docs/shards.md") if block.language == "sh")
-    first, second = plan.code.split("metrics shards run plan\n")
-    assert run_block(Block("sh", first), tmp_path).returncode == 0
-    assert run_block(Block("sh", "metrics shards run plan"), tmp_path).returncode == 0
+    result = run_block(plan, tmp_path)
+    assert (result.returncode, [result.stdout]) == (0, texts("docs/shards.md"))
     (python,) = (block for block in blocks("docs/shards.md") if block.language == "python")
     result = run_block(python, tmp_path)
     assert (result.stdout, result.stderr) == ("2 2 {}\n", "")
-    result = run_block(Block("sh", second), tmp_path)
-    assert (result.returncode, [result.stdout]) == (0, texts("docs/shards.md"))
     scan = run_block(Block("sh", "metrics scan --files-from manifest.txt"), tmp_path)
     assert (tmp_path / "metrics.ndjson").read_text("utf-8") == scan.stdout
     result = run_block(table, tmp_path)
@@ -406,6 +404,20 @@ def test_shards_show_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyP
         # One diagram cannot be measured.
         assert result.returncode == 2
         assert result.stdout
+
+
+def test_shards_list_the_keys_of_the_status(tmp_path: Path) -> None:
+    make_plan(tmp_path, [["a.bpmn"]])
+    (tmp_path / "out-0.done").write_text("{}")
+    record = json.loads(run("shards", "status", "-f", "json", tmp_path).stdout)
+    page = (ROOT / "docs" / "shards.md").read_text("utf-8")
+    table = page.partition("| key of the status |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    assert [key for keys, _ in rows for key in re.findall(r"`([\w.]+)`", keys)] == [
+        f"{group}.{key}" for group, values in record.items() for key in values
+    ]
+    (unusable,) = (meaning for keys, meaning in rows if "unusable" in keys)
+    assert re.findall(r"`(\w+)`", unusable) == [*record["shards"]["unusable"][0]]
 
 
 def test_shards_list_the_schemes() -> None:
