@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from metrics.shards.stores import Store
 
 INSTALL_PARQUET: Final = "pip install pyarrow"
+PARQUET_EXTENSION: Final = ".parquet"
 
 # `\b` keeps the line breaks.
 EXAMPLES = """\b
@@ -60,7 +61,6 @@ def command() -> None:
     are kept beside the plan. A run that is interrupted continues with the shards that are missing.
     Needs the package zstandard.
     """
-    require_zstandard()
 
 
 folder = click.argument("folder", metavar="DIR")
@@ -123,7 +123,9 @@ def plan(
     Each shard has neighbouring lines of MANIFEST. The shards have about the same number of bytes if
     MANIFEST states sizes, and otherwise about the same number of objects.
     """
+    require_zstandard()
     from metrics.shards.manifest import open_manifest
+    from metrics.shards.markers import ShardStatus, shard_states
     from metrics.shards.planning import contents_of, plan_of, write_plan
 
     _require_other_folder(manifest_name, folder)
@@ -144,10 +146,15 @@ def plan(
     ):
         contents = contents_of(manifest)
         new_plan = plan_of(contents, shards, plan_options)
-        write_plan(manifest, contents, new_plan, create_store(folder))
+        store = create_store(folder)
+        write_plan(manifest, contents, new_plan, store)
+        done = sum(state.status is ShardStatus.DONE for state in shard_states(store, new_plan))
     if not is_quiet:
         objects = counted(new_plan.objects, "object")
         show_message(f"metrics: {objects} in {counted(new_plan.shards, 'shard')}")
+        if done:
+            reason = "metrics shards run --again measures them again"
+            show_message(f"metrics: {counted(done, 'shard')} are done already; {reason}")
         if contents.skipped:
             show_message(_note_of_skipped(contents.skipped))
 
@@ -178,6 +185,7 @@ def status(folder: str, format_name: str, exit_code: bool) -> None:
     Prints the numbers of the shards that are missing, and counts the objects and diagrams of the
     shards that are done.
     """
+    require_zstandard()
     from metrics.shards.collecting import plan_status
 
     store, existing = _read_plan(folder)
@@ -206,9 +214,10 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
     The lines are those of metrics scan. All shards must be done, and the lines of each are compared
     with the checksum in its marker.
 
-    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the diagrams could
+    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the objects could
     not be read.
     """
+    require_zstandard()
     from metrics.shards.collecting import Totals, all_results, checked_lines
 
     if format_name == "parquet":
@@ -217,6 +226,8 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
             raise click.ClickException(reason)
         if is_standard_output(output_path) and sys.stdout is not None and sys.stdout.isatty():
             raise click.UsageError("--format parquet needs --output FILE or a pipe.")
+    elif output_path is not None and output_path.lower().endswith(PARQUET_EXTENSION):
+        raise click.UsageError(f"--output {on_one_line(output_path)} needs --format parquet.")
     write = LINES_FORMATS.load(format_name)
     store, existing = _read_plan(folder)
     with file_errors_shown():
@@ -240,9 +251,9 @@ def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
         parts = [f"{counted(totals.measured, 'diagram')} measured", *failed]
         show_message(f"metrics: {objects}: {', '.join(parts)}")
     if totals.has_too_many_unread:
-        noun = "object" if totals.lines == totals.objects else "diagram"
         raise click.ClickException(
-            f"{totals.unread:,} of {counted(totals.lines, noun)} could not be read."
+            f"{totals.unread:,} of {counted(totals.objects, 'object')} could not be read:"
+            " metrics shards run --unread reads them again."
         )
 
 

@@ -10,7 +10,7 @@ import click
 
 from metrics.commands import options
 from metrics.commands.console import file_errors_shown, show_message
-from metrics.commands.runs import open_progress, processors
+from metrics.commands.runs import open_progress, processors, require_zstandard
 from metrics.formats.shards import number_ranges
 from metrics.formats.text import counted, on_one_line
 from metrics.system.exit_status import ExitStatus
@@ -43,6 +43,12 @@ Examples:
     multiple=True,
     help="Run only this shard, even if it is done; repeatable.",
 )
+@click.option("--again", is_flag=True, help="Run all shards, even those that are done.")
+@click.option(
+    "--unread",
+    is_flag=True,
+    help="Also run the shards with objects that could not be read, even if they are done.",
+)
 @options.jobs
 @click.option(
     "--dask",
@@ -53,13 +59,20 @@ Examples:
 )
 @options.quiet
 def command(
-    location: str, shards: tuple[int, ...], jobs: int | None, address: str | None, is_quiet: bool
+    location: str,
+    shards: tuple[int, ...],
+    again: bool,
+    unread: bool,
+    jobs: int | None,
+    address: str | None,
+    is_quiet: bool,
 ) -> None:
     """Run the shards that are not done.
 
     DIR is a folder or URL with a plan. A shard is done when all its objects have been measured and
     its lines have been written. A run can be interrupted at any time; the next run continues with
-    the shards that are missing. Shards run one after the other on this machine, each with several
+    the shards that are missing. A shard that is done is not run again, even if its objects have
+    changed. Shards run one after the other on this machine, each with several
     processes, or on a Dask cluster.
 
     The exit status is 2 if a shard could not be run. An object that cannot be read or measured has
@@ -67,13 +80,16 @@ def command(
     """
     if address is not None and jobs is not None:
         raise click.UsageError("--dask and --jobs exclude each other.")
+    if shards and (again or unread):
+        raise click.UsageError("--shard cannot be used with --again or --unread.")
+    require_zstandard()
     from metrics.shards.running import open_plan
 
     results: list[ShardResult] = []
     failed: dict[str, list[int]] = {}
     with file_errors_shown(), ExitStack() as stack:
         opened = open_plan(location)
-        to_run = _to_run(opened, shards)
+        to_run = range(opened.plan.shards) if again else _to_run(opened, shards, unread=unread)
         names = partial(_objects_of, opened, to_run)
         done = _Done(open_progress(names, stack, is_output_shown=False, noun="objects"))
         if address is None:
@@ -85,18 +101,21 @@ def command(
                 failed.setdefault(outcome.reason, []).append(outcome.shard)
             else:
                 results.append(outcome.result)
-    if not is_quiet:
-        show_message(f"metrics: {_note(results)}" if to_run else "metrics: all shards are done")
     for reason, numbers in failed.items():
         noun = "shard" if len(numbers) == 1 else "shards"
         message = f"{noun} {number_ranges(sorted(numbers))} failed: {reason}"
         show_message(f"metrics: {on_one_line(message)}")
+    if not is_quiet and (results or not to_run):
+        show_message(f"metrics: {_note(results)}" if to_run else "metrics: all shards are done")
     if failed:
         raise click.exceptions.Exit(ExitStatus.FAILURE)
 
 
-def _to_run(opened: OpenPlan, chosen: Sequence[int]) -> list[int]:
-    """The shards to run, in order; raises `click.UsageError` for a number that is not one."""
+def _to_run(opened: OpenPlan, chosen: Sequence[int], *, unread: bool) -> Sequence[int]:
+    """The shards to run, in order; raises `click.UsageError` for a number that is not one.
+
+    With `unread`, they include those with objects that could not be read.
+    """
     from metrics.shards.markers import ShardStatus, shard_states
 
     count = opened.plan.shards
@@ -106,7 +125,12 @@ def _to_run(opened: OpenPlan, chosen: Sequence[int]) -> list[int]:
     if chosen:
         return sorted(set(chosen))
     states = shard_states(opened.store, opened.plan)
-    return [state.shard for state in states if state.status is not ShardStatus.DONE]
+    return [
+        state.shard
+        for state in states
+        if state.status is not ShardStatus.DONE
+        or (unread and state.result is not None and state.result.unread)
+    ]
 
 
 def _objects_of(opened: OpenPlan, shards: Iterable[int]) -> Iterator[object]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS_OF_RANGES: Final = 500
 
 MAX_UNREAD_PERCENT: Final = 5
-"""The percentage of unread lines above which a collection ends with status 2."""
+"""The percentage of unread objects above which a collection ends with status 2."""
 
 
 class CollectError(FileError):
@@ -37,19 +37,14 @@ class Totals(NamedTuple):
     """What some shards did together; the fields are those of `ShardResult`."""
 
     objects: int
+    unread: int
     measured: int
     failed: Mapping[str, int]
-    unread: int
-
-    @property
-    def lines(self) -> int:
-        """The number of lines; an archive is one object, but has a line for each diagram."""
-        return self.measured + sum(self.failed.values())
 
     @property
     def has_too_many_unread(self) -> bool:
         """Whether so many objects could not be read that the lines say little about the rest."""
-        return self.unread * 100 > self.lines * MAX_UNREAD_PERCENT
+        return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
 
     @classmethod
     def of(cls, results: Sequence[ShardResult]) -> Totals:
@@ -59,9 +54,9 @@ class Totals(NamedTuple):
             failed.update(result.failed)
         return cls(
             sum(result.objects for result in results),
+            sum(result.unread for result in results),
             sum(result.measured for result in results),
             dict(sorted(failed.items())),
-            sum(result.unread for result in results),
         )
 
 
@@ -82,6 +77,8 @@ def plan_status(store: Store, plan: Plan) -> PlanStatus:
         others.pop(ShardStatus.MISSING, []),
         {status.value: shards for status, shards in others.items()},
         totals.objects,
+        totals.unread,
+        [result.shard for result in results if result.unread],
         totals.measured,
         totals.failed,
     )

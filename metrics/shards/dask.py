@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 CONNECT_SECONDS: Final = 10
+SECONDS_FOR_FIRST_WORKER: Final = 60
 RETRIES: Final = 2
 """How often a task is repeated that fails. A task whose worker dies is repeated in any case."""
 
@@ -69,6 +70,11 @@ def _client(address: str) -> Iterator[Client]:
         reason = f"the scheduler cannot be reached: {' '.join(str(error).split())}"
         raise ClusterError(address, reason) from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS_FOR_FIRST_WORKER)
+        except TimeoutError:
+            reason = f"the cluster has no worker after {SECONDS_FOR_FIRST_WORKER} seconds"
+            raise ClusterError(address, reason) from None
         yield client
 
 

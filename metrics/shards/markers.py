@@ -26,21 +26,18 @@ READ_FAILURES: Final = frozenset({ErrorType.UNREADABLE, ErrorType.CHANGED})
 class ShardResult(NamedTuple):
     """What a shard did.
 
-    `objects` is the number of objects in its list. `measured` is the number of lines with a
-    payload, and `failed` that of the lines with each type of error; an archive has a line for each
-    diagram in it. `sha256` is the SHA-256 of the uncompressed lines, in hexadecimal.
+    `objects` is the number of objects in its list, and `unread` that of the objects that could not
+    be read, or not completely. `measured` is the number of lines with a payload, and `failed` that
+    of the lines with each type of error; an archive has a line for each diagram in it. `sha256` is
+    the SHA-256 of the uncompressed lines, in hexadecimal.
     """
 
     shard: int
     objects: int
+    unread: int
     measured: int
     failed: Mapping[str, int]
     sha256: str
-
-    @property
-    def unread(self) -> int:
-        """The number of lines for what could not be read."""
-        return sum(self.failed.get(type, 0) for type in READ_FAILURES)
 
 
 def marker_json(plan: Plan, result: ShardResult) -> bytes:
@@ -100,10 +97,13 @@ def _read(store: Store, plan: Plan, shard: int) -> ShardState:
 
 def _result(record: Any, shard: int) -> ShardResult:
     result = ShardResult(*(record[field] for field in ShardResult._fields))
-    numbers = (result.shard, result.objects, result.measured, *result.failed.values())
+    numbers = [result.shard, result.objects, result.unread, result.measured]
     types = {type.value for type in ErrorType}
-    if not all(map(is_number, numbers)) or not SHA256.fullmatch(result.sha256):
+    if not all(map(is_number, (*numbers, *result.failed.values()))):
         raise ValueError
-    if result.shard != shard or not types.issuperset(result.failed):
+    if not SHA256.fullmatch(result.sha256):
+        raise ValueError
+    has_impossible_numbers = result.shard != shard or result.unread > result.objects
+    if has_impossible_numbers or not types.issuperset(result.failed):
         raise ValueError
     return result

@@ -51,10 +51,11 @@ FILE_PREFIX: Final = "file://"
 
 
 class NamedSource(NamedTuple):
-    """What is measured, and its name in the lines."""
+    """What is measured, its name in the lines, and the number of its object, from 0."""
 
     name: str
     source: DiagramSource
+    object: int
 
 
 class _Archive(NamedTuple):
@@ -89,18 +90,19 @@ def object_sources(objects: Iterable[PlannedObject], plan: Plan) -> Iterator[Nam
     max_size = plan.options.max_size
     bounds = ArchiveBounds(max_size, plan.options.max_total)
     submit = partial(_submitted, plan=plan)
-    for planned, future in submit_in_order(submit, objects, MAX_READ_AHEAD):
+    answers = submit_in_order(submit, objects, MAX_READ_AHEAD)
+    for number, (planned, future) in enumerate(answers):
         source = future.result()
         if source is None and max_size > MAX_BYTES_READ_AHEAD:
             source = started(_remote_source(planned, plan, max_size)).result()
         if source is None:
             source = _failed(planned, too_large(max_size))
         if not isinstance(source, _Archive):
-            yield NamedSource(planned.url, source)
+            yield NamedSource(planned.url, source, number)
             continue
         found, archive = source
         for item in read_found(found, source=archive, warn=ignore_warning, bounds=bounds):
-            yield NamedSource(item.name, item)
+            yield NamedSource(item.name, item, number)
 
 
 def _archive(name: str, member: str, content: str | BinaryIO, type: ArchiveType) -> _Archive:

@@ -18,7 +18,7 @@ from metrics.reading.sources import FileError
 from metrics.scanning.batch import scan_many
 from metrics.shards.compression import compressed
 from metrics.shards.lists import read_list
-from metrics.shards.markers import ShardResult, marker_json
+from metrics.shards.markers import READ_FAILURES, ShardResult, marker_json
 from metrics.shards.objects import object_sources
 from metrics.shards.plan import PLAN_FILE, PlanError, lines_file, marker_file, read_plan
 from metrics.shards.stores import StoreError, remove_leftovers, store_at
@@ -125,27 +125,30 @@ def run_shard(
     store, plan = opened
     count = _Count()
     sources = object_sources(count.objects_of(read_list(store, shard)), plan)
-    reports = watch(count.reports_of(_reports(sources, measurer, plan)))
+    reports = watch(_reports(sources, measurer, plan, count))
     sha256 = hashlib.sha256()
     with store.write(lines_file(shard)) as stream, compressed(stream) as lines:
         for line in ndjson(reports, ScanLayout(added=plan.options.fragments)):
             sha256.update(line)
             lines.write(line)
+    failed = dict(sorted(count.failed.items()))
     result = ShardResult(
-        shard, count.objects, count.measured, dict(sorted(count.failed.items())), sha256.hexdigest()
+        shard, count.objects, count.unread, count.measured, failed, sha256.hexdigest()
     )
     with store.write(marker_file(shard)) as stream:
         stream.write(marker_json(plan, result))
     return result
 
 
-def _reports(sources: Iterator[NamedSource], measurer: Measurer, plan: Plan) -> Iterator[Report]:
-    """The reports of all sources, under their names in the lines."""
-    names: deque[str] = deque()
+def _reports(
+    sources: Iterator[NamedSource], measurer: Measurer, plan: Plan, count: _Count
+) -> Iterator[Report]:
+    """The reports of all sources, under their names in the lines; they are counted."""
+    names: deque[tuple[str, int]] = deque()
 
     def unnamed() -> Iterator[DiagramSource]:
-        for name, source in sources:
-            names.append(name)
+        for name, source, object in sources:
+            names.append((name, object))
             yield source
 
     reports = scan_many(
@@ -156,15 +159,21 @@ def _reports(sources: Iterator[NamedSource], measurer: Measurer, plan: Plan) -> 
         fragments=frozenset(plan.options.fragments),
     )
     for report in reports:
-        report.file = names.popleft()
+        report.file, object = names.popleft()
+        count.add(report, object)
         yield report
 
 
 class _Count:
-    """Counts the objects of a shard, and its lines with and without an error."""
+    """Counts the objects of a shard, and its lines with and without an error.
+
+    An object is unread if it has a line for something that could not be read.
+    """
 
     def __init__(self) -> None:
         self.objects = 0
+        self.unread = 0
+        self._last_unread = -1
         self.measured = 0
         self.failed: Counter[str] = Counter()
 
@@ -174,14 +183,15 @@ class _Count:
             self.objects += 1
             yield planned
 
-    def reports_of(self, reports: Iterable[Report]) -> Iterator[Report]:
-        """Yield the reports unchanged."""
-        for report in reports:
-            if report.error is None:
-                self.measured += 1
-            else:
-                self.failed[report.error.type.value] += 1
-            yield report
+    def add(self, report: Report, object: int) -> None:
+        """Add a report of the object with a number; they come in the order of the objects."""
+        if report.error is None:
+            self.measured += 1
+            return
+        self.failed[report.error.type.value] += 1
+        if report.error.type in READ_FAILURES and object != self._last_unread:
+            self.unread += 1
+            self._last_unread = object
 
 
 def run_shards(

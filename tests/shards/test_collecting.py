@@ -79,15 +79,15 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_totals(plan: Path) -> None:
     store = store_at(str(plan))
     totals = Totals.of(all_results(store, read_plan(store)))
-    assert totals == Totals(4, 2, {"malformed": 1, "unreadable": 1}, 1)
+    assert totals == Totals(4, 1, 2, {"malformed": 1, "unreadable": 1})
 
 
 @pytest.mark.parametrize(("unread", "is_too_many"), [(5, False), (6, True)])
 def test_unread_objects(unread: int, *, is_too_many: bool) -> None:
     results = [
         # An archive with many diagrams is one object.
-        ShardResult(0, 1, 10, {"malformed": 50}, ""),
-        ShardResult(1, 40, 40 - unread, {"changed": 1, "unreadable": unread - 1}, ""),
+        ShardResult(0, 60, 0, 500, {"malformed": 50}, ""),
+        ShardResult(1, 40, unread, 40, {"changed": 1, "unreadable": 30}, ""),
     ]
     assert Totals.of(results).has_too_many_unread is is_too_many
 

@@ -40,8 +40,8 @@ def sources(*objects: PlannedObject | str, folder: str = "/", **options: float) 
     planned = [PlannedObject(each) if isinstance(each, str) else each for each in objects]
     plan = Plan("", __version__, 1, len(planned), folder, PlanOptions(**options))  # type: ignore[arg-type]
     found: list[object] = []
-    for (name, source), expected in zip(object_sources(planned, plan), planned, strict=True):
-        assert name == expected.url
+    for number, (name, source, object) in enumerate(object_sources(planned, plan)):
+        assert (name, object) == (planned[number].url, number)
         if isinstance(source, Report):
             assert source.error is not None
             found.append(str(source.error))
@@ -159,7 +159,7 @@ class TestHttp:
         with serving(lambda *_: Answer(200, b"{}")) as server:
             plan = Plan("", __version__, 1, 1, "/", PlanOptions())
             url = f"{server.url}/a.form?signature=1"
-            ((name, source),) = object_sources([PlannedObject(url)], plan)
+            ((name, source, _),) = object_sources([PlannedObject(url)], plan)
             assert name == url
             assert isinstance(source, NamedContent)
             assert source.name == "/a.form"

@@ -82,11 +82,11 @@ class TestLines:
     def test_result_and_marker(self, folder: Path, paths: list[str], tmp_path: Path) -> None:
         plan = make_plan(tmp_path, [[], paths], folder=folder)
         result = scan_shard(tmp_path, 1)
-        assert result[:3] == (1, 33, 31)
+        assert result[:4] == (1, 33, 1, 31)
         assert result.failed == {"malformed": 1, "unreadable": 1}
         assert pickle.loads(pickle.dumps(result)) == result
         assert read_marker(store_at(str(tmp_path)), plan, 1) == result
-        assert scan_shard(tmp_path, 0)[:4] == (0, 0, 0, {})
+        assert scan_shard(tmp_path, 0)[:5] == (0, 0, 0, 0, {})
         assert lines_of(tmp_path, 0) == b""
 
     def test_same_bytes_each_time(self, folder: Path, paths: list[str], tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ class TestArchives:
         memory.pipe_file("/keys/a.jar", zipped({"a.bpmn": process(TASK)}))
         memory.pipe_file("/keys/a.jar!/b.bpmn", process("<bpmn:userTask/>" * 2))
         make_plan(tmp_path, [[f"memory://keys/a.jar!/{name}.bpmn" for name in "abc"]])
-        assert scan_shard(tmp_path, 0)[:4] == (0, 3, 2, {"unreadable": 1})
+        assert scan_shard(tmp_path, 0)[:5] == (0, 3, 1, 2, {"unreadable": 1})
         a, b, c = lines_of(tmp_path, 0).splitlines()
         assert b'"userTask":{"count":1,' in a
         assert b'"userTask":{"count":2,' in b

@@ -30,8 +30,8 @@ class PlanStatus(NamedTuple):
     """How much of a plan is done.
 
     `missing` are the numbers of the shards without a marker. `unusable` are those of the shards
-    with a marker that does not count, by the reason. `objects_done`, `measured` and `failed` are
-    about the shards that are done.
+    with a marker that does not count, by the reason. All further values are about the shards that
+    are done: their objects, how many of these are `unread`, and in which shards.
     """
 
     shards: int
@@ -40,6 +40,8 @@ class PlanStatus(NamedTuple):
     missing: Sequence[int]
     unusable: Mapping[str, Sequence[int]]
     objects_done: int
+    unread: int
+    unread_shards: Sequence[int]
     measured: int
     failed: Mapping[str, int]
 

@@ -21,12 +21,13 @@ def json(status: PlanStatus) -> Iterator[bytes]:
             "count": status.shards,
             "done": status.done,
             "missing": [*status.missing],
+            "unread": [*status.unread_shards],
             "unusable": [
                 {"reason": reason, "shards": [*numbers]}
                 for reason, numbers in status.unusable.items()
             ],
         },
-        "objects": {"count": status.objects, "done": status.objects_done},
+        "objects": {"count": status.objects, "done": status.objects_done, "unread": status.unread},
         "diagrams": {"measured": status.measured, "failed": {**status.failed}},
     }
     yield dumps(record, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

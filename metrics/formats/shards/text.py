@@ -26,6 +26,9 @@ def _lines(status: PlanStatus) -> Iterator[str]:
         yield f"missing: {number_ranges(status.missing)}"
     for reason, numbers in status.unusable.items():
         yield f"{reason}, will be run again: {number_ranges(numbers)}"
+    if status.unread:
+        objects = counted(status.unread, "object")
+        yield f"{objects} could not be read, in shards: {number_ranges(status.unread_shards)}"
     if status.done:
         yield f"{counted(status.measured, 'diagram')} measured"
     for type, number in status.failed.items():

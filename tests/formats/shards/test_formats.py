@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATUS = PlanStatus(
-    9, 1200, 3, [0, 2, 3, 4], {"made by another plan": [5], "without lines": [7]}, 1000, 990,
+    9, 1200, 3, [0, 2, 3, 4], {"made by another plan": [5], "without lines": [7]},
+    1000, 3, [1, 6], 990,
     {"malformed": 10},
 )  # fmt: skip
 
@@ -44,6 +45,7 @@ def test_status_as_text() -> None:
         "missing: 0, 2-4",
         "made by another plan, will be run again: 5",
         "without lines, will be run again: 7",
+        "3 objects could not be read, in shards: 1, 6",
         "990 diagrams measured",
         "10 diagrams failed: malformed",
     ]
@@ -55,12 +57,13 @@ def test_status_as_json() -> None:
             "count": 9,
             "done": 3,
             "missing": [0, 2, 3, 4],
+            "unread": [1, 6],
             "unusable": [
                 {"reason": "made by another plan", "shards": [5]},
                 {"reason": "without lines", "shards": [7]},
             ],
         },
-        "objects": {"count": 1200, "done": 1000},
+        "objects": {"count": 1200, "done": 1000, "unread": 3},
         "diagrams": {"measured": 990, "failed": {"malformed": 10}},
     }
 
