@@ -24,9 +24,9 @@ from metrics.archives.members import (
     Member,
     broken,
     not_an_archive,
-    plain_name,
     unreadable,
 )
+from metrics.archives.names import plain_name
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import MAX_NAME_CHARACTERS, PIECE
 
