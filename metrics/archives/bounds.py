@@ -20,13 +20,16 @@ MAX_HEADER_BYTES: Final = 1024 * 1024
 """The maximum size of an extended header in a tar archive: a long name, or attributes."""
 
 MAX_TOTAL_HEADER_BYTES: Final = 2 * 1024 * 1024 * 1024
-"""The maximum size of all extended headers, with their padding; each takes time to read."""
+"""The maximum size of all extended headers, with their padding, and of all maps of sparse files.
+
+Each takes time to read.
+"""
 
 MAX_RECORDS: Final = 20_000_000
 """The maximum number of records in all extended headers: names, times and other attributes."""
 
 MAX_PARTS: Final = 1_000_000
-"""The maximum number of parts of gzip files; programs that pack in parallel write many."""
+"""The maximum number of parts of gzip and zstd files; programs that pack in parallel write many."""
 
 MAX_WINDOW_BYTES: Final = 128 * 1024 * 1024
 """The maximum window of a zstd stream, which is held in memory; as the program zstd has it."""
@@ -87,9 +90,9 @@ class Costs:
         _require(self._records, MAX_RECORDS, "more than {:,} records in extended headers")
 
     def add_part(self) -> None:
-        """Count a part of a gzip file."""
+        """Count a part of a gzip or zstd file."""
         self._parts += 1
-        _require(self._parts, MAX_PARTS, "more than {:,} parts of gzip files")
+        _require(self._parts, MAX_PARTS, "more than {:,} parts of compressed files")
 
 
 def _require(number: int, bound: int, message: str) -> None:

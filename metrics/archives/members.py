@@ -40,11 +40,6 @@ class Member(NamedTuple):
     target: str | None = None
 
 
-def plain_name(name: str) -> str:
-    """The name of a member without the `./` that `tar` puts before the names in `.`."""
-    return name.removeprefix("./")
-
-
 def unreadable(reason: str) -> DocumentError:
     """The error for a member that cannot be read, though others can."""
     return DocumentError(ErrorType.UNREADABLE, reason)

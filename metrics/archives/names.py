@@ -66,6 +66,11 @@ def member_name(archive: str, member: str) -> str:
     return f"{archive}{MEMBER_SEPARATOR}{member}"
 
 
+def plain_name(name: str) -> str:
+    """The name of a member without the `./` that `tar` puts before the names in `.`."""
+    return name.removeprefix("./")
+
+
 def member_of(name: str) -> MemberPath | None:
     """The parts of the name of a member, by the name alone; None for any other name.
 
@@ -104,19 +109,21 @@ def member_path(path: str, folder: str = "") -> MemberPath | None:
     """The parts of a path that leads into an archive; None for any other path.
 
     The archive is an existing file, and no file has the whole path. `member` may itself lead
-    through archives: `app.ear!/web.war!/order.bpmn` is `web.war!/order.bpmn` in `app.ear`. A
-    relative path is relative to `folder`, without one to the current folder.
+    through archives: `app.ear!/web.war!/order.bpmn` is `web.war!/order.bpmn` in `app.ear`, unless a
+    folder `app.ear!` has a file `web.war`. A relative path is relative to `folder`, without one to
+    the current folder.
     """
+    found: MemberPath | None = None
     start = path.find(MEMBER_SEPARATOR)
     while start != -1:
         archive = path[:start]
         file = os.path.join(folder, archive)
         if archive_type(archive) is not None and os.path.isfile(file):
-            has_file = os.path.lexists(file + path[start:])
-            member = path[start + len(MEMBER_SEPARATOR) :]
-            return None if has_file else MemberPath(archive, member)
+            found = MemberPath(archive, path[start + len(MEMBER_SEPARATOR) :])
+            if not os.path.isdir(f"{file}!"):
+                break
         start = path.find(MEMBER_SEPARATOR, start + 1)
-    return None
+    return None if found is None or os.path.lexists(os.path.join(folder, path)) else found
 
 
 def _is_archive(name: str) -> bool:

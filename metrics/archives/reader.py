@@ -10,8 +10,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from metrics.archives.bounds import ArchiveError, BoundError, Costs
-from metrics.archives.members import Role, broken, plain_name
-from metrics.archives.names import MEMBER_SEPARATOR, ArchiveType, archive_type, member_name
+from metrics.archives.members import Role, broken
+from metrics.archives.names import (
+    MEMBER_SEPARATOR,
+    ArchiveType,
+    archive_type,
+    member_name,
+    plain_name,
+)
 from metrics.reading.errors import DocumentError, ErrorType, truncated
 from metrics.reading.sources import (
     MAX_NAME_CHARACTERS,

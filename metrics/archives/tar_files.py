@@ -7,6 +7,7 @@ extended headers of any size, and takes quadratic time for some of them.
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 import zlib
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ from metrics.archives.members import (
     Member,
     broken,
     not_an_archive,
-    plain_name,
     unreadable,
 )
+from metrics.archives.names import plain_name
 from metrics.reading.errors import ErrorType
 from metrics.reading.sources import PIECE
 
@@ -44,6 +45,12 @@ GZIP_FORMAT: Final = 16
 
 PIECE_OF_GZIP: Final = 64 * 1024
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
+SKIPPABLE_ZSTD: Final = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+"""The beginning of a part of a zstd file without content, such as `pzstd` writes first."""
+
+PIECE_OF_ZSTD: Final = 512
+"""Packed bytes that are unpacked at once; four of them may become 128 kB."""
+
 # The names of packages work even if this project is not from a package index; an extra does not.
 INSTALL_ZSTANDARD: Final = "pip install zstandard"
 
@@ -256,6 +263,7 @@ class _Headers:
     def _skip_sparse_map(self, header: bytes) -> None:
         is_followed = header[SPARSE_MAP_FOLLOWS_HEADER]
         while is_followed:
+            self._costs.add_header(BLOCK)
             block = self._stream.read(BLOCK)
             if len(block) < BLOCK:
                 raise broken(TRUNCATED)
@@ -388,6 +396,41 @@ class _Gzip(RawIOBase):
                 return piece
 
 
+class _Zstd(RawIOBase):
+    """Unpacks a zstd file; notices an end that is too early, as `stream_reader` does not."""
+
+    def __init__(self, source: _Readable, costs: Costs, decompressor: Any) -> None:
+        self._source = source
+        self._costs = costs
+        self._decompressor = decompressor
+        self._packed = b""
+        self._unpacked = memoryview(b"")
+        self._part: Any = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._unpacked:
+            self._packed = self._packed or self._source.read(PIECE_OF_ZSTD)
+            if not self._packed and self._part is not None:
+                raise EOFError
+            if not self._packed:
+                return 0
+            if self._part is None:
+                self._costs.add_part()
+                self._part = self._decompressor.decompressobj()
+            self._unpacked = memoryview(self._part.decompress(self._packed))
+            self._packed = b""
+            if self._part.eof:
+                self._packed, self._part = self._part.unused_data, None
+        with memoryview(buffer) as view:
+            piece = self._unpacked[: len(view)]
+            view[: len(piece)] = piece
+        self._unpacked = self._unpacked[len(piece) :]
+        return len(piece)
+
+
 @contextmanager
 def _decompressed(file: BinaryIO, costs: Costs) -> Iterator[_Stream]:
     """The blocks of an archive; raises `ArchiveError` if nothing unpacks it."""
@@ -401,13 +444,11 @@ def _decompressed(file: BinaryIO, costs: Costs) -> Iterator[_Stream]:
     if start.startswith(GZIP):
         with BufferedReader(_Gzip(source, costs), PIECE_OF_GZIP) as unpacked:
             yield _Stream(unpacked, costs, failures=(zlib.error,))
-    elif start == ZSTD:
+    elif start == ZSTD or SKIPPABLE_ZSTD.fullmatch(start):
         zstandard = _zstandard()
         decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        with decompressor.stream_reader(
-            source, read_across_frames=True, closefd=False
-        ) as unpacked_zstd:
-            yield _Stream(unpacked_zstd, costs, failures=(zstandard.ZstdError,))
+        with BufferedReader(_Zstd(source, costs, decompressor), PIECE) as unpacked:
+            yield _Stream(unpacked, costs, failures=(zstandard.ZstdError,))
     else:
         yield _Stream(source, costs, file=file if is_seekable else None)
 

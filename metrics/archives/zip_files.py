@@ -24,9 +24,9 @@ from metrics.archives.members import (
     Member,
     broken,
     not_an_archive,
-    plain_name,
     unreadable,
 )
+from metrics.archives.names import plain_name
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import MAX_NAME_CHARACTERS, PIECE
 
@@ -181,7 +181,12 @@ class _Packed:
         # One byte more, to notice a member that is larger than stated.
         left = entry.size + 1
         try:
-            while left > 0 and (packed := self._file.read(min(packed_left, PIECE))):
+            # What follows the end of the compressed data would be copied again for each piece.
+            while (
+                left > 0
+                and not inflate.eof
+                and (packed := self._file.read(min(packed_left, PIECE)))
+            ):
                 packed_left -= len(packed)
                 pieces.append(inflate.decompress(packed, left))
                 left -= len(pieces[-1])

@@ -205,7 +205,8 @@ def _work_on_paths(
 ) -> _Work:
     def discover(path: str) -> Iterator[DiagramSource]:
         found = discovery_of([path], scan_options)()
-        return scan_options.unpacker.unpack(outputs.watch(found))
+        # Both sides may have the same archive.
+        return scan_options.unpacker.afresh().unpack(outputs.watch(found))
 
     def is_many(path: str) -> bool:
         return not isinstance(path, ShardFolder) and archived.is_many(path)

@@ -252,6 +252,8 @@ def _worthwhile_jobs(
     ):
         first.append(source)
         if isinstance(source, Report):
+            # It costs nothing, but an archive may have a million of them.
+            seconds += SECONDS_PER_FILE
             continue
         if inputs.include(source):
             # It may have to wait for its writer; the sources before it must not wait, too.

@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
-from metrics.archives.names import archive_type, member_name, member_path
+from metrics.archives.names import archive_type, member_name, member_path, plain_name
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import (
     DEFAULT_MAX_SIZE,
@@ -219,7 +219,7 @@ class _Discovery:
         return FoundArchive(path, selection, _file_identity(path))
 
     def _find_member(self, archive: str, member: str) -> Iterator[FoundArchive]:
-        member = member.rstrip("/")
+        member = plain_name(member.rstrip("/"))
         if member:
             selection = self._selection.for_named_folder(member_name(archive, member))
             yield FoundArchive(archive, selection, _file_identity(archive), member)

@@ -50,6 +50,9 @@ COMPRESSED_TARS: Final = {
 PARTS_OF_NO_FOLDER: Final = ("", ".", "..")
 """The parts in the name of a member that name no folder."""
 
+MAX_ARCHIVES_LOOKED_UP: Final = 16
+"""The number of archives in the name of a member to which patterns apply; fewer are opened."""
+
 DEFAULT_BOUNDS: Final = ArchiveBounds()
 
 
@@ -127,6 +130,10 @@ class Unpacker:
         """Whether all diagrams in an archive were yielded."""
         archive = self._archives.get(found.identity)
         return archive is not None and archive.was_read_with(found.selection)
+
+    def afresh(self) -> Unpacker:
+        """An unpacker of the same kind that has yielded nothing yet."""
+        return Unpacker(self.bounds, warn=self._warn, stream=self._stream)
 
     def without_stream(self) -> Unpacker:
         """An unpacker with the same bounds, which leaves out the stream and shows no warnings."""
@@ -221,8 +228,8 @@ def ignore_warning(name: str, message: str) -> None:
 class _Archive:
     """An archive, and which of its members were yielded.
 
-    Members that paths name are remembered. For those of the whole archive, `_whole` knows whether
-    they were yielded.
+    Members that paths name are remembered, and archives in it that cannot be read. For other
+    members of the whole archive, `_whole` knows whether they were yielded.
     """
 
     def __init__(self) -> None:
@@ -235,11 +242,12 @@ class _Archive:
         """Yield the items that were not yielded before."""
         named: set[str] = set()
         for item in items:
-            if isinstance(item, NamedContent):
-                inner = item.name[len(found.path) :]
+            inner = item.name[len(found.path) :]
+            # An error of the whole archive has no name inside.
+            if inner:
                 if self._was_yielded(inner):
                     continue
-                if found.member is not None:
+                if found.member is not None or archive_type(inner) is not None:
                     named.add(inner)
             yield item
         # Not earlier: an archive may have two members of one name.
@@ -279,7 +287,7 @@ class _Members:
         folder, _, file = name.rpartition("/")
         if not self.selection.is_diagram(f"{self._absolute(folder)}/", file):
             return False
-        if self._enters(folder) and not self.selection.excludes(self._absolute(name)):
+        if self._enters(folder) and not self._excludes(name):
             return True
         if self.first_excluded is None:
             self.first_excluded = name
@@ -298,9 +306,7 @@ class _Members:
             return False
         folder, _, file = name.rpartition("/")
         return (
-            file.startswith(NOT_READ_PREFIXES)
-            or not self._enters(folder)
-            or self.selection.excludes(self._absolute(name))
+            file.startswith(NOT_READ_PREFIXES) or not self._enters(folder) or self._excludes(name)
         )
 
     def _enters(self, folder: str) -> bool:
@@ -313,17 +319,23 @@ class _Members:
     def _enters_all(self, folder: str) -> bool:
         first, *parts = folder[len(self._named) :].split("/")
         end = len(self._named) + len(first)
+        archives = 0
         for part in parts:
             end += 1 + len(part)
             archive = part.removesuffix("!")
             if archive != part and archive_type(archive) is not None:
                 # An archive in the archive is a file, which may be hidden.
-                path = self._absolute(folder[:end].removesuffix("!"))
-                if archive.startswith(NOT_READ_PREFIXES) or self.selection.excludes(path):
+                archives += 1
+                if archive.startswith(NOT_READ_PREFIXES) or (
+                    archives <= MAX_ARCHIVES_LOOKED_UP and self._excludes(folder[: end - 1])
+                ):
                     return False
             elif part not in PARTS_OF_NO_FOLDER and not self.selection.enters(part):
                 return False
         return True
+
+    def _excludes(self, name: str) -> bool:
+        return bool(self.selection.exclude) and self.selection.excludes(self._absolute(name))
 
     def _absolute(self, name: str) -> str:
         return self._absolute_path + name[len(self.path) :]

@@ -95,3 +95,14 @@ def test_folder(name: str, expected: str) -> None:
 )
 def test_member_that_cannot_lead_out(member: str, expected: str) -> None:
     assert contained_member(member) == expected
+
+
+def test_longest_archive_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.jar").touch()
+    path = "app.jar!/in.zip!/a.bpmn"
+    assert member_path(path) == MemberPath("app.jar", "in.zip!/a.bpmn")
+    (tmp_path / "app.jar!").mkdir()
+    assert member_path(path) == MemberPath("app.jar", "in.zip!/a.bpmn")
+    (tmp_path / "app.jar!" / "in.zip").touch()
+    assert member_path(path) == MemberPath("app.jar!/in.zip", "a.bpmn")

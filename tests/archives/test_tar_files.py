@@ -331,7 +331,7 @@ def test_parts_of_gzip_without_content(tmp_path: Path, monkeypatch: pytest.Monke
     content = gzip.compress(tarred({"a.bpmn": b"<a/>"})) + bytes(100_000)
     assert not read(tmp_path, gzip.compress(b"") * 99 + content).errors
     result = read(tmp_path, gzip.compress(b"") * 100 + content)
-    assert result.errors == [("app.tar", "too-large: more than 100 parts of gzip files")]
+    assert result.errors == [("app.tar", "too-large: more than 100 parts of compressed files")]
 
 
 def test_what_follows_a_gzip_file(tmp_path: Path) -> None:
@@ -352,3 +352,42 @@ def test_checksum_and_size_of_a_gzip_file(tmp_path: Path, position: int) -> None
     result = read(tmp_path, bytes(content))
     assert [name for name, _ in result.errors] == ["app.tar"]
     assert "check" in result.errors[0][1]
+
+
+def test_zstd_that_ends_too_early(tmp_path: Path) -> None:
+    # Members of 1 kB each: every block of 128 kB ends with a member.
+    content = tarred({f"{number}.bpmn": b"<a/>" for number in range(1000)})
+    parameters = zstandard.ZstdCompressionParameters(compression_level=1)
+    packed = zstandard.ZstdCompressor(compression_params=parameters).compress(content)
+    assert len(read(tmp_path, packed).contents) == 1000
+    for end in range(5, len(packed), len(packed) // 50):
+        result = read(tmp_path, packed[:end])
+        assert result.errors == [("app.tar", "unreadable: it is damaged: it ends too early")]
+
+
+def test_zstd_that_begins_without_content(tmp_path: Path) -> None:
+    skippable = b"\x5f\x2a\x4d\x18\4\0\0\0abcd"
+    packed = skippable + zstandard.compress(tarred({"a.bpmn": b"<a/>"})) + skippable
+    result = read(tmp_path, packed)
+    assert (len(result.contents), result.errors) == (1, [])
+
+
+def test_parts_of_zstd_without_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.archives.bounds.MAX_PARTS", 100)
+    content = zstandard.compress(tarred({"a.bpmn": b"<a/>"}))
+    assert not read(tmp_path, zstandard.compress(b"") * 99 + content).errors
+    result = read(tmp_path, zstandard.compress(b"") * 100 + content)
+    assert result.errors == [("app.tar", "too-large: more than 100 parts of compressed files")]
+
+
+def test_map_of_a_sparse_file_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.archives.bounds.MAX_TOTAL_HEADER_BYTES", 5120)
+    entry = tarfile.TarInfo("a.bpmn")
+    entry.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+    header[482] = 1
+    header[148:156] = b"%06o\0 " % (256 + sum(header[:148]) + sum(header[156:]))
+    block = bytes(504) + b"\1" + bytes(7)
+    result = read(tmp_path, bytes(header) + block * 20)
+    message = "too-large: more than 5,120 bytes of extended headers"
+    assert result.errors == [("app.tar", message)]

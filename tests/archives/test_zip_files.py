@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -338,3 +339,17 @@ def test_entries_of_zipfile(tmp_path: Path) -> None:
     entry.extra = struct.pack("<HH", 0xCAFE, 0)
     content = zip_of_entries([(entry, CONTENT), ("b.bpmn", CONTENT)])
     assert len(read(tmp_path, content).contents) == 2
+
+
+@pytest.mark.slow
+def test_what_follows_the_compressed_data_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "app.zip"
+    junk = bytes(64 * 1024 * 1024)
+    path.write_bytes(Raw().add(packed=zlib.compress(CONTENT)[2:-4] + junk).bytes())
+    tracemalloc.start()
+    try:
+        assert read_all(path).contents == [(NAME, CONTENT)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(junk) // 8

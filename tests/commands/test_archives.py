@@ -367,6 +367,13 @@ class TestDiff:
     def test_pairs(self, folder: Path, old: str, new: str) -> None:
         assert told(diff(old, new, cwd=folder)) == CHANGES
 
+    @pytest.mark.parametrize(
+        ("old", "new"), [("old.jar", "./old.jar"), ("old.jar", "link.jar"), (".", ".")]
+    )
+    def test_same_archive(self, folder: Path, old: str, new: str) -> None:
+        (folder / "link.jar").symlink_to("old.jar")
+        assert told(diff("--archives", old, new, cwd=folder)) == []
+
     def test_archive_in_an_archive(self, folder: Path) -> None:
         changes = told(diff("old.ear", "new.ear", cwd=folder))
         assert changes[0] == "changed web.war!/in/a.bpmn before 1 after 3"

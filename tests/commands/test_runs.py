@@ -22,6 +22,9 @@ from memory import peak_memory
 from support.command import METRICS, all_end, comes_true, files, is_running, lines, run, run_process
 from support.diagrams import process
 
+from metrics.commands.runs import ScanInputs, _worthwhile_jobs
+from metrics.report import Report
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -529,3 +532,17 @@ class TestProgress:
                 gate.write(process(TASK))
             _, errors = scanning.communicate()
         assert errors == b""
+
+
+def test_errors_are_not_all_held_before_the_first_one_is_printed() -> None:
+    taken = []
+
+    def errors() -> Iterator[Report]:
+        for number in range(100_000):
+            taken.append(number)
+            yield Report(f"a.zip!/{number}.bpmn")
+
+    inputs = ScanInputs(lambda source: False, lambda path: ())
+    _, sources = _worthwhile_jobs(errors(), 2, inputs)
+    assert len(taken) < 10_000
+    assert sum(1 for _ in sources) == 100_000

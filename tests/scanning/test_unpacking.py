@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -144,6 +145,19 @@ class TestOnce:
             name.replace("app", "link") for name in IN_APP
         ]
 
+    @pytest.mark.parametrize(
+        ("paths", "expected"),
+        [
+            (["app.jar!/a.bpmn", "app.jar"], ["app.jar!/a.bpmn", "app.jar!/in.zip"]),
+            (["app.jar", "app.jar!/a.bpmn"], ["app.jar!/a.bpmn", "app.jar!/in.zip"]),
+            (["app.jar", "app.jar!/in.zip"], ["app.jar!/a.bpmn", "app.jar!/in.zip"]),
+        ],
+    )
+    def test_errors(self, tmp_path: Path, paths: list[str], expected: list[str]) -> None:
+        pack(tmp_path / "app.jar", {"a.bpmn": bytes(2000), "in.zip": b"text"})
+        result = run("scan", "-f", "ndjson", "--max-size", "1000", *paths, cwd=tmp_path)
+        assert files(result) == expected
+
     @pytest.mark.filterwarnings("ignore:Duplicate name")
     def test_two_members_of_one_name(self, tmp_path: Path) -> None:
         stream = io.BytesIO(tarred({"a.bpmn": tasks(1)}))
@@ -214,6 +228,20 @@ class TestWhich:
 
     def test_named_folder_may_be_hidden(self, folder: Path) -> None:
         assert scanned(folder, "lib/app.zip!/.hidden") == ["lib/app.zip!/.hidden/e.bpmn"]
+
+    def test_dot_in_a_path(self, tmp_path: Path) -> None:
+        pack(tmp_path / "a.zip", diagrams("in/.h/a.bpmn", "in/b.bpmn"))
+        assert scanned(tmp_path, "a.zip!/./in") == ["a.zip!/in/b.bpmn"]
+
+    @pytest.mark.parametrize("extension", ["zip", "tar"])
+    def test_long_names_take_no_time(self, tmp_path: Path, extension: str) -> None:
+        long = {f"{number}/{'a.zip!/' * 8000}a.bpmn": b"" for number in range(20)}
+        nested = {f"{number}/{'a.zip!/' * 500}a.bpmn": tasks(1) for number in range(20)}
+        pack(tmp_path / f"a.{extension}", {**long, **nested})
+        start = time.process_time()
+        arguments = "scan", "--exclude", "x.bpmn", f"a.{extension}"
+        assert len(files(run(*arguments, cwd=tmp_path))) == 40
+        assert time.process_time() - start < 5
 
     def test_ignore_file_inside_is_not_read(self, tmp_path: Path) -> None:
         pack(tmp_path / "a.zip", {".gitignore": b"*.bpmn", **diagrams("a.bpmn")})
