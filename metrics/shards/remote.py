@@ -70,8 +70,16 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 )
 """How the file systems of fsspec are made, by their schemes."""
 
-SECRETS: Final = re.compile(r"(?<=://)[^\s/?#]*@|\?[^\s'\"<>]*")
-"""Where a URL may hold secrets: a user with a password, and the query."""
+SECRETS: Final = re.compile(
+    r"(?<=://)[^\s/?#]*@"
+    r"|(?<![^\s'\"])[^\s/?#'\":]+:[^\s/?#'\"]*@"
+    r"|\?\S*?(?=['\"<>]?[.,:;)]{0,3}(?:\s|$))"
+)
+"""Where a URL may hold secrets: a user with a password, and the query.
+
+A store may name the user without the scheme, as a part of a bucket. A quote ends a query only if it
+ends the URL, since a query may contain quotes.
+"""
 
 
 class RemoteError(Exception):
