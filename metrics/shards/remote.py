@@ -86,6 +86,10 @@ class RemoteError(Exception):
     """A request that failed for good; its text is for people, and holds no secrets."""
 
 
+class NotFoundError(RemoteError):
+    """A request for what the store does not have."""
+
+
 class MissingPackageError(FileError):
     """A package that a scheme needs and that is not installed."""
 
@@ -101,6 +105,7 @@ class StatusError(Exception):
 class _Failure(NamedTuple):
     message: str
     may_pass: bool
+    is_missing: bool = False
 
 
 def without_secrets(text: str) -> str:
@@ -177,13 +182,13 @@ async def tried(
         if pause is None or not failure.may_pass:
             break
         await asyncio.sleep(pause)
-    raise RemoteError(failure.message)
+    raise (NotFoundError if failure.is_missing else RemoteError)(failure.message)
 
 
 def _failure(error: Exception, seconds: float) -> _Failure:
     status = _status(error)
     if isinstance(error, FileNotFoundError) or status in NOT_FOUND:
-        return _Failure("the store has no such object", False)
+        return _Failure("the store has no such object", may_pass=False, is_missing=True)
     if isinstance(error, PermissionError) or status in REFUSED:
         return _Failure("the store refuses access", False)
     if status is not None:

@@ -16,7 +16,14 @@ from metrics.reading.sources import (
     absolute,
     content_beside,
 )
-from metrics.shards.remote import RemoteError, call_at, started, tried, without_secrets
+from metrics.shards.remote import (
+    NotFoundError,
+    RemoteError,
+    call_at,
+    started,
+    tried,
+    without_secrets,
+)
 from metrics.shards.urls import scheme_of
 from metrics.system.output import remove_abandoned, replacing
 
@@ -32,6 +39,10 @@ MAX_REMOTE_BYTES: Final = 1024 * 1024 * 1024
 
 class StoreError(FileError):
     """A file of a store that cannot be read or written."""
+
+
+class _NoSuchFileError(StoreError):
+    """A file or a prefix that a remote store does not have."""
 
 
 class Store(Protocol):
@@ -161,7 +172,11 @@ class RemoteStore:
         self._request(file, "pipe_file", self._location(file), stream.getvalue())
 
     def files(self) -> AbstractSet[str]:
-        paths = self._request("", "ls", self._url, detail=False)
+        try:
+            paths = self._request("", "ls", self._url, detail=False)
+        except _NoSuchFileError:
+            # A prefix exists only with a file below it.
+            return frozenset()
         return {path.rstrip("/").rpartition("/")[2] for path in paths}
 
     def _location(self, file: str) -> str:
@@ -172,6 +187,8 @@ class RemoteStore:
         try:
             request = partial(call_at, self._url, method, *arguments, **options)
             return started(tried(request)).result()
+        except NotFoundError as error:
+            raise _NoSuchFileError(self.name_of(file), str(error)) from None
         except (RemoteError, FileError) as error:
             reason = error.message if isinstance(error, FileError) else str(error)
             raise StoreError(self.name_of(file), reason) from None
