@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from metrics.reading.sources import FileError
+from metrics.shards.markers import read_marker
+from metrics.shards.plan import read_plan
 from metrics.shards.remote import MissingPackageError
 from metrics.shards.running import ShardOutcome, scan_shard
+from metrics.shards.stores import store_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from distributed import Client
+    from distributed import Client, Future
 
+    from metrics.shards.markers import ShardResult
 
 CONNECT_SECONDS: Final = 10
 RETRIES: Final = 2
@@ -48,12 +52,27 @@ def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[
         tasks = as_completed(futures, loop=client.loop)
         del futures
         for future in tasks:
-            shard = numbers[future.key]
-            error = future.exception()
-            if error is None:
-                yield ShardOutcome(shard, future.result())
-            else:
-                yield ShardOutcome(shard, None, _reason(error))
+            yield outcome_of(future, numbers[future.key], location)
+
+
+def outcome_of(future: Future[ShardResult], shard: int, location: str) -> ShardOutcome:
+    """The outcome of a task that has ended; its marker must be in the plan at `location`."""
+    if future.cancelled():
+        # The scheduler cancels no task of a client that is connected.
+        return ShardOutcome(shard, None, "the connection to the scheduler was lost")
+    error = future.exception()
+    if error is not None:
+        return ShardOutcome(shard, None, _reason(error))
+    result = future.result()
+    try:
+        store = store_at(location)
+        is_here = read_marker(store, read_plan(store), shard) == result
+    except FileError as store_error:
+        return ShardOutcome(shard, None, str(store_error))
+    if is_here:
+        return ShardOutcome(shard, result)
+    reason = "has no marker of it: the workers have a folder of their own"
+    return ShardOutcome(shard, None, f"{store.name_of('').rstrip('/')} {reason}")
 
 
 @contextmanager
