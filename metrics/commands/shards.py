@@ -206,7 +206,7 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
     The lines are those of metrics scan. All shards must be done, and the lines of each are compared
     with the checksum in its marker.
 
-    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the objects could
+    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the diagrams could
     not be read.
     """
     from metrics.shards.collecting import Totals, all_results, checked_lines
@@ -233,7 +233,7 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
 
 
 def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
-    """Print the closing note; exits with status 2 if too many objects could not be read."""
+    """Print the closing note; exits with status 2 if too many diagrams could not be read."""
     if not is_quiet:
         objects = counted(totals.objects, "object")
         failed = [f"{number:,} {type}" for type, number in totals.failed.items()]
@@ -241,7 +241,7 @@ def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
         show_message(f"metrics: {objects}: {', '.join(parts)}")
     if totals.has_too_many_unread:
         raise click.ClickException(
-            f"{totals.unread:,} of {counted(totals.objects, 'object')} could not be read."
+            f"{totals.unread:,} of {counted(totals.lines, 'diagram')} could not be read."
         )
 
 

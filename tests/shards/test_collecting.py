@@ -86,7 +86,7 @@ def test_totals(plan: Path) -> None:
 def test_unread_objects(unread: int, *, is_too_many: bool) -> None:
     results = [
         ShardResult(0, 60, 0, {"malformed": 60}, ""),
-        ShardResult(1, 40, 0, {"changed": 1, "unreadable": unread - 1}, ""),
+        ShardResult(1, 40, 40 - unread, {"changed": 1, "unreadable": unread - 1}, ""),
     ]
     assert Totals.of(results).has_too_many_unread is is_too_many
 
