@@ -70,6 +70,12 @@ class Plan(NamedTuple):
     options: PlanOptions
 
 
+def hash_of(digest: str, version: str, shards: int, options: PlanOptions) -> str:
+    """The hash of a plan; `digest` is the SHA-256 of the lines of all lists, in hexadecimal."""
+    hashed = [digest, version, shards, options._asdict()]
+    return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
+
+
 def list_file(shard: int) -> str:
     """The name of the list of a shard."""
     return f"list-{shard}.ndjson.zst"
