@@ -244,7 +244,7 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
 
 
 def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
-    """Print the closing note; exits with status 2 if too many objects could not be read."""
+    """Print the closing note; exits with status 2 if too many diagrams could not be read."""
     if not is_quiet:
         objects = counted(totals.objects, "object")
         failed = [f"{number:,} {type}" for type, number in totals.failed.items()]

@@ -16,7 +16,7 @@ from metrics.formats.text import counted, on_one_line
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from metrics.report import Report
     from metrics.shards.markers import ShardResult
@@ -95,7 +95,8 @@ def command(
         if address is None:
             outcomes = _run_here(opened, to_run, jobs, done)
         else:
-            outcomes = _run_on_dask(address, location, to_run, done)
+            show_note = partial(_show_note, is_quiet=is_quiet)
+            outcomes = _run_on_dask(address, location, to_run, done, show_note)
         for outcome in outcomes:
             if outcome.result is None:
                 failed.setdefault(outcome.reason, []).append(outcome.shard)
@@ -151,13 +152,23 @@ def _run_here(
     return run_shards(opened, shards, jobs or processors(), done.watch) if shards else iter(())
 
 
+def _show_note(text: str, *, is_quiet: bool) -> None:
+    if not is_quiet:
+        show_message(f"metrics: {text}")
+
+
 def _run_on_dask(
-    address: str, location: str, shards: Sequence[int], done: _Done
+    address: str,
+    location: str,
+    shards: Sequence[int],
+    done: _Done,
+    show_note: Callable[[str], None],
 ) -> Iterator[ShardOutcome]:
     from metrics.shards.dask import run_on_dask
     from metrics.shards.stores import absolute_location
 
-    for outcome in run_on_dask(address, absolute_location(location), shards) if shards else ():
+    location = absolute_location(location)
+    for outcome in run_on_dask(address, location, shards, show_note) if shards else ():
         if outcome.result is not None:
             failed = sum(outcome.result.failed.values())
             done.add(outcome.result.measured + failed, failed)

@@ -11,8 +11,9 @@ from metrics.reading.sources import PIECE, FileError
 from metrics.report import Report
 from metrics.scanning.ndjson_reports import read_reports
 from metrics.shards.compression import open_compressed
+from metrics.shards.lists import has_planned_lists
 from metrics.shards.markers import ShardStatus, shard_states
-from metrics.shards.plan import lines_file, read_plan
+from metrics.shards.plan import PLAN_FILE, lines_file, read_plan
 from metrics.shards.stores import store_at
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS_OF_RANGES: Final = 500
 
 MAX_UNREAD_PERCENT: Final = 5
-"""The percentage of unread objects above which a collection ends with status 2."""
+"""The percentage of unread diagrams above which a collection ends with status 2."""
 
 
 class CollectError(FileError):
@@ -43,8 +44,13 @@ class Totals(NamedTuple):
 
     @property
     def has_too_many_unread(self) -> bool:
-        """Whether so many objects could not be read that the lines say little about the rest."""
-        return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
+        """Whether so many diagrams could not be read that the lines say little about the rest."""
+        return self.unread * 100 > self.lines * MAX_UNREAD_PERCENT
+
+    @property
+    def lines(self) -> int:
+        """The number of lines: an archive has one for each diagram in it."""
+        return self.measured + sum(self.failed.values())
 
     @classmethod
     def of(cls, results: Sequence[ShardResult]) -> Totals:
@@ -85,7 +91,10 @@ def plan_status(store: Store, plan: Plan) -> PlanStatus:
 
 
 def all_results(store: Store, plan: Plan) -> list[ShardResult]:
-    """The results of all shards; raises `CollectError` if a shard or an object is missing."""
+    """The results of all shards; raises `CollectError` if something is missing.
+
+    Raises it also if the lists are not those of the plan.
+    """
     states = [*shard_states(store, plan)]
     missing = [state.shard for state in states if state.status is not ShardStatus.DONE]
     name = store.name_of("")
@@ -94,7 +103,14 @@ def all_results(store: Store, plan: Plan) -> list[ShardResult]:
     results = [state.result for state in states if state.result is not None]
     if (objects := Totals.of(results).objects) != plan.objects:
         raise CollectError(name, f"the shards read {objects:,} objects, not {plan.objects:,}.")
+    _check_lists(store, plan)
     return results
+
+
+def _check_lists(store: Store, plan: Plan) -> None:
+    if not has_planned_lists(store, plan):
+        reason = "the lists are not those of the plan: make it again in another folder."
+        raise CollectError(store.name_of(PLAN_FILE), reason)
 
 
 def _missing(shards: Sequence[int], of: int) -> str:
@@ -133,6 +149,7 @@ def read_shard_reports(
     missing = []
     try:
         plan = read_plan(store)
+        _check_lists(store, plan)
         for state in shard_states(store, plan):
             if state.result is None:
                 missing.append(state.shard)

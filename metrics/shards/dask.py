@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from metrics.reading.sources import FileError
+from metrics.shards.markers import read_marker
+from metrics.shards.plan import read_plan
 from metrics.shards.remote import MissingPackageError
 from metrics.shards.running import ShardOutcome, scan_shard
+from metrics.shards.stores import store_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from distributed import Client
+    from distributed import Client, Future
 
+    from metrics.shards.markers import ShardResult
 
 CONNECT_SECONDS: Final = 10
-SECONDS_FOR_FIRST_WORKER: Final = 60
 RETRIES: Final = 2
 """How often a task is repeated that fails. A task whose worker dies is repeated in any case."""
 
@@ -29,10 +32,12 @@ class ClusterError(FileError):
     """A cluster that cannot be used."""
 
 
-def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[ShardOutcome]:
+def run_on_dask(
+    address: str, location: str, shards: Sequence[int], show_note: Callable[[str], None]
+) -> Iterator[ShardOutcome]:
     """Run each shard as a task, and yield the outcomes as the tasks end.
 
-    `location` is the plan as the workers see it. When this process ends early, the scheduler
+    `location` is the plan as the workers see it. `show_note` shows a note for people. When this process ends early, the scheduler
     cancels the tasks that have not started. Raises `ClusterError` and `MissingPackageError`.
     """
     try:
@@ -46,15 +51,32 @@ def run_on_dask(address: str, location: str, shards: Sequence[int]) -> Iterator[
             scan_shard, [location] * len(shards), shards, pure=False, retries=RETRIES
         )
         numbers = {future.key: shard for future, shard in zip(futures, shards, strict=True)}
+        if not client.scheduler_info()["workers"]:
+            show_note("the cluster has no workers: waiting for the first")
         tasks = as_completed(futures, loop=client.loop)
         del futures
         for future in tasks:
-            shard = numbers[future.key]
-            error = future.exception()
-            if error is None:
-                yield ShardOutcome(shard, future.result())
-            else:
-                yield ShardOutcome(shard, None, _reason(error))
+            yield outcome_of(future, numbers[future.key], location)
+
+
+def outcome_of(future: Future[ShardResult], shard: int, location: str) -> ShardOutcome:
+    """The outcome of a task that has ended; its marker must be in the plan at `location`."""
+    if future.cancelled():
+        # The scheduler cancels no task of a client that is connected.
+        return ShardOutcome(shard, None, "the connection to the scheduler was lost")
+    error = future.exception()
+    if error is not None:
+        return ShardOutcome(shard, None, _reason(error))
+    result = future.result()
+    try:
+        store = store_at(location)
+        is_here = read_marker(store, read_plan(store), shard) == result
+    except FileError as store_error:
+        return ShardOutcome(shard, None, str(store_error))
+    if is_here:
+        return ShardOutcome(shard, result)
+    reason = "has no marker of it: the workers have a folder of their own"
+    return ShardOutcome(shard, None, f"{store.name_of('').rstrip('/')} {reason}")
 
 
 @contextmanager
@@ -70,11 +92,6 @@ def _client(address: str) -> Iterator[Client]:
         reason = f"the scheduler cannot be reached: {' '.join(str(error).split())}"
         raise ClusterError(address, reason) from None
     with client:
-        try:
-            client.wait_for_workers(1, timeout=SECONDS_FOR_FIRST_WORKER)
-        except TimeoutError:
-            reason = f"the cluster has no worker after {SECONDS_FOR_FIRST_WORKER} seconds"
-            raise ClusterError(address, reason) from None
         yield client
 
 

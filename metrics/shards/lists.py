@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from metrics.reading.sources import FileError
+from metrics.reading.sources import PIECE, FileError
 from metrics.scanning.path_lists import checked_path
 from metrics.shards.compression import open_compressed
-from metrics.shards.plan import PlannedObject, list_file
+from metrics.shards.plan import PlannedObject, hash_of, list_file
 from metrics.shards.urls import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from metrics.shards.plan import Plan
     from metrics.shards.stores import Store
 
 MAX_LINE_BYTES: Final = 128 * 1024
@@ -111,6 +113,19 @@ def read_list(store: Store, shard: int) -> Iterator[PlannedObject]:
             except ValueError as error:
                 raise ManifestError(store.name_of(file), str(error), number) from None
             yield object
+
+
+def has_planned_lists(store: Store, plan: Plan) -> bool:
+    """Whether the lists in a store are those for which a plan was made; raises `StoreError`.
+
+    Two plans that were made in one folder at the same time may have mixed lists.
+    """
+    digest = hashlib.sha256()
+    for shard in range(plan.shards):
+        with open_compressed(store, list_file(shard)) as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+    return plan.hash == hash_of(digest.hexdigest(), plan.version, plan.shards, plan.options)
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -7,8 +7,8 @@ lines, and then `out-N.done`, its marker. Shards are numbered from 0.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
 import os
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PLAN_FILE: Final = "plan.json"
 MAX_PLAN_BYTES: Final = 1024 * 1024
 MAX_SHARDS: Final = 100_000
+MAX_TIMEOUT: Final = 1_000_000
+"""The maximum of `--timeout`, in seconds. Waiting for much longer overflows."""
 FILE: Final = re.compile(r"plan\.json|(list|out)-\d+\.ndjson\.zst|out-\d+\.done")
 SHA256: Final = re.compile("[0-9a-f]{64}")
 
@@ -66,6 +68,12 @@ class Plan(NamedTuple):
     objects: int
     folder: str
     options: PlanOptions
+
+
+def hash_of(digest: str, version: str, shards: int, options: PlanOptions) -> str:
+    """The hash of a plan; `digest` is the SHA-256 of the lines of all lists, in hexadecimal."""
+    hashed = [digest, version, shards, options._asdict()]
+    return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
 
 
 def list_file(shard: int) -> str:
@@ -148,12 +156,14 @@ def _plan(record: Any) -> Plan:
     texts = (plan.hash, plan.version, plan.folder, *plan.options.fragments)
     if not all(isinstance(text, str) and len(text) <= MAX_NAME_CHARACTERS for text in texts):
         raise TypeError
+    if not isinstance(record["fragments"], list):
+        raise TypeError
     if not all(is_number(number) for number in (plan.shards, plan.objects, *plan.options[:2])):
         raise TypeError
     if plan.shards > min(MAX_SHARDS, plan.objects) or not SHA256.fullmatch(plan.hash):
         raise ValueError
     timeout = plan.options.timeout
-    if timeout is not None and not (type(timeout) in (int, float) and 0 < timeout < math.inf):
+    if timeout is not None and not (type(timeout) in (int, float) and 0 < timeout <= MAX_TIMEOUT):
         raise ValueError
     return plan
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from itertools import groupby
@@ -12,16 +11,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.reading.sources import absolute
 from metrics.shards.compression import compressed
-from metrics.shards.lists import line_of
+from metrics.shards.lists import has_planned_lists, line_of
 from metrics.shards.plan import (
     PLAN_FILE,
     Plan,
     PlanError,
     PlannedObject,
+    hash_of,
     list_file,
     plan_json,
     read_plan,
 )
+from metrics.shards.stores import StoreError
 from metrics.version import __version__
 
 if TYPE_CHECKING:
@@ -81,20 +82,18 @@ def contents_of(manifest: Manifest) -> Contents:
 def plan_of(contents: Contents, shards: int, options: PlanOptions) -> Plan:
     """The plan for the objects of a manifest; it has no more shards than objects."""
     shards = min(shards, contents.objects)
-    hashed = [contents.digest, __version__, shards, options._asdict()]
-    hash = hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
+    hash = hash_of(contents.digest, __version__, shards, options)
     return Plan(hash, __version__, shards, contents.objects, absolute(os.curdir), options)
 
 
 def write_plan(manifest: Manifest, contents: Contents, plan: Plan, store: Store) -> None:
     """Write the lists of a plan, then the plan.
 
-    Raises `PlanError` if the store has another plan, or if the manifest has changed since its
-    objects were counted.
+    Nothing is written if the store has this plan. Raises `PlanError` if it has another one, or if
+    the manifest has changed since its objects were counted.
     """
-    if PLAN_FILE in store.files() and read_plan(store) != plan:
-        reason = "it is another plan: choose another folder, or delete this one."
-        raise PlanError(store.name_of(PLAN_FILE), reason)
+    if PLAN_FILE in store.files() and _is_written(plan, store):
+        return
     hash = hashlib.sha256()
     objects = (entry for entry in manifest() if isinstance(entry, PlannedObject))
     for shard, group in groupby(in_shards(objects, contents, plan.shards), itemgetter(0)):
@@ -107,6 +106,22 @@ def write_plan(manifest: Manifest, contents: Contents, plan: Plan, store: Store)
         raise PlanError(store.name_of(PLAN_FILE), "the manifest changed while it was read.")
     with store.write(PLAN_FILE) as file:
         file.write(plan_json(plan))
+
+
+def _is_written(plan: Plan, store: Store) -> bool:
+    """Whether the plan in a store has all its lists; raises `PlanError` if it is another one."""
+    if read_plan(store) != plan:
+        reason = "it is another plan: choose another folder, or delete this one."
+        raise PlanError(store.name_of(PLAN_FILE), reason)
+    try:
+        has_its_lists = has_planned_lists(store, plan)
+    except StoreError:
+        return False
+    if not has_its_lists:
+        # Shards that are done may have measured the objects of these lists.
+        reason = "its lists are those of another plan: choose another folder, or delete this one."
+        raise PlanError(store.name_of(PLAN_FILE), reason)
+    return True
 
 
 def in_shards(

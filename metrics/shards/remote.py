@@ -70,8 +70,16 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
 )
 """How the file systems of fsspec are made, by their schemes."""
 
-SECRETS: Final = re.compile(r"(?<=://)[^\s/?#]*@|\?[^\s'\"<>]*")
-"""Where a URL may hold secrets: a user with a password, and the query."""
+SECRETS: Final = re.compile(
+    r"(?<=://)[^\s/?#]*@"
+    r"|(?<![^\s'\"])[^\s/?#'\":]+:[^\s/?#'\"]*@"
+    r"|\?\S*?(?=['\"<>]?[.,:;)]{0,3}(?:\s|$))"
+)
+"""Where a URL may hold secrets: a user with a password, and the query.
+
+A store may name the user without the scheme, as a part of a bucket. A quote ends a query only if it
+ends the URL, since a query may contain quotes.
+"""
 
 
 class RemoteError(Exception):
@@ -80,6 +88,10 @@ class RemoteError(Exception):
 
 class NoObjectError(RemoteError):
     """A store that has no such object, or does not say whether it has."""
+
+
+class NotFoundError(NoObjectError):
+    """A store that has no such object."""
 
 
 class MissingPackageError(FileError):
@@ -186,7 +198,7 @@ async def tried(
 def _failure(error: Exception, seconds: float) -> _Failure:
     status = _status(error)
     if isinstance(error, FileNotFoundError) or status in NOT_FOUND:
-        return _Failure("the store has no such object", False, NoObjectError)
+        return _Failure("the store has no such object", False, NotFoundError)
     if isinstance(error, PermissionError) or status in REFUSED:
         return _Failure("the store refuses access", False, NoObjectError)
     if status is not None:

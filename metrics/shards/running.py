@@ -12,6 +12,7 @@ from collections import Counter, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from metrics.catalog import OWN_FRAGMENTS
 from metrics.formats.scan import ScanLayout
 from metrics.formats.scan.ndjson import ndjson
 from metrics.reading.sources import FileError
@@ -86,6 +87,9 @@ def open_plan(location: str | os.PathLike[str]) -> OpenPlan:
     plan = read_plan(store)
     if plan.version != __version__:
         reason = f"metrics {plan.version} made this plan, but this is metrics {__version__}."
+        raise PlanError(store.name_of(PLAN_FILE), reason)
+    if unknown := {*plan.options.fragments} - {*OWN_FRAGMENTS}:
+        reason = f"it is not a plan: no fragment is named {min(unknown)}."
         raise PlanError(store.name_of(PLAN_FILE), reason)
     remove_leftovers(store)
     return OpenPlan(store, plan)

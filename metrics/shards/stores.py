@@ -16,7 +16,15 @@ from metrics.reading.sources import (
     absolute,
     content_beside,
 )
-from metrics.shards.remote import RemoteError, call_at, etag_of, started, tried, without_secrets
+from metrics.shards.remote import (
+    NotFoundError,
+    RemoteError,
+    call_at,
+    etag_of,
+    started,
+    tried,
+    without_secrets,
+)
 from metrics.shards.urls import scheme_of
 from metrics.system.output import remove_abandoned, replacing
 
@@ -35,6 +43,10 @@ BYTES_PER_REQUEST: Final = 16 * 1024 * 1024
 
 class StoreError(FileError):
     """A file of a store that cannot be read or written."""
+
+
+class _NoSuchFileError(StoreError):
+    """A file or a prefix that a remote store does not have."""
 
 
 class Store(Protocol):
@@ -184,7 +196,11 @@ class RemoteStore:
         _requested(self._location(file), "pipe_file", stream.getvalue())
 
     def files(self) -> AbstractSet[str]:
-        paths = _requested(self._url, "ls", detail=False)
+        try:
+            paths = _requested(self._url, "ls", detail=False)
+        except _NoSuchFileError:
+            # A prefix exists only with a file below it.
+            return frozenset()
         return {path.rstrip("/").rpartition("/")[2] for path in paths}
 
     def _location(self, file: str) -> str:
@@ -196,6 +212,8 @@ def _requested(url: str, method: str, *arguments: Any, **options: Any) -> Any:
     try:
         request = partial(call_at, url, method, url, *arguments, **options)
         return started(tried(request)).result()
+    except NotFoundError as error:
+        raise _NoSuchFileError(without_secrets(url), str(error)) from None
     except (RemoteError, FileError) as error:
         reason = error.message if isinstance(error, FileError) else str(error)
         raise StoreError(without_secrets(url), reason) from None

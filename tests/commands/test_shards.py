@@ -66,7 +66,7 @@ def test_plan_status_collect(folder: Path) -> None:
     assert collected.returncode == 2
     assert collected.stderr.decode().splitlines() == [
         "metrics: 5 objects: 3 diagrams measured, 1 malformed, 1 unreadable",
-        "Error: 1 of 5 objects could not be read.",
+        "Error: 1 of 5 diagrams could not be read.",
     ]
 
 

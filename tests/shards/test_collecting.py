@@ -19,7 +19,7 @@ from metrics.shards.collecting import (
     read_shard_reports,
 )
 from metrics.shards.markers import ShardResult, marker_json
-from metrics.shards.plan import lines_file, marker_file, read_plan
+from metrics.shards.plan import PLAN_FILE, lines_file, list_file, marker_file, read_plan
 from metrics.shards.stores import store_at
 
 if TYPE_CHECKING:
@@ -90,6 +90,24 @@ def test_unread_objects(unread: int, *, is_too_many: bool) -> None:
         ShardResult(1, 40, unread, 40, {"changed": 1, "unreadable": 30}, ""),
     ]
     assert Totals.of(results).has_too_many_unread is is_too_many
+
+
+def test_lists_of_another_plan(plan: Path) -> None:
+    first, second = plan / list_file(0), plan / list_file(1)
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    with pytest.raises(CollectError, match="the lists are not those of the plan"):
+        collected(plan)
+    (report,) = read_shard_reports(str(plan), max_size=1000)
+    assert "the lists are not those of the plan" in str(report.error)
+
+
+def test_options_that_were_edited(plan: Path) -> None:
+    content = (plan / PLAN_FILE).read_bytes()
+    (plan / PLAN_FILE).write_bytes(content.replace(b'"timeout": null', b'"timeout": 1'))
+    with pytest.raises(CollectError, match="the lists are not those of the plan"):
+        collected(plan)
 
 
 def test_missing_shards(plan: Path) -> None:

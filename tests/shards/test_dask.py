@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from distributed import Client
 from support.command import METRICS, comes_true, run_process
 from support.diagrams import process
 from support.killing import big_diagram, kill_large
@@ -18,7 +20,9 @@ from support.reports import TASK
 from support.servers import Answer, serving
 from support.shards import all_lines, lines_of, make_plan
 
-from metrics.shards.dask import run_on_dask
+from metrics import scan_shard
+from metrics.shards.dask import outcome_of, run_on_dask
+from metrics.shards.running import ShardOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +150,40 @@ def test_scheduler_that_is_not_there(tmp_path: Path) -> None:
         assert result.stderr.startswith(b"Error: ")
         assert reason in result.stderr
         assert result.stderr.count(b"\n") == 1
+
+
+def test_scheduler_that_is_killed(tmp_path: Path) -> None:
+    make_plan(tmp_path / "plan", [["/none"]] * 3)
+    file = tmp_path / "scheduler.json"
+    command = [str(METRICS.with_name("dask")), "scheduler", "--no-dashboard", "--port", "0"]
+    command += ["--host", "127.0.0.1", "--scheduler-file", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as scheduler:
+        killer = threading.Timer(2, scheduler.kill)
+        try:
+            assert comes_true(file.exists)
+            address = json.loads(file.read_bytes())["address"]
+            # There is no worker, so that the tasks wait.
+            killer.start()
+            outcomes = [*run_on_dask(address, str(tmp_path / "plan"), [0, 1, 2])]
+        finally:
+            killer.cancel()
+            scheduler.kill()
+    assert sorted(outcome.shard for outcome in outcomes) == [0, 1, 2]
+    assert {outcome.result for outcome in outcomes} == {None}
+    assert {outcome.reason for outcome in outcomes} == {"the connection to the scheduler was lost"}
+
+
+def test_workers_with_a_folder_of_their_own(
+    cluster: LocalCluster, paths: list[str], tmp_path: Path
+) -> None:
+    # `there` stands for a folder with the name of `here` on another machine.
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    make_plan(here, [paths])
+    make_plan(there, [paths])
+    with Client(cluster, set_as_default=False) as client:
+        future = client.submit(scan_shard, there, 0)
+        assert future.exception(timeout=30) is None
+        assert outcome_of(future, 0, there).result == future.result()
+        assert outcome_of(future, 0, here) == ShardOutcome(
+            0, None, f"{here} has no marker of it: the workers have a folder of their own"
+        )

@@ -60,7 +60,9 @@ def test_plans_are_kept(plan: Plan, tmp_path: Path) -> None:
         {"options": {"maxSize": 1, "maxTotal": 2, "timeout": 0}},
         {"options": {"maxSize": 1, "maxTotal": 2, "timeout": float("nan")}},
         {"options": {"maxSize": 1, "maxTotal": 2, "timeout": float("inf")}},
+        {"options": {"maxSize": 1, "maxTotal": 2, "timeout": 1e308}},
         {"fragments": [1]},
+        {"fragments": "x"},
         {"fragments": None},
     ],
 )

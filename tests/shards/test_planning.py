@@ -154,6 +154,35 @@ def test_interrupted_plans_are_completed(tmp_path: Path) -> None:
     assert [len([*read_list(store, shard)]) for shard in range(plan.shards)] == [1, 1]
 
 
+def test_lists_of_a_plan_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("a\nb\n")
+    plan_manifest(tmp_path / "m", tmp_path / "p", 1)
+    before = (tmp_path / "p" / list_file(0)).read_bytes()
+    with open_manifest(str(tmp_path / "m")) as read:
+        held = contents_of(read)
+        (tmp_path / "m").write_text("a\nc\n")
+        write(read, held, plan_of(held, 1, PlanOptions()), store_at(str(tmp_path / "p")))
+    assert (tmp_path / "p" / list_file(0)).read_bytes() == before
+
+
+def test_lists_of_another_plan_are_an_error(tmp_path: Path) -> None:
+    for name, content in (("m", "a\nb\n"), ("n", "a\nc\n")):
+        (tmp_path / name).write_text(content)
+        plan_manifest(tmp_path / name, tmp_path / f"p{name}", 1)
+    (tmp_path / "pm" / list_file(0)).write_bytes((tmp_path / "pn" / list_file(0)).read_bytes())
+    with pytest.raises(PlanError, match="its lists are those of another plan"):
+        plan_manifest(tmp_path / "m", tmp_path / "pm", 1)
+
+
+def test_missing_lists_are_written_again(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("a\nb\n")
+    plan_manifest(tmp_path / "m", tmp_path / "p", 2)
+    before = (tmp_path / "p" / list_file(1)).read_bytes()
+    (tmp_path / "p" / list_file(1)).unlink()
+    plan_manifest(tmp_path / "m", tmp_path / "p", 2)
+    assert (tmp_path / "p" / list_file(1)).read_bytes() == before
+
+
 @pytest.mark.parametrize("later", ["a\nc\n", "a\nb\nc\n", "a\n", ""])
 def test_a_manifest_that_changes_makes_no_plan(later: str, tmp_path: Path) -> None:
     (tmp_path / "m").write_text("a\nb\n")

@@ -273,6 +273,11 @@ class TestErrors:
         with pytest.raises(PlanError, match=r"metrics 0\.0\.1 made this plan, but this is metrics"):
             scan_shard(tmp_path, 0)
 
+    def test_unknown_fragment(self, tmp_path: Path) -> None:
+        make_plan(tmp_path, [["a.bpmn"]], options=PlanOptions(fragments=("none",)))
+        with pytest.raises(PlanError, match="no fragment is named none"):
+            scan_shard(tmp_path, 0)
+
     def test_no_plan(self, tmp_path: Path) -> None:
         with pytest.raises(PlanError, match=r"plan\.json: No such file"):
             scan_shard(tmp_path, 0)
