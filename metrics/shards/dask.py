@@ -37,8 +37,9 @@ def run_on_dask(
 ) -> Iterator[ShardOutcome]:
     """Run each shard as a task, and yield the outcomes as the tasks end.
 
-    `location` is the plan as the workers see it. `show_note` shows a note for people. When this process ends early, the scheduler
-    cancels the tasks that have not started. Raises `ClusterError` and `MissingPackageError`.
+    `location` is the plan as the workers see it. `show_note` shows a note for people. When this
+    process ends early, the scheduler cancels the tasks that have not started. Raises `ClusterError`
+    and `MissingPackageError`.
     """
     try:
         from distributed import as_completed

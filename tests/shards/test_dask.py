@@ -137,7 +137,10 @@ def test_interrupt_cancels_the_tasks(cluster: LocalCluster, tmp_path: Path) -> N
 
 
 def test_plan_that_the_workers_do_not_see(cluster: LocalCluster, tmp_path: Path) -> None:
-    outcomes = [*run_on_dask(cluster.scheduler_address, str(tmp_path / "other"), [0, 1])]
+    notes: list[str] = []
+    other = str(tmp_path / "other")
+    outcomes = [*run_on_dask(cluster.scheduler_address, other, [0, 1], notes.append)]
+    assert notes == []
     missing = f"on a worker: {tmp_path}/other/plan.json: No such file or directory"
     assert {outcome.shard: outcome.reason for outcome in outcomes} == {0: missing, 1: missing}
 
@@ -164,7 +167,10 @@ def test_scheduler_that_is_killed(tmp_path: Path) -> None:
             address = json.loads(file.read_bytes())["address"]
             # There is no worker, so that the tasks wait.
             killer.start()
-            outcomes = [*run_on_dask(address, str(tmp_path / "plan"), [0, 1, 2])]
+            notes: list[str] = []
+            plan = str(tmp_path / "plan")
+            outcomes = [*run_on_dask(address, plan, [0, 1, 2], notes.append)]
+            assert notes == ["the cluster has no workers: waiting for the first"]
         finally:
             killer.cancel()
             scheduler.kill()
