@@ -205,7 +205,7 @@ class _Reading:
         return tar_members(file, choose, partial(self._warn, name), self._costs)
 
     def _role(self, archive: str, member: str) -> Role | None:
-        name = member_name(archive, member)
+        name = _start_and_end(member_name(archive, member))
         if self._is_wanted(name):
             return Role.DIAGRAM
         if archive_type(member) is not None and self._is_opened(name):
@@ -274,6 +274,17 @@ def _open_file(path: str) -> BinaryIO:
         os.close(descriptor)
         raise broken("it is not a regular file")
     return open(descriptor, "rb")
+
+
+def _start_and_end(name: str) -> str:
+    """A name, or the start and the end of one that is too long.
+
+    A name of megabytes may have folders by the thousand, each of which would be looked up.
+    """
+    if len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    half = MAX_NAME_CHARACTERS // 2
+    return name[:half] + name[-half:]
 
 
 def _too_long(name: str) -> DocumentError:
