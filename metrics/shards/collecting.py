@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS_OF_RANGES: Final = 500
 
 MAX_UNREAD_PERCENT: Final = 5
-"""The percentage of unread diagrams above which a collection ends with status 2."""
+"""The percentage of unread objects above which a collection ends with status 2."""
 
 
 class CollectError(FileError):
@@ -44,13 +44,8 @@ class Totals(NamedTuple):
 
     @property
     def has_too_many_unread(self) -> bool:
-        """Whether so many diagrams could not be read that the lines say little about the rest."""
-        return self.unread * 100 > self.lines * MAX_UNREAD_PERCENT
-
-    @property
-    def lines(self) -> int:
-        """The number of lines: an archive has one for each diagram in it."""
-        return self.measured + sum(self.failed.values())
+        """Whether so many objects could not be read that the lines say little about the rest."""
+        return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
 
     @classmethod
     def of(cls, results: Sequence[ShardResult]) -> Totals:

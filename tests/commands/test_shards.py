@@ -56,6 +56,7 @@ def test_plan_status_collect(folder: Path) -> None:
     status = run("shards", "status", "p")
     assert status.stdout.decode().splitlines() == [
         "3 of 3 shards done, 5 of 5 objects",
+        "1 object could not be read, in shards: 2",
         "3 diagrams measured",
         "1 diagram failed: malformed",
         "1 diagram failed: unreadable",
@@ -66,7 +67,7 @@ def test_plan_status_collect(folder: Path) -> None:
     assert collected.returncode == 2
     assert collected.stderr.decode().splitlines() == [
         "metrics: 5 objects: 3 diagrams measured, 1 malformed, 1 unreadable",
-        "Error: 1 of 5 diagrams could not be read.",
+        "Error: 1 of 5 objects could not be read: metrics shards run --unread reads them again.",
     ]
 
 
@@ -299,7 +300,8 @@ def test_unread_members_of_an_archive(folder: Path) -> None:
     run_all(folder / "p")
     collected = run("shards", "collect", "p")
     assert collected.stdout == run("scan", "--files-from", "m").stdout
-    assert collected.stderr.endswith(b"Error: 2 of 3 diagrams could not be read.\n")
+    # An archive is one object, however many of its members cannot be read.
+    assert b"Error: 1 of 1 object could not be read" in collected.stderr
 
 
 def test_summary_of_a_part(folder: Path) -> None:
@@ -368,3 +370,12 @@ def test_diff(folder: Path) -> None:
     assert result.returncode == 2
     statuses = {each["file"]: each["status"] for each in json.loads(result.stdout)["changes"]}
     assert statuses == {"a.bpmn": "added", "b.bpmn": "changed", "p": "unmeasured"}
+
+
+def test_parquet_needs_its_format(folder: Path) -> None:
+    run(*PLAN, "1")
+    run_all(folder / "p")
+    result = run("shards", "collect", "p", "-o", "m.parquet")
+    assert result.returncode == 2
+    assert result.stderr.endswith(b"Error: --output m.parquet needs --format parquet.\n")
+    assert not (folder / "m.parquet").exists()

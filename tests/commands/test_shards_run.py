@@ -87,8 +87,8 @@ def test_shard_that_cannot_be_written(plan: Path) -> None:
     result = run("shards", "run", plan)
     assert result.returncode == 2
     first, second = result.stderr.decode().splitlines()
-    assert first.startswith("metrics: 2 shards run, 10 objects: ")
-    assert second == f"metrics: shard 1 failed: {plan}/out-1.ndjson.zst: Is a directory"
+    assert first == f"metrics: shard 1 failed: {plan}/out-1.ndjson.zst: Is a directory"
+    assert second.startswith("metrics: 2 shards run, 10 objects: ")
 
 
 def test_list_that_is_damaged(plan: Path) -> None:
@@ -208,3 +208,23 @@ def test_killed_at_any_moment(diagrams: list[str], tmp_path: Path) -> None:
     assert not any(map(is_running, left))
     assert run("shards", "run", tmp_path / "plan").returncode == 0
     assert outputs(tmp_path / "plan") == outputs(tmp_path / "expected")
+
+
+def test_objects_that_could_not_be_read_are_read_again(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.bpmn" for name in "abc"]
+    paths[0].write_bytes(process(""))
+    (tmp_path / "m").write_text("".join(f"{path}\n" for path in paths))
+    plan = tmp_path / "p"
+    assert run("shards", "plan", tmp_path / "m", "--shards", "3", "--out", plan).returncode == 0
+    assert run("shards", "run", plan).returncode == 0
+    paths[1].write_bytes(process(""))
+    assert run("shards", "run", plan).stderr == b"metrics: all shards are done\n"
+    again = run("shards", "run", "--unread", plan).stderr
+    assert again == b"metrics: 2 shards run, 2 objects: 1 diagram measured, 1 unreadable\n"
+    again = run("shards", "run", "--again", plan).stderr
+    assert again == b"metrics: 3 shards run, 3 objects: 2 diagrams measured, 1 unreadable\n"
+    assert run("shards", "run", "--again", "--shard", "0", plan).returncode == 2
+    planned = run("shards", "plan", tmp_path / "m", "--shards", "3", "--out", plan).stderr
+    assert planned.decode().splitlines()[1] == (
+        "metrics: 3 shards are done already; metrics shards run --again measures them again"
+    )

@@ -256,7 +256,7 @@ class TestArchives:
     def test_each_entry_has_its_lines(self, tmp_path: Path) -> None:
         (tmp_path / "a.jar").write_bytes(zipped({"a.bpmn": process(TASK)}))
         make_plan(tmp_path / "p", [["a.jar", "a.jar", "a.jar!/a.bpmn"]], folder=tmp_path)
-        assert scan_shard(tmp_path / "p", 0)[:3] == (0, 3, 3)
+        assert scan_shard(tmp_path / "p", 0)[:4] == (0, 3, 0, 3)
 
 
 class TestErrors:
