@@ -3,8 +3,8 @@
 #
 # Usage: sbatch --array=0-99 slurm_array.sh DIR
 #
-# Submit it again to run only the tasks that failed: metrics shards status DIR lists their shards,
-# for --array.
+# To run failed shards again, submit it with their numbers as --array. `metrics shards status DIR`
+# lists them.
 #SBATCH --job-name=metrics
 #SBATCH --cpus-per-task=4
 #SBATCH --requeue

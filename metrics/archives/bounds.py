@@ -8,7 +8,7 @@ from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 
 DEFAULT_MAX_TOTAL: Final = 10 * 1024 * 1024 * 1024
-"""The default number of bytes that one archive is unpacked to, with the archives in it."""
+"""The default maximum of unpacked bytes of one archive, with the archives in it."""
 
 MAX_MEMBERS: Final = 1_000_000
 MAX_DEPTH: Final = 3
@@ -32,15 +32,15 @@ MAX_PARTS: Final = 1_000_000
 """The maximum number of parts of gzip and zstd files; programs that pack in parallel write many."""
 
 MAX_WINDOW_BYTES: Final = 128 * 1024 * 1024
-"""The maximum window of a zstd stream, which is held in memory; as the program zstd has it."""
+"""The maximum window of a zstd stream, which is held in memory: the default of `zstd -d`."""
 
 
 class ArchiveBounds(NamedTuple):
     """The bounds of reading one archive, with the archives in it.
 
-    `max_size` is the number of bytes of a member as unpacked, `max_total` that of all members
-    together. `max_members` counts all members, also those that are not diagrams. An archive in an
-    archive in an archive has the depth 3.
+    `max_size` is the maximum number of unpacked bytes of a member, and `max_total` that of all
+    members together. `max_members` includes members that are not diagrams. An archive in an archive
+    in an archive has the depth 3.
     """
 
     max_size: int = DEFAULT_MAX_SIZE

@@ -29,8 +29,8 @@ class Role(Enum):
 class Member(NamedTuple):
     """A file in an archive, or a link if it has a `target`.
 
-    `name` is its name in the archive. `read` returns exactly `size` bytes or raises
-    `DocumentError`; raises `ArchiveError` if no other member can be read either.
+    `name` is its name in the archive. `read` returns exactly `size` bytes, or raises
+    `DocumentError` if this member cannot be read, and `ArchiveError` if no further member can.
     """
 
     name: str

@@ -58,12 +58,16 @@ def _content(line: bytes, number: int, max_size: int) -> NamedContent | Report:
     """The content of a line; raises `DocumentError` if the line is wrong."""
     record = _record(line, number)
     name = record.get(NAME)
-    if not isinstance(name, str) or not name:
+    if name is None or name == "":
         raise _malformed("it has no name", number)
+    if not isinstance(name, str):
+        raise _malformed("its name is not a text", number)
     if len(name) > MAX_NAME_CHARACTERS:
         raise name_too_long(number)
-    if (CONTENT in record) == (BASE64 in record):
-        raise _malformed(f"it needs either {CONTENT} or {BASE64}", number)
+    if CONTENT in record and BASE64 in record:
+        raise _malformed(f"it has both {CONTENT} and {BASE64}", number)
+    if CONTENT not in record and BASE64 not in record:
+        raise _malformed(f"it has neither {CONTENT} nor {BASE64}", number)
     key = CONTENT if CONTENT in record else BASE64
     text = record[key]
     if text is None:

@@ -67,8 +67,9 @@ def read_archive(
     a name and a message, about links and members with the same name, a hundred times at most.
 
     The members of a zip archive are sorted by name, those of a tar archive have its order. An
-    archive that cannot be read, or not to its end, yields a report under its name. So does one that
-    exceeds a bound; the others are in the archive at `source`, and nothing more is read from it.
+    archive that cannot be read, or not to its end, yields a report under its name. If a bound is
+    exceeded that holds for the whole of `source`, the report is under `name`, and nothing more is
+    read.
     """
     reading = _Reading(is_wanted, lambda member: True, warn, bounds)
     return reading.read(source, name, type)
@@ -84,10 +85,10 @@ def read_members_at(
 ) -> Iterator[NamedContent | Report]:
     """Yield what a path into an archive names, as `read_archive` does.
 
-    A file in the archive is read whatever its extension. Of a folder, or of an archive in the
-    archive, the members are read that are wanted. Archives that do not lead to them stay closed. If
-    the archive has nothing at the path, a report under the whole path says so. The archive is read
-    from `source`, if there is one, and then `path` is only its name in output.
+    A member that the path names is read, whatever its extension. If the path names a folder or a
+    nested archive, its wanted members are read. Archives that do not lead to them are not opened.
+    If the archive has nothing at the path, a report under the whole path says so. The archive is
+    read from `source`, if there is one, and then `path` is only its name in output.
     """
     if source is None:
         found_type = archive_type(path.archive)

@@ -80,8 +80,8 @@ MAX_DIGITS: Final = 20
 
 TRUNCATED: Final = "it is damaged: it ends too early"
 DAMAGED_HEADER: Final = "it is damaged: a header is not valid"
-NO_END: Final = "the archive has no end; members may be missing"
-MORE_AFTER_END: Final = "what follows the end of the archive is not read"
+NO_END: Final = "the archive ends without an end block; members may be missing"
+MORE_AFTER_END: Final = "data after the end of the archive is not read"
 
 
 class _Readable(Protocol):

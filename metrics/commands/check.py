@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -32,7 +31,13 @@ from metrics.commands.inputs import (
     run_inputs,
 )
 from metrics.commands.outputs import OutputFile, Outputs, is_standard_output, open_output
-from metrics.commands.runs import ScanInputs, ScanOptions, discovery_of, scan_paths
+from metrics.commands.runs import (
+    ScanInputs,
+    ScanOptions,
+    discovery_of,
+    note_of_skipped_archives,
+    scan_paths,
+)
 from metrics.formats.check import FORMATS
 from metrics.formats.text import counted, on_one_line
 from metrics.reading.errors import DocumentError
@@ -206,6 +211,7 @@ def command(
             raise click.UsageError(_no_limits(config.config_path))
         if not result.diagrams:
             diagrams.refuse_if_all_skipped(force_exclude=selected.force_exclude)
+        diagrams.show_skipped_archives()
         if write_baseline and baseline_path is not None:
             result, note = _write_baseline(result, baseline, baseline_path)
             scan_options.show_note(note)
@@ -251,9 +257,6 @@ class _Diagrams:
             inputs,
             self._options,
             is_output_shown=is_output_shown,
-            skipped_archives=partial(
-                count_skipped_archives, self._found.paths, self._options.selection
-            ),
         )
 
     def discover_below(self, folder: str) -> Iterator[str]:
@@ -280,8 +283,17 @@ class _Diagrams:
             skipped_keys=() if templates is None else templates.keys,
         )
 
+    def show_skipped_archives(self) -> None:
+        """Show a note about the archives that are not checked."""
+        number = 0 if self._options.is_quiet else self._skipped_archives()
+        if number:
+            self._options.show_note(note_of_skipped_archives(number))
+
+    def _skipped_archives(self) -> int:
+        return count_skipped_archives(self._found.paths, self._options.selection)
+
     def refuse_if_all_skipped(self, *, force_exclude: bool) -> None:
-        """Raise `click.ClickException` if there are diagrams, but all are ignored or excluded.
+        """Raise `click.ClickException` if there are diagrams or archives, but all are skipped.
 
         A hook names the files that changed. With `--force-exclude`, it passes if it may check none.
         """
@@ -296,6 +308,9 @@ class _Diagrams:
         if skipped is None and not force_exclude:
             # Members of standard input cannot be read again.
             skipped = unpacker.first_excluded or self._excluded_member
+        if skipped is None and not force_exclude and (number := self._skipped_archives()):
+            note = note_of_skipped_archives(number)
+            raise click.ClickException(f"no diagram was checked: {note}.")
         if skipped is not None:
             raise click.ClickException(
                 f"no diagram was checked: all diagrams, such as {on_one_line(skipped)}, are ignored"

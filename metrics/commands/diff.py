@@ -120,10 +120,10 @@ def command(
 
     OLD and NEW are two revisions of the git repository that contains the current folder (main,
     HEAD~3, v1.2). They may also be two folders, archives or diagrams, or the output of metrics
-    scan: a file named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input.
-    Without NEW, the revision OLD is compared with the tracked files of the working tree; without
-    OLD, HEAD is compared with them. OLD...NEW compares NEW with the merge base of the two. PATHs
-    after -- limit the comparison to a part of the repository.
+    scan: a file named *.ndjson or *.jsonl, the folder of a plan of metrics shards, or - for
+    standard input. Without NEW, the revision OLD is compared with the tracked files of the working
+    tree; without OLD, HEAD is compared with them. OLD...NEW compares NEW with the merge base of the
+    two. PATHs after -- limit the comparison to a part of the repository.
 
     Lists each diagram that was added, removed, renamed or changed, its values before and after, and
     the totals of these diagrams. Diagrams whose content changed, but none of their values, are

@@ -429,7 +429,7 @@ def _report_of(
     diagrams = [*islice(unpacker.unpack(discover_selected([file], Selection())), 2)]
     if len(diagrams) != 1:
         number = "more than one diagram" if diagrams else "no diagram"
-        raise click.UsageError(f"{name} holds {number}: name a diagram.")
+        raise click.UsageError(f"{name} holds {number}: name one diagram.")
     (diagram,) = diagrams
     if isinstance(diagram, Report):
         return diagram

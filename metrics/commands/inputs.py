@@ -197,16 +197,16 @@ ARCHIVE_OPTIONS: Final = (
         "--stdin-type",
         type=click.Choice([type.value for type in StreamType]),
         callback=lambda ctx, param, value: None if value is None else StreamType(value),
-        help="Standard input holds many diagrams: a tar archive, which may be compressed, a zip"
-        " archive, or lines of JSON, each with a name and a content or base64.",
+        help="Read many diagrams from standard input: a zip archive, a tar archive (may be"
+        " compressed), or lines of JSON with a name and either content or base64.",
     ),
     click.option(
         "--max-total",
         type=size,
         default=DEFAULT_MAX_TOTAL,
         metavar="BYTES",
-        help="Stop reading an archive after this many bytes, as unpacked; accepts sizes such as"
-        " 500M. Default: 10G.",
+        help="Stop reading an archive after this many unpacked bytes; accepts sizes such as 500M."
+        " Default: 10G.",
     ),
 )
 
@@ -291,11 +291,18 @@ def selection_of(
     )
 
 
-def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: bool) -> RunInputs:
+def run_inputs(
+    paths: tuple[str, ...],
+    input_values: InputOptions,
+    *,
+    is_quiet: bool,
+    reads_plans: bool = False,
+) -> RunInputs:
     """What a run reads: without a path and without a list, the current folder.
 
-    Prints a note about paths that are skipped, unless the run `is_quiet`. Raises
-    `click.UsageError` and `click.ClickException`.
+    The folder of a plan is an error unless the command `reads_plans`. Prints a note about paths
+    that are skipped, unless the run `is_quiet`. Raises `click.UsageError` and
+    `click.ClickException`.
     """
     listed, selected, archived, config = input_values
     archived.require_standard_input(paths)
@@ -304,6 +311,8 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     all_paths = (*paths, *_paths_in_list(paths, listed))
     if listed.files_from is None:
         all_paths = all_paths or (os.curdir,)
+    if not reads_plans:
+        _refuse_plans(paths)
     skipped: tuple[str, ...] = ()
     if selected.force_exclude:
         all_paths, skipped = apply_to_named(selection, all_paths)
@@ -313,6 +322,19 @@ def run_inputs(paths: tuple[str, ...], input_values: InputOptions, *, is_quiet: 
     is_single = listed.files_from is None and len(paths) == 1 and not archived.is_many(paths[0])
     unpacks = archived.may_unpack(all_paths)
     return RunInputs(all_paths, selection, settings, files, is_single, unpacks, skipped)
+
+
+def _refuse_plans(paths: Iterable[str]) -> None:
+    """Raise `click.UsageError` for the folder of a plan, which holds no diagrams."""
+    for path in paths:
+        # Most folders have no such file, and need no further module.
+        if os.path.isfile(os.path.join(path, "plan.json")):
+            from metrics.shards.plan import is_plan_folder
+
+            if is_plan_folder(path):
+                name = on_one_line(path)
+                reason = "is the folder of a plan: metrics summary and diff read its lines"
+                raise click.UsageError(f"{name} {reason}.")
 
 
 class _WarningPrinter:

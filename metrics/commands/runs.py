@@ -317,6 +317,12 @@ def _can_show_progress() -> bool:
     )
 
 
+def note_of_skipped_archives(number: int) -> str:
+    """What to say about archives that are not read."""
+    verb, them = ("was", "it") if number == 1 else ("were", "them")
+    return f"{counted(number, 'archive')} {verb} skipped: --archives reads {them}"
+
+
 class _Messages:
     """Shows the errors and warnings of reports as they pass, and counts them."""
 
@@ -348,10 +354,8 @@ class _Messages:
         diagrams = self.measured + self.failed
         if not diagrams:
             number = 0 if self._options.is_quiet else skipped_archives()
-            verb = "was" if number == 1 else "were"
-            skipped = f"{counted(number, 'archive')} {verb} skipped, --archives reads "
-            skipped += "it" if number == 1 else "them"
-            self._options.show_note(f"no diagrams found{f'; {skipped}' if number else ''}")
+            skipped = f"; {note_of_skipped_archives(number)}" if number else ""
+            self._options.show_note(f"no diagrams found{skipped}")
         elif diagrams > 1 and (self.failed or self.warnings):
             parts = [f"{self.measured:,} of {counted(diagrams, 'diagram')} measured"]
             if self.failed:

@@ -57,9 +57,9 @@ Examples:
 def command() -> None:
     """Scan millions of diagrams in parts, on one machine or many.
 
-    A plan divides a list of diagrams into shards. Each shard is measured by itself, and its lines
-    are kept beside the plan. A run that is interrupted continues with the shards that are missing.
-    Needs the package zstandard.
+    A plan divides a list of diagrams into shards. Running a shard measures its diagrams and writes
+    a line for each into the folder of the plan. An interrupted run can be continued. Needs the
+    package zstandard.
     """
 
 
@@ -75,7 +75,9 @@ folder = click.argument("folder", metavar="DIR")
     required=True,
     help="Divide the objects into N shards; a plan never has more shards than objects.",
 )
-@click.option("--out", "folder", metavar="DIR", required=True, help="The folder of the plan.")
+@click.option(
+    "--out", "folder", metavar="DIR", required=True, help="The folder or URL of the plan."
+)
 @click.option(
     "-0",
     "--null",
@@ -90,7 +92,7 @@ folder = click.argument("folder", metavar="DIR")
     type=options.size,
     default=PlanOptions().max_total,
     metavar="BYTES",
-    help="Read at most this many bytes of an archive as unpacked. Default: 10G.",
+    help="Stop reading an archive after this many unpacked bytes. Default: 10G.",
 )
 @options.timeout
 @click.option(
@@ -120,8 +122,8 @@ def plan(
     and version; or the manifest.json of an S3 inventory. It can be a URL, or - for standard input.
     Relative paths are relative to the current folder.
 
-    Each shard has neighbouring lines of MANIFEST. The shards have about the same number of bytes if
-    MANIFEST states sizes, and otherwise about the same number of objects.
+    Each shard has consecutive objects of MANIFEST. If MANIFEST states sizes, the shards have about
+    the same number of bytes, otherwise about the same number of objects.
     """
     require_zstandard()
     from metrics.shards.manifest import open_manifest
@@ -182,8 +184,8 @@ def _note_of_skipped(skipped: Mapping[SkippedKey, int]) -> str:
 def status(folder: str, format_name: str, exit_code: bool) -> None:
     """Show which shards are done.
 
-    Prints the numbers of the shards that are missing, and counts the objects and diagrams of the
-    shards that are done.
+    Counts the shards that are done, with their objects and diagrams, and lists all other shards by
+    number.
     """
     require_zstandard()
     from metrics.shards.collecting import plan_status
@@ -211,10 +213,10 @@ def status(folder: str, format_name: str, exit_code: bool) -> None:
 def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bool) -> None:
     """Print the lines of all shards in the order of the manifest.
 
-    The lines are those of metrics scan. All shards must be done, and the lines of each are compared
-    with the checksum in its marker.
+    The lines are those of metrics scan. All shards must be done. The lines of each shard are
+    checked against the SHA-256 in its marker.
 
-    The exit status is 2 if a shard is missing or damaged, or if more than 5% of the objects could
+    The exit status is 2 if a shard is not done or damaged, or if more than 5% of the objects could
     not be read.
     """
     require_zstandard()

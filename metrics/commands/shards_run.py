@@ -49,7 +49,13 @@ Examples:
     is_flag=True,
     help="Also run the shards with objects that could not be read, even if they are done.",
 )
-@options.jobs
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use N worker processes. Default: the number of processors.",
+)
 @click.option(
     "--dask",
     "address",

@@ -95,8 +95,8 @@ def command(
     """Summarize the numbers of many diagrams.
 
     A PATH is a folder, an archive, a diagram, or the output of an earlier metrics scan: a file
-    named *.ndjson or *.jsonl, the folder of metrics shards, or - for standard input. The default is
-    the current folder.
+    named *.ndjson or *.jsonl, the folder of a plan of metrics shards, or - for standard input. The
+    default is the current folder.
 
     The summary counts diagrams by type, platform and version. It shows the sum, share, median, 90th
     percentile and maximum of each number, and the ten diagrams with its largest values. It lists
@@ -104,7 +104,7 @@ def command(
 
     The exit status is 2 if a diagram could not be measured.
     """
-    found = run_inputs(paths, input_values, is_quiet=is_quiet)
+    found = run_inputs(paths, input_values, is_quiet=is_quiet, reads_plans=True)
     settings = found.settings
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
     require_csv([format_name], is_csv_raw=is_csv_raw)

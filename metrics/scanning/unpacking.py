@@ -94,8 +94,8 @@ class Unpacker:
 
     `stream` replaces standard input. `warn` receives the name of a member that is skipped, and a
     message. `first_excluded` is the name of the first diagram in the stream that is excluded or
-    hidden. With `bytes_to_keep`, `stream_contents` has the names of all diagrams in the stream, and
-    the contents of the first of them, at most so many bytes; all others are None.
+    hidden. With `bytes_to_keep`, `stream_contents` maps the name of each diagram in the stream to
+    its content, or to None if the contents kept so far leave no room for it.
     """
 
     def __init__(

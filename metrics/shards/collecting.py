@@ -44,7 +44,7 @@ class Totals(NamedTuple):
 
     @property
     def has_too_many_unread(self) -> bool:
-        """Whether so many objects could not be read that the lines say little about the rest."""
+        """Whether more than `MAX_UNREAD_PERCENT` of the objects could not be read."""
         return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
 
     @classmethod
@@ -110,12 +110,12 @@ def _check_lists(store: Store, plan: Plan) -> None:
 
 def _missing(shards: Sequence[int], of: int) -> str:
     numbers = truncated(number_ranges(shards), MAX_CHARACTERS_OF_RANGES)
-    reason = f"{len(shards):,} of {of:,} shards are missing ({numbers})"
+    reason = f"{len(shards):,} of {of:,} shards are not done ({numbers})"
     return f"{reason}: metrics shards run runs them."
 
 
 def checked_lines(store: Store, results: Iterable[ShardResult]) -> Iterator[BinaryIO]:
-    """Yield the lines of each shard as a stream, after a check that they are what the shard wrote.
+    """Yield the lines of each shard as a stream, after their SHA-256 was checked.
 
     Raises `CollectError` for lines that are not.
     """

@@ -80,7 +80,7 @@ class _Answer(NamedTuple):
 
 
 def object_sources(objects: Iterable[PlannedObject], plan: Plan) -> Iterator[NamedSource]:
-    """Yield what is measured of each object, in order.
+    """Yield the sources of each object, in order.
 
     A local file is read where it is measured. Remote objects are read here: up to 64 at a time
     ahead of their turn, if they have at most 1 MB, and larger ones one by one. An object that

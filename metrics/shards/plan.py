@@ -1,7 +1,7 @@
 """The plan of a sharded scan: which objects to measure, how, and in which shards.
 
 A plan is a folder or a prefix in an object store, with a `plan.json` and the list of each shard,
-`list-N.ndjson.zst`, which holds an object a line. Running a shard adds `out-N.ndjson.zst`, its
+`list-N.ndjson.zst`, which has one object per line. Running a shard adds `out-N.ndjson.zst`, its
 lines, and then `out-N.done`, its marker. Shards are numbered from 0.
 """
 

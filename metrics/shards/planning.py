@@ -111,7 +111,7 @@ def write_plan(manifest: Manifest, contents: Contents, plan: Plan, store: Store)
 def _is_written(plan: Plan, store: Store) -> bool:
     """Whether the plan in a store has all its lists; raises `PlanError` if it is another one."""
     if read_plan(store) != plan:
-        reason = "it is another plan: choose another folder, or delete this one."
+        reason = "it is a different plan: choose another folder, or delete this plan."
         raise PlanError(store.name_of(PLAN_FILE), reason)
     try:
         has_its_lists = has_planned_lists(store, plan)

@@ -1,4 +1,4 @@
-"""Access to remote stores by fsspec: bounded in time, tried again, and without secrets in messages.
+"""Requests to remote stores by fsspec, with timeouts and retries; messages hold no secrets.
 
 All requests run as coroutines on the one event loop of fsspec, in a thread of its own.
 """

@@ -62,9 +62,9 @@ class Measurer(NamedTuple):
 def scan_shard(plan: str | os.PathLike[str], shard: int, *, jobs: int = 1) -> ShardResult:
     """Measure the objects of one shard, and write its lines and then its marker.
 
-    `plan` is the folder or URL in which `metrics shards plan` has made a plan. Objects are measured
-    by `jobs` processes, so that one that ends its process costs no other its result. Shards can be
-    run in any order, on any machines, and again: the lines of a shard are the same each time. The
+    `plan` is the folder or URL in which `metrics shards plan` has made a plan. `jobs` processes
+    measure the objects; a diagram that kills its process does not affect others. Shards can be run
+    in any order, on any machine, and repeatedly: the lines of a shard are the same each time. The
     result can be pickled.
 
     An object that cannot be read or measured has a line with its error. Raises `ValueError` for a
@@ -79,7 +79,7 @@ def scan_shard(plan: str | os.PathLike[str], shard: int, *, jobs: int = 1) -> Sh
 
 
 def open_plan(location: str | os.PathLike[str]) -> OpenPlan:
-    """The plan at a path or URL, without what killed runs have left there.
+    """Read the plan at a path or URL; removes the incomplete files of killed runs.
 
     Raises `PlanError` if this version of metrics cannot run the plan.
     """

@@ -33,7 +33,7 @@ def scheme_of(url: str) -> str:
         return ""
     if CHAIN in url:
         raise ValueError(
-            f"a chain of URLs ({CHAIN}) is not read: write ./ before a path with such a name."
+            f"a chain of URLs ({CHAIN}) is refused: if it is a path, write ./ before it."
         )
     if match[1] not in SCHEMES:
         raise ValueError(f"the scheme {match[1]} is not known: use one of {', '.join(SCHEMES)}.")

@@ -348,7 +348,7 @@ class _Program:
         import json
         import subprocess
 
-        # The process ends when this pipe does, which is when this process has ended.
+        # The new process ends when this pipe is closed, at the latest when this process ends.
         theirs, self._alive = os.pipe()
         descriptors = (self._connection.fileno(), theirs)
         try:

@@ -166,14 +166,16 @@ def test_damaged_header(tmp_path: Path) -> None:
 def test_archive_without_an_end(tmp_path: Path) -> None:
     result = read(tmp_path, file("a.bpmn"))
     assert len(result.contents) == 1
-    assert result.warnings == [("app.tar", "the archive has no end; members may be missing")]
+    assert result.warnings == [
+        ("app.tar", "the archive ends without an end block; members may be missing")
+    ]
 
 
 def test_what_follows_the_end(tmp_path: Path) -> None:
     content = file("a.bpmn") + END
     result = read(tmp_path, content + content)
     assert len(result.contents) == 1
-    assert result.warnings == [("app.tar", "what follows the end of the archive is not read")]
+    assert result.warnings == [("app.tar", "data after the end of the archive is not read")]
 
 
 def test_filling_is_read_from_a_pipe(tmp_path: Path) -> None:

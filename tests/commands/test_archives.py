@@ -13,6 +13,8 @@ import pytest
 from support.archives import json_lines, pack, tarred, zipped
 from support.checking import EMBEDDED, HERE, NONE, USER_TASKS, broken, checked, embedded, write
 from support.command import METRICS, files, lines, run
+from support.diagrams import process
+from support.reports import TASK
 from support.repositories import told
 from support.states import diff, tasks
 
@@ -76,8 +78,8 @@ class TestScan:
         ("archives", "note"),
         [
             (0, "no diagrams found"),
-            (1, "no diagrams found; 1 archive was skipped, --archives reads it"),
-            (3, "no diagrams found; 3 archives were skipped, --archives reads them"),
+            (1, "no diagrams found; 1 archive was skipped: --archives reads it"),
+            (3, "no diagrams found; 3 archives were skipped: --archives reads them"),
         ],
     )
     def test_skipped_archives(self, tmp_path: Path, archives: int, note: str) -> None:
@@ -151,7 +153,7 @@ class TestEvent:
         ("path", "reason"),
         [
             ("app.jar", "app.jar is an archive: name a diagram in it, app.jar!/NAME."),
-            ("app.jar!/in", "app.jar!/in holds more than one diagram: name a diagram."),
+            ("app.jar!/in", "app.jar!/in holds more than one diagram: name one diagram."),
         ],
     )
     def test_many(self, folder: Path, path: str, reason: str) -> None:
@@ -600,3 +602,36 @@ class TestProcesses:
         result = run("scan", "--timeout", "0.05", "app.zip", cwd=tmp_path)
         errors = {line["file"]: line.get("error", {}).get("type") for line in lines(result)}
         assert errors["app.zip!/b.bpmn"] == "timeout"
+
+
+class TestSkippedArchives:
+    """A check says which archives it does not read."""
+
+    LIMIT = ("--limit", "userTask.count <= 5")
+
+    def test_beside_diagrams(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(TASK))
+        pack(tmp_path / "b.jar", {"c.bpmn": process(TASK)})
+        result = run("check", *self.LIMIT, tmp_path)
+        assert result.returncode == 0
+        assert b"metrics: 1 archive was skipped: --archives reads it\n" in result.stderr
+        assert run("check", "-q", *self.LIMIT, tmp_path).stderr == b""
+        assert b"skipped" not in run("check", "--archives", *self.LIMIT, tmp_path).stderr
+
+    def test_without_diagrams(self, tmp_path: Path) -> None:
+        pack(tmp_path / "b.jar", {"c.bpmn": process(TASK)})
+        result = run("check", *self.LIMIT, tmp_path)
+        assert result.returncode == 2
+        assert result.stderr.endswith(
+            b"Error: no diagram was checked: 1 archive was skipped: --archives reads it.\n"
+        )
+
+
+@pytest.mark.parametrize("command", [("scan",), ("explain",), ("check",)])
+def test_folder_of_a_plan_holds_no_diagrams(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("none.bpmn\n")
+    plan = tmp_path / "p"
+    run("shards", "plan", tmp_path / "m", "--shards", "1", "--out", plan)
+    result = run(*command, plan)
+    assert result.returncode == 2
+    assert b"is the folder of a plan: metrics summary and diff read its lines." in result.stderr

@@ -50,7 +50,7 @@ def test_plan_status_collect(folder: Path) -> None:
     status = run("shards", "status", "p", "-f", "json")
     assert json.loads(status.stdout)["shards"]["missing"] == [1]
     assert error("shards", "collect", "p") == (
-        "p/: 1 of 3 shards are missing (1): metrics shards run runs them."
+        "p/: 1 of 3 shards are not done (1): metrics shards run runs them."
     )
     run_all(folder / "p", [1])
     status = run("shards", "status", "p")
@@ -147,7 +147,10 @@ def test_an_empty_manifest(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a\nb::c\n", "m:2: a chain of URLs (::) is not read: write ./ before a path with such"),
+        (
+            b"a\nb::c\n",
+            "m:2: a chain of URLs (::) is refused: if it is a path, write ./ before it.",
+        ),
         (b'{"url": "a"}\n{"url": "b", "size": "1"}\n', "m:2: size is not a number of bytes."),
         (b'{"url": "a", "\\n\\u001b[31m": 1}\n', "m:1: \\n\\x1b[31m is not known: use url, size,"),
     ],
@@ -161,7 +164,7 @@ def test_wrong_manifests(content: bytes, message: str, folder: Path) -> None:
 def test_folders_that_cannot_hold_a_plan(folder: Path) -> None:
     run(*PLAN, "2")
     assert error(*PLAN, "3") == (
-        "p/plan.json: it is another plan: choose another folder, or delete this one."
+        "p/plan.json: it is a different plan: choose another folder, or delete this plan."
     )
     assert run(*PLAN, "2").returncode == 0
     assert error("shards", "plan", "m", "--shards", "1", "--out", "m") == "m: File exists"
@@ -192,7 +195,7 @@ def test_collected_file(folder: Path) -> None:
     (folder / "out").write_text("before")
     run(*PLAN, "2")
     run_all(folder / "p", [0])
-    assert "1 of 2 shards are missing" in error("shards", "collect", "p", "-o", "out")
+    assert "1 of 2 shards are not done" in error("shards", "collect", "p", "-o", "out")
     run_all(folder / "p", [1])
     lines_of_shard = (folder / "p" / "out-1.ndjson.zst").read_bytes()
     (folder / "p" / "out-1.ndjson.zst").write_bytes(lines_of_shard[:-1])
@@ -310,7 +313,7 @@ def test_summary_of_a_part(folder: Path) -> None:
     result = run("summary", "-f", "json", "p")
     record = json.loads(result.stdout)
     assert (result.returncode, record["measured"], record["failed"]) == (2, 2, 1)
-    message = "p: unreadable: 3 of 5 shards are missing (1, 3-4): metrics shards run runs them."
+    message = "p: unreadable: 3 of 5 shards are not done (1, 3-4): metrics shards run runs them."
     assert message in result.stderr.decode().splitlines()
 
 

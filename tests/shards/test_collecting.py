@@ -149,7 +149,7 @@ def test_reports(plan: Path) -> None:
     ]
     assert [file for file, _ in found] == [str(plan), "é.bpmn", "none.bpmn", str(plan)]
     assert "--shard 0 writes shard 0 again" in str(found[0][1])
-    assert "1 of 4 shards are missing (1)" in str(found[3][1])
+    assert "1 of 4 shards are not done (1)" in str(found[3][1])
 
 
 def test_reports_of_no_plan(tmp_path: Path) -> None:
