@@ -23,6 +23,7 @@ SCHEMES: Final = (
 CHAIN: Final = "::"
 """Stands between the URLs of a chain, as fsspec reads them: `simplecache::s3://bucket/key`."""
 
+_IPV6_HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 _START: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(::|://)")
 
 
@@ -31,7 +32,7 @@ def scheme_of(url: str) -> str:
     match = _START.match(url)
     if match is None:
         return ""
-    if CHAIN in url:
+    if CHAIN in _IPV6_HOST.sub("", url):
         raise ValueError(
             f"a chain of URLs ({CHAIN}) is refused: if it is a path, write ./ before it."
         )

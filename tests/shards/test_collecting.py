@@ -113,7 +113,7 @@ def test_options_that_were_edited(plan: Path) -> None:
 def test_missing_shards(plan: Path) -> None:
     (plan / marker_file(1)).unlink()
     (plan / lines_file(2)).unlink()
-    with pytest.raises(CollectError, match=r"2 of 4 shards are missing \(1-2\)"):
+    with pytest.raises(CollectError, match=r"2 of 4 shards are not done \(1-2\)"):
         collected(plan)
 
 

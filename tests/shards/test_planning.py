@@ -133,11 +133,11 @@ def test_other_plans_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     plan_manifest(tmp_path / "m", tmp_path / "p", 2)
     before = {path.name: path.read_bytes() for path in (tmp_path / "p").iterdir()}
     plan_manifest(tmp_path / "m", tmp_path / "p", 2)
-    with pytest.raises(PlanError, match="another plan"):
+    with pytest.raises(PlanError, match="a different plan"):
         plan_manifest(tmp_path / "m", tmp_path / "p", 1)
     # The same paths lead to other files.
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(PlanError, match="another plan"):
+    with pytest.raises(PlanError, match="a different plan"):
         plan_manifest(tmp_path / "m", tmp_path / "p", 2)
     assert {path.name: path.read_bytes() for path in (tmp_path / "p").iterdir()} == before
     (tmp_path / "p" / "plan.json").write_text("{}")

@@ -29,3 +29,7 @@ def test_unknown_schemes(url: str) -> None:
 def test_chains_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="chain"):
         scheme_of(url)
+
+
+def test_addresses_of_ipv6_are_no_chains() -> None:
+    assert scheme_of("http://[::1]:8000/a.bpmn") == "http"
