@@ -4,8 +4,8 @@
         [--layouts "one folder"] [--commands "scan -j 1"]
 
 The files are hard links to a few hundred generated diagrams, in one folder and in folders of 500.
-The memory of a run is the sum of the peaks of its processes, as Linux reports them; a page that
-several processes share counts for each of them. The output is discarded.
+The memory of a run is the sum of the peaks of its processes that are alive at a time, as Linux
+reports them; a page that several processes share counts for each of them. The output is discarded.
 """
 
 from __future__ import annotations
@@ -82,17 +82,17 @@ class Peak(NamedTuple):
 
 def peak_memory(*arguments: str, others: Iterable[int] = ()) -> Peak:
     """Run the command; `others` are further processes whose memory counts."""
-    peaks: dict[int, int] = {}
+    peak = 0
     others = [*others]
     start = time.perf_counter()
     with subprocess.Popen(
         [METRICS, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
         while running.poll() is None:
-            for process in chain(*map(processes, (running.pid, *others))):
-                peaks[process] = max(peaks.get(process, 0), peak_until_now(process))
+            alive = chain(*map(processes, (running.pid, *others)))
+            peak = max(peak, sum(map(peak_until_now, alive)))
             time.sleep(SECONDS_BETWEEN_SAMPLES)
-    return Peak(time.perf_counter() - start, sum(peaks.values()) / 1e6)
+    return Peak(time.perf_counter() - start, peak / 1e6)
 
 
 def processes(top: int) -> Iterator[int]:

@@ -4,8 +4,7 @@
 
 The objects are hard links to a thousand generated diagrams of 12 kB. They are measured with one
 process, with two, and by a Dask cluster with two workers. The seconds are elapsed time, from the
-start of the command to its end; the memory is the sum of the peaks of all processes, with those of
-the cluster.
+start of the command to its end; the memory is that of all processes, with those of the cluster.
 """
 
 from __future__ import annotations
@@ -72,13 +71,13 @@ def measure_shards(manifest: Path, count: int, plan: Path, how: str) -> tuple[fl
     return found.seconds / count * 1_000, found.megabytes
 
 
-def shards(counts: list[int], scratch: Path, diagrams: list[Path]) -> None:
+def shards(counts: list[int], runs: list[str], scratch: Path, diagrams: list[Path]) -> None:
     """Print the cost of sharded scans by the number of objects."""
     print(f"{'objects':>10} {'run':10} {'s per 1,000':>12} {'MB':>8}")
     for count in counts:
         folder = scratch / "objects"
         manifest = write_objects(diagrams, count, folder)
-        for how in RUNS:
+        for how in runs:
             seconds, megabytes = measure_shards(manifest, count, scratch / "plan", how)
             print(f"{count:10,} {how:10} {seconds:12.3f} {megabytes:8.1f}", flush=True)
         shutil.rmtree(folder)
@@ -116,6 +115,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--counts", default=",".join(map(str, COUNTS)), help="numbers of objects")
+    parser.add_argument("--runs", default=",".join(RUNS), help="ways to run the shards")
     parser.add_argument("--only", choices=("shards", "archives"), help="one of the measurements")
     options = parser.parse_args()
     run_process(METRICS, "--version")
@@ -125,7 +125,8 @@ def main() -> None:
         generate.write(FILES_IN_ARCHIVE, generated)
         if options.only != "archives":
             counts = [int(count) for count in options.counts.split(",")]
-            shards(counts, scratch, sorted(generated.iterdir())[:DIAGRAMS])
+            runs = options.runs.split(",")
+            shards(counts, runs, scratch, sorted(generated.iterdir())[:DIAGRAMS])
         if options.only != "shards":
             archives(scratch, generated)
 
