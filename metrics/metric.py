@@ -92,6 +92,13 @@ def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
             yield Evidence(key, SourceElement(element, kinds_of_key), related=related)
 
 
+def without_kinds(findings: Iterable[Finding]) -> Iterator[Evidence]:
+    """The evidence for each key of some findings, without the kinds of elements."""
+    for keys, element, related in findings:
+        for key in keys:
+            yield Evidence(key, SourceElement(element), related=related)
+
+
 def _kind(key: str) -> str | None:
     group, _, name = key.rpartition(".")
     return name if group and name != "count" else None
