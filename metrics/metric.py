@@ -116,7 +116,8 @@ class Metric(Generic[Found, Block]):
     The fields of `block` are printed at the dotted `key`, which is empty for the payload itself.
     `fragment` names the part of the payload that they belong to. The blocks of the documented
     payload are printed in the order of `position`. A fragment of our own has `rules`, the version
-    of its rules, which is printed before its fields; it is computed only if it is asked for.
+    of its rules, which is printed before its fields; it is computed only if it is asked for, and by
+    comparisons if it `is_compared`.
 
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
@@ -137,6 +138,7 @@ class Metric(Generic[Found, Block]):
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
     of_platform: bool = False
+    is_compared: bool = False
 
     def __post_init__(self) -> None:
         if self.rules is not None and RULES in block_keys(self.block).names:

@@ -342,7 +342,7 @@ def change(tmp_path: Path) -> Path:
 
 
 def test_diff_shows_what_is_printed(change: Path) -> None:
-    revisions, otherwise = texts("docs/diff.md")
+    revisions, _, otherwise = texts("docs/diff.md")
     result = run_block(Block("sh", "metrics diff main HEAD"), change)
     assert (result.returncode, result.stderr, result.stdout) == (0, "", revisions)
     order = change / "processes" / "order.bpmn"

@@ -333,6 +333,7 @@ METRIC: Final = Metric(
     key="elements",
     fragment="elements",
     rules=1,
+    is_compared=True,
     find=find,
     count=count,
     explain=without_kinds,

@@ -526,6 +526,7 @@ METRIC: Final = Metric(
     key="implementations",
     fragment="implementations",
     rules=1,
+    is_compared=True,
     find=find,
     count=count,
     explain=without_kinds,
