@@ -349,6 +349,7 @@ METRIC: Final = Metric(
     key="complexity",
     fragment="complexity",
     rules=1,
+    main="controlFlowComplexity",
     find=find,
     count=count,
     explain=explain,

@@ -334,6 +334,7 @@ METRIC: Final = Metric(
     fragment="elements",
     rules=1,
     is_compared=True,
+    main="flowNodes.count",
     find=find,
     count=count,
     explain=without_kinds,
