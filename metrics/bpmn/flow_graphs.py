@@ -10,11 +10,7 @@ from metrics import graphs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
-    from lxml.etree import _Element as Element
-
-    from metrics.bpmn.flow import Flow, Scope
     from metrics.graphs import Graph
 
 MAX_NODES_ON_CYCLES: Final = 200
@@ -22,40 +18,30 @@ MAX_NODES_ON_CYCLES: Final = 200
 
 
 class FlowGraph:
-    """The flow nodes and arcs of a scope; nodes are numbered from 0.
+    """Some nodes, numbered from 0, and the arcs between them: the numbers of their `ends`.
 
-    `nodes`, `tags`, `outgoing` and `incoming` have an item for each node: its element and tag, and
-    the numbers of its arcs. `arcs` are elements, and `ends` the numbers of their nodes. `splits`
-    are the nodes with several outgoing arcs, `joins` those with several incoming ones.
+    `successors`, `outgoing` and `incoming` have an item for each node: the nodes to which its arcs
+    lead, and the numbers of its arcs. `splits` are the nodes with several outgoing arcs, `joins`
+    those with several incoming ones.
     """
 
-    def __init__(self, flow: Flow, scope: Scope) -> None:
-        self.nodes = [flow.nodes[node] for node in scope.nodes]
-        self.tags = [flow.tags[node] for node in scope.nodes]
-        self.arcs = [arc.element for arc in scope.arcs]
-        position = flow.position
-        self.ends = [(position[source], position[target]) for _, source, target in scope.arcs]
-        self.successors: list[list[int]] = [[] for _ in self.nodes]
-        self.incoming = [0] * len(self.nodes)
-        for source, target in self.ends:
+    def __init__(self, size: int, ends: Sequence[tuple[int, int]]) -> None:
+        self.size = size
+        self.successors: list[list[int]] = [[] for _ in range(size)]
+        self.incoming = [0] * size
+        for source, target in ends:
             self.successors[source].append(target)
             self.incoming[target] += 1
         self.outgoing = [*map(len, self.successors)]
         self.splits = [node for node, arcs in enumerate(self.outgoing) if arcs > 1]
         self.joins = [node for node, arcs in enumerate(self.incoming) if arcs > 1]
 
-    def sources_of(self, arcs: AbstractSet[Element | None]) -> set[int]:
-        """The nodes from which one of these arcs leads."""
-        return {
-            source for arc, (source, _) in zip(self.arcs, self.ends, strict=True) if arc in arcs
-        }
-
     @cached_property
     def components(self) -> list[list[int]]:
         """The strongly connected components, each after those that it leads to."""
         # Most graphs have no cycle, and this takes a third of the time.
         order = graphs.topological_order(self.successors, self.incoming)
-        if len(order) == len(self.nodes):
+        if len(order) == self.size:
             return [[node] for node in reversed(order)]
         return graphs.strong_components(self.successors)
 
@@ -85,7 +71,7 @@ class FlowGraph:
         if len(self.on_cycles) > MAX_NODES_ON_CYCLES:
             return None
         if not self.splits or not self.joins:
-            return [0] * len(self.nodes)
+            return [0] * self.size
         gains = [int(arcs > 1) for arcs in self.outgoing]
         losses = [int(arcs > 1) for arcs in self.incoming]
         turned = graphs.turned_round(self.successors)

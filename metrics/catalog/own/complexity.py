@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics import graphs
@@ -56,6 +57,8 @@ GATEWAY_TYPES: Final = {
 (CONDITION,) = bpmn("conditionExpression")
 
 DIGITS: Final = 6
+NONE: Final[frozenset[int]] = frozenset()
+MAX_SIZE_KEPT: Final = 100
 
 
 @block_class
@@ -99,54 +102,68 @@ class Complexity:
     )
 
 
+class Shape(NamedTuple):
+    """All that the values of a scope follow from: diagrams with equal shapes have equal values.
+
+    `tags` are those of the flow nodes, and `ends` the positions of the nodes of each arc.
+    `conditional` are the nodes with an outgoing arc that has a condition.
+    """
+
+    tags: tuple[str, ...]
+    ends: tuple[tuple[int, int], ...]
+    conditional: frozenset[int]
+
+
+class Found(NamedTuple):
+    """The shape of a scope, and the elements of its nodes and arcs."""
+
+    shape: Shape
+    nodes: Sequence[Element]
+    arcs: Sequence[Element]
+
+
 class _Graph:
-    """The flow of a scope, and the types of its gateways; `conditional` arcs have a condition."""
+    """The flow of a scope as a graph, and the types of its gateways."""
 
-    def __init__(self, flow: Flow, scope: Scope, conditional: AbstractSet[Element | None]) -> None:
-        self.flow = FlowGraph(flow, scope)
-        self.conditional = conditional
-        self.types = [GATEWAY_TYPES.get(tag) for tag in self.flow.tags]
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.size = len(shape.tags)
+        self.flow = FlowGraph(self.size, shape.ends)
+        self.types = [GATEWAY_TYPES.get(tag) for tag in shape.tags]
         self.gateways = [node for node, type in enumerate(self.types) if type is not None]
-
-    @property
-    def size(self) -> int:
-        """The number of nodes."""
-        return len(self.flow.nodes)
 
     def degree(self, node: int) -> int:
         """The number of arcs of a node."""
         return self.flow.incoming[node] + self.flow.outgoing[node]
 
 
-def _nodes(graph: _Graph) -> Sequence[Element]:
-    return graph.flow.nodes
+def _nodes(graph: _Graph) -> Sequence[int]:
+    return range(graph.size)
 
 
-def _arcs(graph: _Graph) -> Sequence[Element]:
-    return graph.flow.arcs
+def _arcs(graph: _Graph) -> Sequence[int]:
+    return range(len(graph.shape.ends))
 
 
-def _activities(graph: _Graph) -> Sequence[Element]:
-    nodes = zip(graph.flow.nodes, graph.flow.tags, strict=True)
-    return [node for node, tag in nodes if tag in ACTIVITIES]
+def _activities(graph: _Graph) -> Sequence[int]:
+    return [node for node, tag in enumerate(graph.shape.tags) if tag in ACTIVITIES]
 
 
-def _gateways(graph: _Graph) -> Sequence[Element]:
-    return [graph.flow.nodes[node] for node in graph.gateways]
+def _gateways(graph: _Graph) -> Sequence[int]:
+    return graph.gateways
 
 
-def _sequential_arcs(graph: _Graph) -> Sequence[Element]:
-    arcs, types = zip(graph.flow.arcs, graph.flow.ends, strict=True), graph.types
+def _sequential_arcs(graph: _Graph) -> Sequence[int]:
+    arcs, types = enumerate(graph.shape.ends), graph.types
     return [arc for arc, (source, target) in arcs if types[source] is types[target] is None]
 
 
-def _cut_vertices(graph: _Graph) -> Sequence[Element]:
-    cut = graphs.cut_vertices(graph.flow.neighbours) if graph.size > 2 else ()
-    return [graph.flow.nodes[node] for node in cut]
+def _cut_vertices(graph: _Graph) -> Sequence[int]:
+    return graphs.cut_vertices(graph.flow.neighbours) if graph.size > 2 else ()
 
 
-def _on_cycles(graph: _Graph) -> Sequence[Element]:
-    return [graph.flow.nodes[node] for node in sorted(graph.flow.on_cycles)]
+def _on_cycles(graph: _Graph) -> Sequence[int]:
+    return sorted(graph.flow.on_cycles)
 
 
 def _choices(type: str | None, arcs: int) -> int:
@@ -163,8 +180,7 @@ def _splits(graph: _Graph) -> Amounts:
 
 def _implicit_splits(graph: _Graph) -> Amounts:
     splits = [node for node in graph.flow.splits if graph.types[node] is None]
-    conditional = graph.flow.sources_of(graph.conditional) if splits else ()
-    arcs = graph.flow.outgoing
+    conditional, arcs = graph.shape.conditional, graph.flow.outgoing
     return [(node, _choices(OR if node in conditional else AND, arcs[node])) for node in splits]
 
 
@@ -182,8 +198,8 @@ def _degrees(graph: _Graph) -> Amounts:
     return [(node, graph.degree(node)) for node in graph.gateways]
 
 
-# The elements that each number counts.
-COUNTS: Final[Mapping[str, Callable[[_Graph], Sequence[Element]]]] = {
+# The nodes or arcs that each number counts.
+COUNTS: Final[Mapping[str, Callable[[_Graph], Sequence[int]]]] = {
     "nodes": _nodes,
     "arcs": _arcs,
     "activities": _activities,
@@ -200,32 +216,53 @@ SUMS: Final[Mapping[str, Callable[[_Graph], Amounts]]] = {
 
 
 class Ratio(NamedTuple):
-    """The elements that the numerator of a ratio counts, and the denominator."""
+    """The nodes or arcs that the numerator of a ratio counts, and the denominator."""
 
-    elements: Callable[[_Graph], Sequence[Element]]
+    counted: Callable[[_Graph], Sequence[int]]
     denominator: Callable[[_Graph], int]
 
 
 RATIOS: Final[Mapping[str, Ratio]] = {
     "coefficient_of_connectivity": Ratio(_arcs, lambda graph: graph.size),
     "density": Ratio(_arcs, lambda graph: graph.size * (graph.size - 1)),
-    "sequentiality": Ratio(_sequential_arcs, lambda graph: len(graph.flow.arcs)),
+    "sequentiality": Ratio(_sequential_arcs, lambda graph: len(graph.shape.ends)),
     "separability": Ratio(_cut_vertices, lambda graph: max(graph.size - 2, 0)),
     "cyclicity": Ratio(_on_cycles, lambda graph: graph.size),
 }
 
+COUNTS_OF_ARCS: Final = frozenset({_arcs, _sequential_arcs})
 
-def find(diagram: Diagram) -> Sequence[_Graph]:
-    """The graph of each scope with nodes."""
+
+def find(diagram: Diagram) -> Sequence[Found]:
+    """The shape and the elements of each scope with nodes."""
     conditional = {condition.getparent() for condition in diagram.elements(CONDITION)}
     flow = diagram.flow
-    return [_Graph(flow, scope, conditional) for scope in flow.scopes if scope.nodes]
+    return [_found(flow, scope, conditional) for scope in flow.scopes if scope.nodes]
 
 
-def count(found: Sequence[_Graph], engine: Engine) -> Complexity:
-    """The values of all graphs together."""
+def _found(flow: Flow, scope: Scope, conditional: AbstractSet[Element | None]) -> Found:
+    position, arcs = flow.position, scope.arcs
+    shape = Shape(
+        tuple([flow.tags[node] for node in scope.nodes]),
+        tuple([(position[source], position[target]) for _, source, target in arcs]),
+        frozenset(position[arc.source] for arc in arcs if arc.element in conditional)
+        if conditional
+        else NONE,
+    )
+    return Found(shape, [flow.nodes[node] for node in scope.nodes], [arc.element for arc in arcs])
+
+
+def count(found: Sequence[Found], engine: Engine) -> Complexity:
+    """The values of all scopes together."""
+    shapes = tuple([each.shape for each in found])
+    is_large = sum([len(shape.tags) + len(shape.ends) for shape in shapes]) > MAX_SIZE_KEPT
+    return _block(shapes) if is_large else _known_block(shapes)
+
+
+def _block(shapes: Sequence[Shape]) -> Complexity:
+    found = [*map(_Graph, shapes)]
     values: dict[str, Any] = {
-        name: sum(len(elements(graph)) for graph in found) for name, elements in COUNTS.items()
+        name: sum(len(counted(graph)) for graph in found) for name, counted in COUNTS.items()
     }
     values |= {
         name: _printable(sum(amount for graph in found for _, amount in amounts(graph)))
@@ -233,7 +270,7 @@ def count(found: Sequence[_Graph], engine: Engine) -> Complexity:
     }
     values |= {
         name: _quotient(
-            sum(len(ratio.elements(graph)) for graph in found),
+            sum(len(ratio.counted(graph)) for graph in found),
             sum(ratio.denominator(graph) for graph in found),
         )
         for name, ratio in RATIOS.items()
@@ -253,6 +290,10 @@ def count(found: Sequence[_Graph], engine: Engine) -> Complexity:
     )
 
 
+# Many diagrams have the same flow, above all the small ones.
+_known_block = lru_cache(maxsize=2048)(_block)
+
+
 def _quotient(numerator: int, denominator: int) -> float | None:
     return round(numerator / denominator, DIGITS) if denominator else None
 
@@ -268,13 +309,13 @@ def _printable(value: int) -> int | float | None:
 
 
 def _network_complexity(found: Sequence[_Graph]) -> float | None:
-    values = [len(graph.flow.arcs) ** 2 / graph.size for graph in found]
+    values = [len(graph.shape.ends) ** 2 / graph.size for graph in found]
     return round(sum(values), DIGITS) if values else None
 
 
 def _cyclomatic_number(graph: _Graph) -> int:
     components = graphs.component_count(graph.flow.neighbours)
-    return len(graph.flow.arcs) - graph.size + components
+    return len(graph.shape.ends) - graph.size + components
 
 
 def _mismatch(graph: _Graph) -> int:
@@ -309,38 +350,41 @@ def _diameter(found: Sequence[_Graph]) -> int | None:
     return max(len(path) for path in paths if path is not None) - 1
 
 
-def explain(found: Sequence[_Graph]) -> Iterator[Evidence]:
+def explain(found: Sequence[Found]) -> Iterator[Evidence]:
     """The elements of counts and of numerators, and those that add to sums and have a maximum."""
-    elements_of = {**COUNTS, **{name: ratio.elements for name, ratio in RATIOS.items()}}
-    for name, elements in elements_of.items():
-        for graph in found:
-            for element in elements(graph):
-                yield Evidence(json_key(name), SourceElement(element))
+    scopes = [(_Graph(each.shape), each) for each in found]
+    counted_by = {**COUNTS, **{name: ratio.counted for name, ratio in RATIOS.items()}}
+    for name, counted in counted_by.items():
+        for graph, scope in scopes:
+            elements = scope.arcs if counted in COUNTS_OF_ARCS else scope.nodes
+            for number in counted(graph):
+                yield Evidence(json_key(name), SourceElement(elements[number]))
     for name, amounts in {**SUMS, "average_gateway_degree": _degrees}.items():
-        for graph in found:
+        for graph, scope in scopes:
             for node, amount in amounts(graph):
-                yield Evidence(json_key(name), SourceElement(graph.flow.nodes[node]), times=amount)
-    yield from _explain_maxima(found)
+                yield Evidence(json_key(name), SourceElement(scope.nodes[node]), times=amount)
+    yield from _explain_maxima(scopes)
 
 
-def _explain_maxima(found: Sequence[_Graph]) -> Iterator[Evidence]:
+def _explain_maxima(scopes: Sequence[tuple[_Graph, Found]]) -> Iterator[Evidence]:
     """The gateways with the largest degree, the deepest nodes, and a longest path."""
+    found = [graph for graph, _ in scopes]
     degrees = [
-        (graph.flow.nodes[node], degree) for graph in found for node, degree in _degrees(graph)
+        (scope.nodes[node], degree) for graph, scope in scopes for node, degree in _degrees(graph)
     ]
     largest = max((degree for _, degree in degrees), default=0)
     for element, degree in degrees:
         if degree == largest:
             yield Evidence("maxGatewayDegree", SourceElement(element), times=degree)
     depth, diameter = _depth(found), _diameter(found)
-    for graph in found:
-        for element, value in zip(graph.flow.nodes, graph.flow.depths or (), strict=False):
+    for graph, scope in scopes:
+        for element, value in zip(scope.nodes, graph.flow.depths or (), strict=False):
             if depth and value == depth:
                 yield Evidence("depth", SourceElement(element), times=depth)
         path = graph.flow.longest_path
         if diameter and path is not None and len(path) - 1 == diameter:
             for node in path:
-                yield Evidence("diameter", SourceElement(graph.flow.nodes[node]))
+                yield Evidence("diameter", SourceElement(scope.nodes[node]))
 
 
 METRIC: Final = Metric(
