@@ -4,7 +4,8 @@
 
 Without a folder, diagrams are generated. Every figure is a ratio: the processor time of a scan to
 that of reading and parsing the same files with plain `lxml`. They alternate (in memory, after every
-40 files), so that other load on the machine affects both. The start-up of the command is compared
+40 files), so that other load on the machine affects both. The cost of the fragments of our own is
+the ratio of a scan with them to one without. The start-up of the command is compared
 with a process that imports lxml, click and orjson. The last row is the elapsed time of one process
 over that of two, for 20,000 generated diagrams.
 """
@@ -18,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +28,10 @@ from folders import GENERATED_FILES, METRICS, PARSE_ALL, run_process
 from lxml import etree
 
 import metrics
-from metrics import discover, scan
+from metrics import OWN_FRAGMENTS, discover, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 Files = list[tuple[str, bytes]]
 
@@ -51,10 +53,10 @@ def parse(files: Files) -> None:
                 continue
 
 
-def measure(files: Files) -> None:
-    """Scan every file."""
+def measure(files: Files, fragments: Collection[str] = ()) -> None:
+    """Scan every file, also for some fragments of our own."""
     for name, content in files:
-        scan(content, name=name)
+        scan(content, name=name, fragments=fragments)
 
 
 def measure_and_print(files: Files) -> None:
@@ -95,6 +97,27 @@ def compare_in_memory(name: str, files: Files, work: Callable[[Files], None]) ->
         statistics.median(raw) / len(files) * 1e6,
         statistics.median(ratios),
     )
+
+
+def compare_fragments(files: Files) -> None:
+    """Print the ratio of a scan with fragments of our own to one without, each and all together."""
+    for names in (*((name,) for name in OWN_FRAGMENTS), OWN_FRAGMENTS):
+        ratios = compare_in_turn(files, measure, partial(measure, fragments=names))
+        title = names[0] if len(names) == 1 else "all"
+        print(f"{f'scan --with {title} / scan':34} {len(files):>18} {'':12} {ratios:8.2f}")
+
+
+def compare_in_turn(
+    files: Files, first: Callable[[Files], None], second: Callable[[Files], None]
+) -> float:
+    """The ratio of the times of two kinds of work, which alternate after every 40 files."""
+    parts = [files[n : n + FILES_IN_TURN] for n in range(0, len(files), FILES_IN_TURN)]
+    second(files)
+    ratios = []
+    for _ in range(ROUNDS):
+        pairs = [(seconds(first, part), seconds(second, part)) for part in parts]
+        ratios.append(sum(other for _, other in pairs) / sum(one for one, _ in pairs))
+    return statistics.median(ratios)
 
 
 def compare_processes(
@@ -150,6 +173,7 @@ def main() -> None:
         compare_in_memory("  files below 2 kB", small, measure_and_print)
         recovered = [file for file in files if has_warnings(*file)]
         compare_in_memory("  files with warnings", recovered, measure_and_print)
+        compare_fragments(files)
         # An installer compiles the modules, too.
         compileall.compile_dir(Path(metrics.__file__).parent, quiet=1)
         command = (METRICS, "scan", "-j", "1", "--no-ignore")

@@ -8,9 +8,12 @@ fails where a file is not what this writes.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import sys
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
@@ -75,19 +78,17 @@ def rows(metric: Metric[Any, Any]) -> Iterator[str]:
 
 def tables(metric: Metric[Any, Any]) -> Iterator[str]:
     """The tables of facts that a metric goes by, with the sentence that stands below each."""
-    source = inspect.getsource(module(metric)).splitlines()
-    for number, line in enumerate(source):
-        name = line.partition(":")[0]
-        value = vars(module(metric)).get(name)
-        if not name.isupper() or not isinstance(value, dict | frozenset | tuple):
+    statements = ast.parse(inspect.getsource(module(metric))).body
+    for statement, after in pairwise(statements):
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(after, ast.Expr):
             continue
-        end = number
-        while end < len(source) and source[end] and not source[end].startswith('"""'):
-            end += 1
-        if end == len(source) or not source[end].startswith('"""'):
+        if not isinstance(statement.target, ast.Name) or not isinstance(after.value, ast.Constant):
             continue
-        yield f"{source[end].strip(chr(34))}\n"
-        if isinstance(value, dict):
+        value = vars(module(metric))[statement.target.id]
+        if not isinstance(value, Mapping | frozenset | tuple):
+            continue
+        yield f"{after.value.value!s}\n"
+        if isinstance(value, Mapping):
             yield (
                 "\n".join(f"- `{short(key)}`: {shown(item)}" for key, item in value.items()) + "\n"
             )
@@ -103,7 +104,7 @@ def shown(value: Any) -> str:
         return f"`{short(value.qualified)}`"
     if isinstance(value, tuple):
         return ", ".join(shown(item) for item in value)
-    return f"`{value}`"
+    return f"`{short(value)}`"
 
 
 def short(name: Any) -> str:

@@ -44,9 +44,29 @@ class _Commands(InOrder):
     commands=[click.Command(name) for name in COMMANDS],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(package_name="bpmn-metrics", prog_name="metrics")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, param, is_given: _show_version(ctx, is_given=is_given),
+    help="Show the version and the versions of the rules of fragments, and exit.",
+)
 def metrics() -> None:
     """Print the metrics that the Camunda Modeler collects from BPMN, DMN and Form diagrams."""
+
+
+def _show_version(ctx: click.Context, *, is_given: bool) -> None:
+    if not is_given or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from metrics.catalog import OWN_FRAGMENTS, own_metric
+
+    click.echo(f"metrics, version {version('bpmn-metrics')}")
+    for fragment in OWN_FRAGMENTS:
+        click.echo(f"{fragment}, rules {own_metric(fragment).rules}")
+    ctx.exit()
 
 
 def run() -> int:

@@ -18,6 +18,7 @@ from metrics.blocks import (
     OMITTED,
     Leaf,
     LeafKind,
+    json_key,
     key_part,
     key_parts,
     leaf_values,
@@ -107,8 +108,7 @@ def fragments_of(report: Report) -> frozenset[str]:
 
 @cache
 def _fragments_of(names: tuple[str, ...]) -> frozenset[str]:
-    by_name = {own_metric(fragment).name: fragment for fragment in OWN_FRAGMENTS}
-    return frozenset(by_name[name] for name in names if name in by_name)
+    return frozenset(map(json_key, names)).intersection(OWN_FRAGMENTS)
 
 
 @cache

@@ -92,6 +92,13 @@ def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
             yield Evidence(key, SourceElement(element, kinds_of_key), related=related)
 
 
+def without_kinds(findings: Iterable[Finding]) -> Iterator[Evidence]:
+    """The evidence for each key of some findings, without the kinds of elements."""
+    for keys, element, related in findings:
+        for key in keys:
+            yield Evidence(key, SourceElement(element), related=related)
+
+
 def _kind(key: str) -> str | None:
     group, _, name = key.rpartition(".")
     return name if group and name != "count" else None
@@ -109,7 +116,11 @@ class Metric(Generic[Found, Block]):
     The fields of `block` are printed at the dotted `key`, which is empty for the payload itself.
     `fragment` names the part of the payload that they belong to. The blocks of the documented
     payload are printed in the order of `position`. A fragment of our own has `rules`, the version
-    of its rules, which is printed before its fields; it is computed only if it is asked for.
+    of its rules, which is printed before its fields; it is computed only if it is asked for, and by
+    comparisons if it `is_compared`.
+
+    `main` is the key, within the block, of the number that formats for people show first; None for
+    the first one.
 
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
@@ -130,6 +141,8 @@ class Metric(Generic[Found, Block]):
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
     of_platform: bool = False
+    is_compared: bool = False
+    main: str | None = None
 
     def __post_init__(self) -> None:
         if self.rules is not None and RULES in block_keys(self.block).names:
@@ -149,6 +162,12 @@ class Metric(Generic[Found, Block]):
     def leaves(self, *, documented_keys: bool = False) -> tuple[Leaf, ...]:
         """All values that its block can have, by their dotted keys in the payload."""
         return _leaves(self, documented_keys)
+
+    def main_leaf(self, leaves: Iterable[Leaf]) -> Leaf | None:
+        """The leaf of the main number among those of the metric, None if it has no number."""
+        numbers = [leaf for leaf in leaves if leaf.is_number and not leaf.is_rules]
+        main = None if self.main is None else joined(self.key, self.main)
+        return next((leaf for leaf in numbers if leaf.key == main), next(iter(numbers), None))
 
     def measure(self, diagram: Diagram) -> Block | None:
         """The block of a diagram, None if it has none."""

@@ -108,7 +108,8 @@ class Report:
     says why the file could not be measured, or `kind` is the kind of its diagram and `blocks` holds
     the block of each metric that applies to it, by the metric's name. `warnings` are about
     malformed input. `fingerprint` identifies the content of a measured file (see
-    `metrics.reading.fingerprint`), if it was asked for.
+    `metrics.reading.fingerprint`), if it was asked for. `other_rules` are the fragments of
+    an earlier scan that were computed by another version of their rules; they have no blocks.
 
     The values at the top level of the payload are attributes, too, by their names in Python:
     `report.diagram_metrics`. Such an attribute is None if the payload does not have the value.
@@ -120,6 +121,7 @@ class Report:
     warnings: tuple[DiagramWarning, ...] = ()
     error: DocumentError | None = None
     fingerprint: bytes | None = None
+    other_rules: frozenset[str] = frozenset()
 
     def __reduce__(self) -> tuple[type[Report], tuple[Any, ...]]:
         # Half the time of Python's own way; workers send many reports.
@@ -130,6 +132,7 @@ class Report:
             self.warnings,
             self.error,
             self.fingerprint,
+            self.other_rules,
         )
 
     def __getattr__(self, name: str) -> Any:

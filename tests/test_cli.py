@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from support.command import METRICS, run
+from support.diagrams import process
 
 import metrics
 from metrics.cli import COMMANDS
@@ -91,7 +92,14 @@ def test_unknown_name_is_escaped() -> None:
 
 
 def test_version() -> None:
-    assert run("--version").stdout.decode() == f"metrics, version {metrics.__version__}\n"
+    version, *rules = run("--version").stdout.decode().splitlines()
+    assert version == f"metrics, version {metrics.__version__}"
+    assert rules == [
+        f"{name}, rules {block['rules']}"
+        for name, block in metrics.scan(process(""), fragments=metrics.OWN_FRAGMENTS)
+        .payload(fragments=metrics.OWN_FRAGMENTS)
+        .items()
+    ]
 
 
 def test_command_line_is_imported_without_its_commands() -> None:

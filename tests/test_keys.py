@@ -55,7 +55,7 @@ class TestValues:
 
     @pytest.mark.parametrize(
         "key",
-        ["Task.count", "askUser", "userTask", ".nesting", "nesting.", "", "nesting ", "tasks"],
+        ["Task.count", "askUser", "userTask", ".nesting", "nesting.", "", "nesting ", "task"],
     )
     def test_a_tail_has_whole_parts_and_names_a_value(self, key: str) -> None:
         assert whole_key(key) == key

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element as Element
 
+    from metrics.bpmn.flow import Flow
     from metrics.reading.document import Document
 
 
@@ -109,6 +110,14 @@ class Diagram:
             if (id := own_attribute(element, "id"))
         }
 
+    @cached_property
+    def flow(self) -> Flow:
+        """The flow of a BPMN diagram; its tags must be among the selected ones."""
+        # Only fragments of our own need it.
+        from metrics.bpmn.flow import Flow
+
+        return Flow(self)
+
     def kept(self, elements: Iterable[Element]) -> Iterable[Element]:
         """The elements without those that the Modeler drops."""
         # Most diagrams have nothing that is dropped, and need no check of each element.
@@ -144,13 +153,13 @@ class Diagram:
             for extension in self.elements(tag):
                 holder = extension.getparent()
                 if holder is not last_holder:
-                    last_holder, element = holder, self._extended_element(holder)
+                    last_holder, element = holder, self.extended_element(holder)
                 if element is not None:
                     by_element.setdefault(element, []).append(extension)
             self._extended[tag] = by_element
         return self._extended[tag]
 
-    def _extended_element(self, holder: Element | None) -> Element | None:
+    def extended_element(self, holder: Element | None) -> Element | None:
         """The parent of `extensionElements` that the Modeler reads, None for any other holder."""
         if holder is None or holder.tag != EXTENSION_ELEMENTS:
             return None
@@ -179,13 +188,14 @@ class Diagram:
             self._roots[inner] = root_element
         return root_element
 
+    def is_in_process(self, element: Element) -> bool:
+        """Whether a flow element is in a process, at any depth."""
+        root = self.root_element(element)
+        return root is not None and root.tag == PROCESS
+
     def in_processes(self, tag: str) -> list[Element]:
         """The flow elements with a tag in processes, at any depth, in document order."""
-        return [
-            element
-            for element in self.elements(tag)
-            if (root := self.root_element(element)) is not None and root.tag == PROCESS
-        ]
+        return [element for element in self.elements(tag) if self.is_in_process(element)]
 
 
 def _platform(document: Document) -> Platform:

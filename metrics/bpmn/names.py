@@ -60,15 +60,25 @@ EVENTS: Final = frozenset(
     )
 )
 
+ACTIVITIES: Final = SUB_PROCESSES | frozenset(
+    bpmn(
+        "task userTask serviceTask sendTask receiveTask manualTask scriptTask businessRuleTask"
+        " callActivity"
+    )
+)
+
+GATEWAYS: Final = frozenset(
+    bpmn("exclusiveGateway inclusiveGateway parallelGateway complexGateway eventBasedGateway")
+)
+
 FLOW_ELEMENTS: Final = (
-    SUB_PROCESSES
+    ACTIVITIES
     | EVENTS
+    | GATEWAYS
     | frozenset(
         bpmn(
-            "task userTask serviceTask sendTask receiveTask manualTask scriptTask businessRuleTask"
-            " callActivity exclusiveGateway inclusiveGateway parallelGateway complexGateway"
-            " eventBasedGateway sequenceFlow dataObject dataObjectReference dataStoreReference"
-            " subChoreography callChoreography choreographyTask"
+            "sequenceFlow dataObject dataObjectReference dataStoreReference subChoreography"
+            " callChoreography choreographyTask"
         )
     )
 )
@@ -140,6 +150,11 @@ def zeebe_attribute(name: str) -> AttributeName:
     return AttributeName(zeebe(name), name)
 
 
+def bpmn_attribute(name: str) -> AttributeName:
+    """The name of an attribute of BPMN itself."""
+    return AttributeName(f"{{{BPMN}}}{name}", name)
+
+
 def attribute(element: Element, name: AttributeName) -> str | None:
     """The value of an extension attribute, in its namespace or without a prefix.
 
@@ -154,6 +169,11 @@ def attribute(element: Element, name: AttributeName) -> str | None:
         if names.index(plain) > names.index(qualified):
             return element.get(plain)
     return value
+
+
+def is_true(element: Element, name: AttributeName) -> bool:
+    """Whether an attribute is `true`."""
+    return attribute(element, name) == "true"
 
 
 def own_attribute(element: Element, name: str) -> str | None:

@@ -18,7 +18,7 @@ from metrics.catalog import own
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from metrics.bpmn.diagram import Diagram
     from metrics.metric import Metric
@@ -42,6 +42,9 @@ FRAGMENTS: Final = tuple(dict.fromkeys(metric.fragment for metric in METRICS))
 OWN_FRAGMENTS: Final = tuple(sorted(json_key(module.name) for module in iter_modules(own.__path__)))
 """The names of the fragments of our own, which are computed if they are asked for."""
 
+ALL: Final = "all"
+"""What stands for all fragments of our own where they are asked for."""
+
 OTHER_ENGINE: Final = {Engine.CAMUNDA_7: zeebe(""), Engine.CAMUNDA_8: camunda("")}
 
 
@@ -62,6 +65,17 @@ def own_fragments(names: Collection[str]) -> frozenset[str]:
             known = (*FRAGMENTS, *OWN_FRAGMENTS)
             raise ValueError(f"no fragment is named '{name}'.{did_you_mean(name, known)}")
     return frozenset(names).intersection(OWN_FRAGMENTS)
+
+
+def with_all(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of fragments, with those of all fragments of our own in place of `ALL`."""
+    every = ((name,) if name != ALL else OWN_FRAGMENTS for name in names)
+    return tuple(dict.fromkeys(name for names in every for name in names))
+
+
+def compared_fragments() -> frozenset[str]:
+    """The fragments of our own that a comparison of two states computes by itself."""
+    return frozenset(name for name in OWN_FRAGMENTS if own_metric(name).is_compared)
 
 
 @lru_cache(maxsize=64)

@@ -10,36 +10,18 @@ with at least one.
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.diagram import Engine
-from metrics.bpmn.names import SERVICE_TASK, attribute, camunda, camunda_attribute, zeebe
+from metrics.bpmn.implementations import JOB_CODE, TASK_CODE, extensions_of, kinds_of
+from metrics.bpmn.names import SERVICE_TASK
 from metrics.metric import Metric, by_keys, counting, tasks_by_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from lxml.etree import _Element as Element
-
-    from metrics.bpmn.diagram import Diagram
-
-CONNECTOR: Final = camunda("connector")
-TYPE: Final = camunda_attribute("type")
-TYPE_NAMES: Final = frozenset(TYPE)
-TASK_DEFINITION: Final = zeebe("taskDefinition")
-
-ATTRIBUTE_KINDS: Final = {
-    name: kind
-    for local, kind in (
-        ("class", "java"),
-        ("expression", "expression"),
-        ("delegateExpression", "delegate"),
-    )
-    for name in (camunda(local), local)
-}
-"""Camunda 7 attributes, and the kind of implementation that each of them specifies."""
+    from collections.abc import Mapping
 
 
 @block_class
@@ -80,22 +62,11 @@ def count(counts: Mapping[str, int], engine: Engine) -> ServiceTasks:
     return ServiceTasks(counts["count"], block_of(block, counts, "implementation."))
 
 
-def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
-    names = task.keys()
-    kinds = {ATTRIBUTE_KINDS[name] for name in names if name in ATTRIBUTE_KINDS}
-    if not TYPE_NAMES.isdisjoint(names) and attribute(task, TYPE) == "external":
-        kinds.add("external")
-    if task in diagram.extended(CONNECTOR):
-        kinds.add("connector")
-    return kinds
-
-
-def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
-    return ("external",) if task in diagram.extended(TASK_DEFINITION) else ()
-
-
 KINDS: Final = MappingProxyType(
-    {Engine.CAMUNDA_7: _camunda_7_kinds, Engine.CAMUNDA_8: _camunda_8_kinds}
+    {
+        Engine.CAMUNDA_7: partial(kinds_of, codes=TASK_CODE),
+        Engine.CAMUNDA_8: partial(kinds_of, codes=JOB_CODE),
+    }
 )
 
 METRIC: Final = Metric(
@@ -107,5 +78,5 @@ METRIC: Final = Metric(
     find=tasks_by_kind(SERVICE_TASK, "implementation", KINDS),
     count=count,
     explain=by_keys,
-    tags=frozenset({SERVICE_TASK, CONNECTOR, TASK_DEFINITION}),
+    tags=frozenset({SERVICE_TASK}) | extensions_of((*TASK_CODE, *JOB_CODE)),
 )

@@ -8,7 +8,8 @@ can merge changes line by line:
 ```
 
 `file` is relative to the folder of the baseline. The entry for a total has no `file`, but the
-`configuration` that limits it, or neither if the limit is from the command line.
+`configuration` that limits it, or neither if the limit is from the command line. The entry for a
+key of a fragment of our own has the version of the fragment's `rules`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from metrics.blocks import LeafKind
+from metrics.blocks import NUMERIC, LeafKind
+from metrics.catalog import own_metric
 from metrics.checks.limits import LimitError, kind_of
+from metrics.keys import find_key
 from metrics.reading.sources import FileError, absolute, content_beside, printable
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from metrics.checks.limits import Value
 
 CONFLICT_MARKERS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
-ENTRY_KEYS: Final = frozenset({"file", "configuration", "key", "value"})
+ENTRY_KEYS: Final = frozenset({"file", "configuration", "key", "rules", "value"})
 UNNORMALIZED: Final = re.compile(r"//|/\.{1,2}(/|\Z)|/\Z")
 # Enough for millions of entries.
 MAX_BASELINE_BYTES: Final = 512 * 1024 * 1024
@@ -63,9 +67,16 @@ class BaselineEntry(NamedTuple):
 
 
 class Baseline:
-    """The entries of a baseline."""
+    """The entries of a baseline.
 
-    def __init__(self, entries: Iterable[BaselineEntry] = ()) -> None:
+    `void` is the number of entries that were counted by another version of the rules of their
+    fragment, by the fragment. They tolerate nothing.
+    """
+
+    def __init__(
+        self, entries: Iterable[BaselineEntry] = (), void: Mapping[str, int] | None = None
+    ) -> None:
+        self.void: Mapping[str, int] = {} if void is None else void
         self._values: dict[tuple[str | None, str | None, str], list[Value]] = {}
         self._keys: dict[str, list[str]] = {}
         for entry in entries:
@@ -113,22 +124,36 @@ def read_baseline(path: str) -> Baseline:
     """Read the baseline in a file; raises `BaselineError`."""
     content = content_beside(path, MAX_BASELINE_BYTES, BaselineError)
     folder = os.path.join(os.path.dirname(absolute(path)), "")
-    return Baseline(_entries(path, folder, content.removeprefix(BOM_UTF8)))
+    void: Counter[str] = Counter()
+    return Baseline(_entries(path, folder, content.removeprefix(BOM_UTF8), void), void)
 
 
-def _entries(path: str, folder: str, content: bytes) -> Iterator[BaselineEntry]:
+def _entries(path: str, folder: str, content: bytes, void: Counter[str]) -> Iterator[BaselineEntry]:
+    """The entries that are valid; the others are counted in `void`, by their fragments."""
     # Not all lines at once: there may be a million.
     for number, line in enumerate(BytesIO(content), start=1):
         if line.startswith(CONFLICT_MARKERS):
             raise BaselineError(path, "unresolved merge conflict.", number)
         if not line.isspace():
             try:
-                yield _entry(orjson.loads(line), folder)
+                entry, rules = _entry(orjson.loads(line), folder)
             except ValueError as error:
                 raise BaselineError(path, f"not a baseline entry: {error}", number) from None
+            if rules == rules_of(entry.key):
+                yield entry
+            else:
+                void[find_key(entry.key).fragment or ""] += 1
 
 
-def _entry(record: Any, folder: str) -> BaselineEntry:
+@lru_cache(maxsize=1024)
+def rules_of(key: str) -> int | None:
+    """The version of the rules of the fragment that has a key, None in the documented payload."""
+    fragment = find_key(key).fragment
+    return None if fragment is None else own_metric(fragment).rules
+
+
+def _entry(record: Any, folder: str) -> tuple[BaselineEntry, int | None]:
+    """The entry of a line, and the version of the rules that it was counted by."""
     if not isinstance(record, dict):
         raise ValueError("it is not an object")
     if not record.keys() <= ENTRY_KEYS:
@@ -148,7 +173,11 @@ def _entry(record: Any, folder: str) -> BaselineEntry:
             raise ValueError("its file or configuration is not a path")
     if file is not None and configuration is not None:
         raise ValueError("it has both a file and a configuration")
-    return BaselineEntry(_resolved(file, folder), _resolved(configuration, folder), key, value)
+    rules = record.get("rules")
+    if rules is not None and (type(rules) is not int or rules_of(key) is None):
+        raise ValueError("its rules are not those of a fragment")
+    entry = BaselineEntry(_resolved(file, folder), _resolved(configuration, folder), key, value)
+    return entry, rules
 
 
 class _Values(NamedTuple):
@@ -165,7 +194,9 @@ def _values_of(key: str) -> _Values | None:
         kind = kind_of(key)
     except LimitError:
         return None
-    return _Values(kind.value, NUMERIC_TYPES.get(kind, (str, type(None))))
+    # Numbers of our own are fractions if they are large.
+    numeric_kind = kind if rules_of(key) is None or kind not in NUMERIC else LeafKind.RATIO
+    return _Values(kind.value, NUMERIC_TYPES.get(numeric_kind, (str, type(None))))
 
 
 def _resolved(name: str | None, folder: str) -> str | None:
@@ -193,7 +224,8 @@ def _record(entry: BaselineEntry, folder: str) -> dict[str, Any]:
     file, configuration, key, value = entry
     record = {"file": _relative(file, folder), "configuration": _relative(configuration, folder)}
     named = {name: path for name, path in record.items() if path is not None}
-    return named | {"key": key, "value": value}
+    rules = rules_of(key)
+    return named | {"key": key} | ({} if rules is None else {"rules": rules}) | {"value": value}
 
 
 def _relative(path: str | None, folder: str) -> str | None:

@@ -18,6 +18,7 @@ from metrics.checks.result import explain_violations
 from metrics.commands import options
 from metrics.commands.console import (
     file_errors_shown,
+    message_for,
     require_standard_input,
     show_message,
     source_of,
@@ -48,7 +49,7 @@ from metrics.scanning.unpacking import FoundArchive
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
@@ -178,6 +179,8 @@ def command(
         inputs.append(baseline_path)
     outputs = Outputs(files, inputs, found.selection)
     baseline = _baseline(baseline_path, is_written=write_baseline)
+    if baseline_path is not None and baseline.void and not is_quiet:
+        show_message(message_for(baseline_path, f"warning: {_note_of_void(baseline.void)}"))
     gate = Gate(
         _limits("--limit", limits, as_limits),
         _limits("--total", totals, as_total_limits),
@@ -404,6 +407,13 @@ def _baseline(path: str | None, *, is_written: bool) -> Baseline:
                 raise
             reason = f"{error.message}. Create it with --write-baseline."
             raise BaselineError(path, reason) from None
+
+
+def _note_of_void(void: Mapping[str, int]) -> str:
+    values = ", ".join(
+        f"{counted(number, 'value')} of {fragment}" for fragment, number in sorted(void.items())
+    )
+    return f"{values} counted by other rules, not tolerated; update it with --write-baseline"
 
 
 def _no_limits(config_path: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.catalog import own_fragments
+from metrics.catalog import compared_fragments, own_fragments
 from metrics.commands import options
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
@@ -35,6 +35,7 @@ from metrics.commands.runs import (
 from metrics.diff.comparison import compare_pairs
 from metrics.diff.paths import PathReader, UnpackedPaths, UnpairedPathsError, is_path, pair_paths
 from metrics.formats.diff import FORMATS
+from metrics.formats.diff.content import note_of_not_compared
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import absolute
 from metrics.scanning.gitignore import repository_top
@@ -125,9 +126,10 @@ def command(
     tree; without OLD, HEAD is compared with them. OLD...NEW compares NEW with the merge base of the
     two. PATHs after -- limit the comparison to a part of the repository.
 
-    Lists each diagram that was added, removed, renamed or changed, its values before and after, and
-    the totals of these diagrams. Diagrams whose content changed, but none of their values, are
-    counted as changed otherwise.
+    Compares the documented numbers, the fragments elements and implementations, and those of
+    --with. Lists each diagram that was added, removed, renamed or changed, its values before and
+    after, and the totals of these diagrams. Diagrams whose content changed, but none of their
+    values, are counted as changed otherwise.
 
     The exit status is 2 if a diagram could not be measured.
     """
@@ -146,7 +148,7 @@ def command(
         selection,
         archived.unpacker(selection, max_size, is_quiet=is_quiet),
         fingerprints="whole",
-        fragments=own_fragments((*with_fragments, *settings.fragments)),
+        fragments=compared_fragments() | own_fragments((*with_fragments, *settings.fragments)),
         shows_warnings=False,
         shows_totals=False,
         is_quiet=is_quiet,
@@ -184,6 +186,8 @@ def command(
         comparison = work.compare(run.reports)
         for piece in write(comparison, is_terminal):
             stream.write(piece)
+    if note := note_of_not_compared(comparison):
+        scan_options.show_note(note)
     if exit_code and comparison.has_different_values:
         raise click.exceptions.Exit(ExitStatus.DIFFERENCE)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from metrics.catalog import OWN_FRAGMENTS
+from metrics.catalog import ALL, OWN_FRAGMENTS, with_all
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.suggestions import did_you_mean
@@ -105,9 +105,10 @@ with_fragments = click.option(
     "with_fragments",
     metavar="NAME",
     multiple=True,
-    type=Name(OWN_FRAGMENTS),
-    hidden=not OWN_FRAGMENTS,
-    help="Add this fragment to the documented payload; repeatable.",
+    type=Name((*OWN_FRAGMENTS, ALL)),
+    callback=lambda ctx, param, names: with_all(names),
+    help=f"Add this fragment to the documented payload: {', '.join(OWN_FRAGMENTS)}, or {ALL};"
+    " repeatable.",
 )
 documented_keys = click.option(
     "--documented-keys",

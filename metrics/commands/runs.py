@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 import warnings
+from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import chain, groupby
@@ -333,11 +334,14 @@ class _Messages:
         self.measured = 0
         self.failed = 0
         self.warnings = 0
+        self.other_rules: Counter[str] = Counter()
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
         """Yield the reports unchanged."""
         for report in reports:
             self.warnings += len(report.warnings)
+            if report.other_rules:
+                self.other_rules.update(report.other_rules)
             for line in describe_report(report, shows_warnings=self._shows_warnings):
                 self._show(line)
             if report.error is None:
@@ -350,7 +354,16 @@ class _Messages:
             yield report
 
     def show_totals(self, skipped_archives: Callable[[], int]) -> None:
-        """Show the number of failures and warnings; their messages may have scrolled away."""
+        """Show the number of failures and warnings; their messages may have scrolled away.
+
+        Also show which fragments of an earlier scan are left out.
+        """
+        if self.other_rules:
+            fragments = ", ".join(
+                f"{fragment} of {counted(number, 'diagram')}"
+                for fragment, number in sorted(self.other_rules.items())
+            )
+            self._options.show_note(f"left out: {fragments} (counted by other rules)")
         diagrams = self.measured + self.failed
         if not diagrams:
             number = 0 if self._options.is_quiet else skipped_archives()

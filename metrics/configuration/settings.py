@@ -4,7 +4,7 @@
 [tool.metrics]
 include = ["*.xml"]                      # files in folders to read as well
 exclude = ["generated/"]                 # files and folders to skip
-with = ["textAnnotations"]               # fragments of our own to add
+with = ["elements"]                      # fragments of our own to add
 template-path = ["shared/templates"]     # folders with template definitions
 ```
 
@@ -18,7 +18,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metrics.catalog import OWN_FRAGMENTS
+from metrics.catalog import ALL, OWN_FRAGMENTS, with_all
 from metrics.configuration.files import (
     EXCLUDE,
     INCLUDE,
@@ -77,15 +77,15 @@ def _settings(folder: str, path: str, record: Mapping[str, Any], location: TomlP
 
     fragments = texts(WITH, "fragments")
     for fragment in fragments:
-        if fragment not in OWN_FRAGMENTS:
-            hint = did_you_mean(fragment, OWN_FRAGMENTS)
-            reason = f"there is no fragment of your own named '{fragment}'.{hint}"
+        if fragment not in (*OWN_FRAGMENTS, ALL):
+            hint = did_you_mean(fragment, (*OWN_FRAGMENTS, ALL))
+            reason = f"there is no fragment of our own named '{fragment}'.{hint}"
             raise LocatedError((*location, WITH), reason)
     folders = texts(TEMPLATE_PATH, "folders")
     return Settings(
         path,
         globs(INCLUDE),
         globs(EXCLUDE),
-        fragments,
+        with_all(fragments),
         tuple(os.path.join(folder, text) for text in folders),
     )

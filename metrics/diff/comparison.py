@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metrics.blocks import OMITTED, LeafKind, Omitted, key_part
-from metrics.catalog import OWN_FRAGMENTS
+from metrics.catalog import OWN_FRAGMENTS, own_metric
 from metrics.diff.pairs import Status, pair_by_name
 from metrics.keys import find_key, fragments_of, leaves_with, values_of
 from metrics.report import Report
@@ -36,6 +38,21 @@ class Difference(NamedTuple):
             return None
         growth: int | float = after - before
         return growth
+
+
+class Reason(StrEnum):
+    """Why a fragment of a diagram is not compared."""
+
+    MISSING = "missing"
+    OTHER_RULES = "otherRules"
+
+
+class NotCompared(NamedTuple):
+    """A fragment that is not compared in some diagrams, and how many these are."""
+
+    fragment: str
+    reason: Reason
+    diagrams: int
 
 
 class Change(NamedTuple):
@@ -70,7 +87,8 @@ class Comparison:
     the same payload on both sides, and the same fingerprint if both reports have one. `totals` has
     every number that differs in some diagram, summed on each side over the diagrams whose values
     differ. `maxima` has the numbers that do not add up, such as the nesting of sub-processes, with
-    their largest values in these diagrams.
+    their largest values in these diagrams. `not_compared` has the fragments of our own that only
+    one side has, or that were counted by different versions of their rules.
     """
 
     old: str
@@ -79,6 +97,7 @@ class Comparison:
     unchanged: int
     totals: Mapping[str, Difference]
     maxima: Mapping[str, Difference] = field(default_factory=dict)
+    not_compared: tuple[NotCompared, ...] = ()
 
     @property
     def shown_changes(self) -> tuple[Change, ...]:
@@ -127,11 +146,15 @@ def compare_pairs(
     changes: list[Change] = []
     totals = _Totals()
     unchanged = 0
+    not_compared: Counter[tuple[str, Reason]] = Counter()
     for pair in pairs:
         before = None if pair.old is None else next(reports)
         after = None if pair.new is None else next(reports)
-        old_values, new_values = _values(before), _values(after)
-        leaves = _compared_leaves(_fragments(before) | _fragments(after))
+        reasons = _not_compared(before, after)
+        not_compared.update(reasons.items())
+        fragments = _fragments(before) | _fragments(after)
+        leaves = _compared_leaves(fragments.difference(reasons))
+        old_values, new_values = _values(before, leaves), _values(after, leaves)
         change = _change(pair, before, after, _differences(old_values, new_values, leaves))
         if change is None:
             unchanged += 1
@@ -142,7 +165,11 @@ def compare_pairs(
     differences = totals.differences()
     sums = {key: total for key, total in differences.items() if find_key(key).adds_up}
     maxima = {key: total for key, total in differences.items() if key not in sums}
-    return Comparison(old_name, new_name, tuple(changes), unchanged, sums, maxima)
+    left_out = tuple(
+        NotCompared(fragment, reason, diagrams)
+        for (fragment, reason), diagrams in sorted(not_compared.items())
+    )
+    return Comparison(old_name, new_name, tuple(changes), unchanged, sums, maxima, left_out)
 
 
 class _Totals:
@@ -240,7 +267,7 @@ def _values_on_both_sides(
 @cache
 def _compared_leaves(fragments: frozenset[str]) -> tuple[Leaf, ...]:
     """The leaves to compare, lists last."""
-    leaves = leaves_with(fragments).values()
+    leaves = (leaf for leaf in leaves_with(fragments).values() if not leaf.is_rules)
     return tuple(sorted(leaves, key=lambda leaf: leaf.kind is LeafKind.LIST))
 
 
@@ -260,8 +287,12 @@ def _combine(totals: dict[str, int], values: Mapping[str, Any]) -> None:
             totals[key] = total(totals.get(key, 0), value)
 
 
-def _values(report: Report | None) -> dict[str, Any]:
-    return {} if report is None or report.error is not None else values_of(report)
+def _values(report: Report | None, leaves: Iterable[Leaf]) -> dict[str, Any]:
+    """The values of the leaves that are compared."""
+    if report is None or report.error is not None:
+        return {}
+    values = values_of(report)
+    return {leaf.key: values[leaf.key] for leaf in leaves if leaf.key in values}
 
 
 def _has_other_content(before: Report | None, after: Report | None) -> bool:
@@ -277,3 +308,17 @@ def _assumed_keys(report: Report | None) -> frozenset[str]:
 
 def _fragments(report: Report | None) -> frozenset[str]:
     return frozenset() if report is None else fragments_of(report)
+
+
+def _not_compared(before: Report | None, after: Report | None) -> dict[str, Reason]:
+    """The fragments of a diagram on both sides that cannot be compared."""
+    if before is None or after is None or before.error is not None or after.error is not None:
+        return {}
+    other_rules = before.other_rules | after.other_rules
+    only_one = {
+        fragment
+        for fragment in _fragments(before) ^ _fragments(after)
+        # A DMN diagram that became a BPMN diagram had no elements.
+        if {before.kind, after.kind} <= {*own_metric(fragment).kinds}
+    }
+    return dict.fromkeys(only_one, Reason.MISSING) | dict.fromkeys(other_rules, Reason.OTHER_RULES)

@@ -35,7 +35,7 @@ The Modeler also reads such a name with a capital first letter: `<bpmn:UserTask>
 """
 
 BPMN_NAMES: Final = """
-    adHocSubProcess boundaryEvent businessRuleTask callActivity callChoreography
+    adHocSubProcess association boundaryEvent businessRuleTask callActivity callChoreography
     cancelEventDefinition category choreography choreographyTask collaboration
     compensateEventDefinition complexGateway condition conditionExpression
     conditionalEventDefinition correlationProperty dataObject dataObjectReference dataStore
@@ -43,18 +43,19 @@ BPMN_NAMES: Final = """
     escalationEventDefinition eventBasedGateway exclusiveGateway extensionElements
     globalBusinessRuleTask globalChoreographyTask globalConversation globalManualTask
     globalScriptTask globalTask globalUserTask implicitThrowEvent inclusiveGateway interface
-    intermediateCatchEvent intermediateThrowEvent itemDefinition linkEventDefinition manualTask
-    message messageEventDefinition parallelGateway partnerEntity partnerRole process receiveTask
-    resource scriptTask sendTask sequenceFlow serviceTask signal signalEventDefinition startEvent
-    subChoreography subProcess task terminateEventDefinition timeCycle timeDate timeDuration
-    timerEventDefinition transaction userTask
+    intermediateCatchEvent intermediateThrowEvent itemDefinition lane laneSet linkEventDefinition
+    manualTask message messageEventDefinition messageFlow multiInstanceLoopCharacteristics
+    parallelGateway participant partnerEntity partnerRole process receiveTask resource scriptTask
+    sendTask sequenceFlow serviceTask signal signalEventDefinition standardLoopCharacteristics
+    startEvent subChoreography subProcess task terminateEventDefinition timeCycle timeDate
+    timeDuration timerEventDefinition transaction userTask
 """
 CAMUNDA_NAMES: Final = """
-    adHoc assignmentDefinition calledDecision calledElement conditionalFilter connector
+    adHoc assignmentDefinition calledDecision calledElement conditionalFilter connector constraint
     executionListener executionListeners field formData formDefinition formField header in input
     inputOutput inputParameter ioMapping jobPriorityDefinition linkedResource linkedResources out
-    output outputParameter priorityDefinition properties property script subscription
-    taskDefinition taskHeaders taskListener taskListeners taskSchedule
+    output outputParameter priorityDefinition properties property script subscription taskDefinition
+    taskHeaders taskListener taskListeners taskSchedule validation
 """
 LOWER_CASE_NAMES: Final = frozenset((BPMN_NAMES + CAMUNDA_NAMES).split())
 """The names of elements in these namespaces that some rule mentions."""

@@ -12,7 +12,7 @@ import orjson
 
 from metrics.blocks import RULES, Omitted, block_class, from_json, keys
 from metrics.bpmn.diagram import Engine
-from metrics.catalog import OWN_FRAGMENTS, metrics_with
+from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_metric
 from metrics.reading.document import Kind
 from metrics.reading.errors import DiagramWarning, DocumentError, ErrorType
 from metrics.reading.lines import line_too_long, name_too_long, read_lines
@@ -71,8 +71,10 @@ def read_reports(
     `source` is a path or an open binary file; errors are reported under `name`, by default the path
     or `-`. A line yields a report with an error and its line number if `metrics scan` does not
     print such lines, if it holds only a fragment of a payload, or if it has more than
-    `max_line_bytes`. A source that cannot be read yields one error. So does a JSON object over
-    several lines, and a JSON list, after which the rest of the source is skipped.
+    `max_line_bytes`. A fragment that was computed by another version of its rules is left out; the
+    report names it among its `other_rules`. A source that cannot be read yields one error. So does
+    a JSON object over several lines, and a JSON list, after which the rest of the source is
+    skipped.
 
     With `fingerprints`, files that still exist and have at most `max_size` bytes are read again,
     and their reports have the fingerprints of the current contents.
@@ -150,7 +152,14 @@ class _Reader:
             if len(self._remembered) == MAX_LINES_REMEMBERED:
                 self._remembered.clear()
             self._remembered[rest] = known
-        return Report(orjson.loads(match[1]), known.kind, known.blocks, known.warnings, known.error)
+        return Report(
+            orjson.loads(match[1]),
+            known.kind,
+            known.blocks,
+            known.warnings,
+            known.error,
+            other_rules=known.other_rules,
+        )
 
 
 def _report(record: object) -> Report:
@@ -172,7 +181,19 @@ def _report(record: object) -> Report:
     if record.get("executionPlatform") == "":
         raise ValueError("executionPlatform is empty")
     kind = from_json(_Type, {DIAGRAM_TYPE: record.pop(DIAGRAM_TYPE)}).diagram_type
-    return Report(file, kind, _blocks(kind, record), warnings)
+    other_rules = frozenset(_with_other_rules(record))
+    for fragment in other_rules:
+        del record[fragment]
+    return Report(file, kind, _blocks(kind, record), warnings, other_rules=other_rules)
+
+
+def _with_other_rules(record: Record) -> Iterator[str]:
+    """The fragments of our own that were computed by another version of their rules."""
+    for fragment in OWN_FRAGMENTS:
+        block = record.get(fragment)
+        rules = block.get(RULES) if isinstance(block, dict) else None
+        if type(rules) is int and rules != own_metric(fragment).rules:
+            yield fragment
 
 
 def _blocks(kind: Kind, record: Record) -> dict[str, Any]:
@@ -216,7 +237,8 @@ def _taken(metric: Metric[Any, Any], example: Any, record: Record) -> Any:
         if not isinstance(inner, dict):
             raise ValueError(f"{metric.key} is missing")
         holder = inner
-    if metric.rules is not None and (rules := holder.pop(RULES, None)) != metric.rules:
+    rules = None if metric.rules is None else holder.pop(RULES, None)
+    if rules != metric.rules or isinstance(rules, bool):
         raise ValueError(f"{metric.key} has rules {rules!r}, expected {metric.rules}")
     _, printed, documented, *_ = keys(type(example))
     own = {name: holder.pop(name) for name in {*printed, *documented} & holder.keys()}

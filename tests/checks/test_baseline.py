@@ -527,3 +527,68 @@ class TestManyEntries:
         (line,) = result.stderr.decode().splitlines()
         assert line.startswith("Error: baseline.ndjson:1: not a baseline entry: unknown key '\\x1b")
         assert len(line) == len("Error: ") + 1000
+
+
+class TestRules:
+    """Entries of fragments of our own hold the version of the fragment's rules."""
+
+    KEY = "elements.flowNodes.count"
+
+    def written(self, folder: Path) -> dict[str, Any]:
+        """The entry of a diagram with three flow nodes."""
+        write(folder, {"a.bpmn": embedded(3)})
+        words = ["--limit", f"{self.KEY} <= 1", "--baseline", BASELINE]
+        assert run("check", *words, "--write-baseline", cwd=folder).returncode == 0
+        record: dict[str, Any] = json.loads((folder / BASELINE).read_text())
+        return record
+
+    def checked_with(
+        self, folder: Path, line: dict[str, Any]
+    ) -> subprocess.CompletedProcess[bytes]:
+        (folder / BASELINE).write_text(json.dumps(line) + "\n")
+        return run("check", "--limit", f"{self.KEY} <= 1", "--baseline", BASELINE, cwd=folder)
+
+    def test_written(self, tmp_path: Path) -> None:
+        record = self.written(tmp_path)
+        assert [*record.items()] == [
+            ("file", "a.bpmn"),
+            ("key", self.KEY),
+            ("rules", 1),
+            ("value", 3),
+        ]
+        result = self.checked_with(tmp_path, record)
+        assert (result.returncode, result.stderr) == (0, b"")
+
+    @pytest.mark.parametrize("rules", [{}, {"rules": 2}, {"rules": None}])
+    def test_other_rules(self, tmp_path: Path, rules: dict[str, int]) -> None:
+        line = self.written(tmp_path)
+        del line["rules"]
+        result = self.checked_with(tmp_path, line | rules)
+        assert result.returncode == 1
+        assert result.stderr.decode() == (
+            "baseline.ndjson: warning: 1 value of elements counted by other rules, not tolerated;"
+            " update it with --write-baseline\n"
+        )
+        assert self.written(tmp_path)["rules"] == 1
+
+    @pytest.mark.parametrize("rules", ["1", True, 1.0, []])
+    def test_malformed_rules(self, tmp_path: Path, rules: Any) -> None:
+        result = self.checked_with(tmp_path, self.written(tmp_path) | {"rules": rules})
+        assert result.returncode == 2
+        assert b"its rules are not those of a fragment" in result.stderr
+
+    def test_documented_keys_have_no_rules(self, tmp_path: Path) -> None:
+        write(tmp_path, {"a.bpmn": embedded(3), BASELINE: entry(3, file="a.bpmn", rules="1")})
+        assert against(tmp_path).returncode == 2
+
+    def test_large_value(self, tmp_path: Path) -> None:
+        """A number beyond those that all readers of JSON know exactly is a fraction."""
+        flows = "".join(
+            f'<bpmn:sequenceFlow id="F{number}" sourceRef="G" targetRef="T"/>'
+            for number in range(60)
+        )
+        gateway = f'<bpmn:inclusiveGateway id="G"/><bpmn:task id="T"/>{flows}'
+        write(tmp_path, {"a.bpmn": process(gateway)})
+        words = ["--limit", "complexity.controlFlowComplexity <= 1", "--baseline", BASELINE]
+        assert run("check", *words, "--write-baseline", cwd=tmp_path).returncode == 0
+        assert run("check", *words, cwd=tmp_path).returncode == 0

@@ -347,7 +347,7 @@ class TestSettings:
             ("\nexlude = ['a']", f"{path}:2: unknown key 'exlude'. Did you mean 'exclude'?"),
             ("include = ['/']", f"{path}:1: '/' is not a pattern: it matches no path."),
             ("include = 3", f"{path}:1: include must be a list of patterns, as in a .gitignore."),
-            ("with = ['none']", f"{path}:1: there is no fragment of your own named 'none'."),
+            ("with = ['none']", f"{path}:1: there is no fragment of our own named 'none'."),
             ("template-path = [3]", f"{path}:1: template-path must be a list of folders."),
             ("x 1", f"{path}:1: not valid TOML: Expected '=' after a key in a key/value pair."),
         ):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from support.command import run
 from support.diagrams import MODELER, NAMESPACES, process
 
+from metrics.keys import find_key
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -48,6 +50,11 @@ def two_states(folder: Path) -> Path:
     write(folder / "old", {"a.bpmn": old, "b.form": FORM, "gone.form": cloud, "same.dmn": DMN})
     write(folder / "new", {"a.bpmn": new, "b.form": NO_FORM, "new.dmn": DMN, "same.dmn": DMN})
     return folder
+
+
+def documented(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the documented payload."""
+    return {key: value for key, value in values.items() if find_key(key).fragment is None}
 
 
 def diff(*arguments: str | Path, status: int = 0, **options: Any) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import Omitted
-from metrics.diff.comparison import Difference
+from metrics.diff.comparison import Difference, Reason
 from metrics.diff.pairs import Status
 from metrics.formats.text import counted, shown_value
+from metrics.keys import find_key
 from metrics.reading.errors import truncated
 from metrics.report import marked_as_assumed
 
@@ -22,6 +23,10 @@ TOTALS: Final = "Totals of these diagrams"
 NO_VALUE: Final = "-"
 NO_VERSION: Final = "none"
 MAX_CHARACTERS: Final = 200
+REASONS: Final = {
+    Reason.MISSING: "only one side has it",
+    Reason.OTHER_RULES: "counted by other rules",
+}
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -40,6 +45,15 @@ def _counted(counts: Mapping[str, int]) -> list[str]:
     return [f"{number:,} {status}" for status, number in counts.items() if number]
 
 
+def note_of_not_compared(comparison: Comparison) -> str:
+    """The fragments that are not compared, in one line; empty if there are none."""
+    parts = [
+        f"{fragment} of {counted(diagrams, 'diagram')} ({REASONS[reason]})"
+        for fragment, reason, diagrams in comparison.not_compared
+    ]
+    return f"not compared: {', '.join(parts)}" if parts else ""
+
+
 def has_totals(comparison: Comparison) -> bool:
     """Whether to show totals: those of a single diagram repeat its values."""
     return any(totals(comparison)) and len(comparison.shown_changes) > 1
@@ -51,12 +65,15 @@ def totals(comparison: Comparison) -> Iterator[tuple[str, Difference]]:
 
 
 def values(change: Change) -> Iterator[tuple[str, Difference]]:
-    """The values of a change to show, without zeros if the diagram was added or removed."""
+    """The values of a change to show, without zeros if the diagram was added or removed.
+
+    Zeros of fragments of our own that the other side does not have are not shown, either: they have
+    many keys for one engine only.
+    """
     is_on_one_side = change.status in (Status.ADDED, Status.REMOVED)
     for key, difference in change.values.items():
-        if not is_on_one_side or any(
-            value and not isinstance(value, Omitted) for value in difference
-        ):
+        may_omit = is_on_one_side or find_key(key).fragment is not None
+        if not may_omit or any(value and not isinstance(value, Omitted) for value in difference):
             yield key, difference
 
 

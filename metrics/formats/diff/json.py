@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from metrics.blocks import OMITTED, Omitted, block_class, described, to_json
+from metrics.diff.comparison import Reason  # noqa: TC001 - the fields of a block
 from metrics.diff.pairs import Status
 from metrics.formats.text import dumps
 from metrics.reading.sources import printable
@@ -69,6 +70,18 @@ class ChangeRecord:
 
 
 @block_class
+class NotComparedRecord:
+    """A fragment of our own that is not compared in some diagrams."""
+
+    fragment: str = described("The name of the fragment")
+    reason: Reason = described(
+        "Why: `missing` if only one side has it, `otherRules` if the sides were counted by"
+        " different versions of its rules"
+    )
+    diagrams: int = described("The number of these diagrams")
+
+
+@block_class
 class DiffRecord:
     """The changes between two states of diagrams."""
 
@@ -78,6 +91,9 @@ class DiffRecord:
     changes: tuple[ChangeRecord, ...] = described("The diagrams that changed, sorted by path")
     totals: Mapping[str, DifferenceRecord] = described(
         "The sums over the diagrams whose values differ, by the keys of the numbers"
+    )
+    not_compared: tuple[NotComparedRecord, ...] | Omitted = described(
+        "Fragments of our own that are not compared; omitted if there are none"
     )
 
 
@@ -96,6 +112,7 @@ def json(comparison: Comparison, is_terminal: bool) -> Iterator[bytes]:
         ),
         tuple(map(_change, comparison.changes)),
         _values(comparison.totals),
+        tuple(NotComparedRecord(*each) for each in comparison.not_compared) or OMITTED,
     )
     yield dumps(to_json(record), orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

@@ -15,6 +15,7 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from metrics.blocks import key_parts, leaf_values, map_keys
+from metrics.catalog import metric_named
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_file, shown_value
 from metrics.formats.text.printed import Printed
@@ -104,9 +105,9 @@ class _MetricLeaves(NamedTuple):
     details: Sequence[Leaf]
 
 
-def _metric_leaves(leaves: Sequence[Leaf]) -> _MetricLeaves:
+def _metric_leaves(name: str, leaves: Sequence[Leaf]) -> _MetricLeaves:
     shown = [leaf for leaf in leaves if not leaf.is_rules]
-    main = next((leaf for leaf in shown if leaf.is_number), shown[0])
+    main = metric_named(name).main_leaf(shown) or shown[0]
     return _MetricLeaves(main, [leaf for leaf in shown if leaf is not main])
 
 
@@ -116,7 +117,7 @@ class _Rows:
     def __init__(self, by_metric: Mapping[str, Sequence[Leaf]], *, is_terminal: bool) -> None:
         self._profile = by_metric.get(PROFILE, [])
         self._metrics = {
-            name.replace("_", " "): _metric_leaves(metric_leaves)
+            name.replace("_", " "): _metric_leaves(name, metric_leaves)
             for name, metric_leaves in by_metric.items()
             if name != PROFILE
         }

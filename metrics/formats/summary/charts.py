@@ -11,6 +11,7 @@ import vl_convert
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import percent, quantity, titles
 from metrics.formats.text import counted, on_one_line
+from metrics.keys import find_key
 from metrics.summary.groups import NO_VERSION, distinct, quoted_if_reserved
 from metrics.summary.leaves import COUNT
 
@@ -88,13 +89,14 @@ def charts(summary: Summary) -> Iterator[Chart]:
 
 
 def distributions(summary: Summary) -> Iterator[Chart]:
-    """The distribution of each number that is not a part of another.
+    """The distribution of each number that is not a part of another, and of each main number.
 
     The note counts the diagrams with the value 0, whose bar would make all others too short.
     """
     for title, key in titles(summary):
         number = summary.numbers[key]
-        if isinstance(number.share_of, Omitted) and number.not_zero:
+        is_shown = find_key(key).fragment is None or ":" not in title
+        if is_shown and isinstance(number.share_of, Omitted) and number.not_zero:
             none = quantity(number.diagrams - number.not_zero)
             note = f"{none} of {counted(number.diagrams, 'diagram')} have none"
             intervals = number.distribution[1:]

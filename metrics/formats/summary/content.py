@@ -6,9 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.blocks import Omitted, key_parts
+from metrics.catalog import metric_named
 from metrics.formats.text import counted, shown_file
 from metrics.keys import find_key
 from metrics.report import GROUPS, payload_leaves
+from metrics.summary.leaves import COUNT
 from metrics.summary.portfolio import summarize
 from metrics.summary.statistics import share
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
     from metrics.summary.model import (
+        LargestDiagram,
         NumberSummary,
         RatioSummary,
         Summary,
@@ -46,6 +49,13 @@ class Label(NamedTuple):
 
     depth: int
     name: str
+
+
+class NumberRow(NamedTuple):
+    """A row of the table of numbers: the key of its number, None for the head of a group."""
+
+    label: Label
+    key: str | None = None
 
 
 class Row(NamedTuple):
@@ -94,7 +104,8 @@ def tables(summary: Summary) -> Iterator[Table]:
     if not summary.measured:
         return
     yield Table(("Type and platform", "Diagrams", "Share"), _profiles(summary))
-    yield Table(("Number", *HEADS), _numbers(summary))
+    for title, numbers in number_sections(summary):
+        yield Table((title, *HEADS), [_number(row, summary) for row in numbers])
     if not isinstance(summary.ratios, Omitted):
         yield Table(("Ratio", *RATIO_HEADS), _ratios(summary.ratios))
     for tally in summary.tallies.values():
@@ -129,10 +140,55 @@ def _profiles(summary: Summary) -> Iterator[Row]:
             yield Row(f"{len(more):,} more", figures(diagrams), 1)
 
 
-def _numbers(summary: Summary) -> Iterator[Row]:
+def number_sections(summary: Summary) -> Iterator[tuple[str, Sequence[NumberRow]]]:
+    """The rows of the documented numbers, then those of each fragment of our own, with titles.
+
+    Fragments of our own have many numbers, so those that are 0 in all diagrams are left out.
+    """
+    by_fragment: dict[str | None, list[str]] = {None: []}
     for key, number in summary.numbers.items():
-        depth, name = label(key)
-        yield Row(name, cells(key, number), depth, is_faint=not number.sum)
+        fragment = find_key(key).fragment
+        if fragment is None or number.not_zero:
+            by_fragment.setdefault(fragment, []).append(key)
+    for fragment, keys in by_fragment.items():
+        if fragment is None:
+            yield "Number", [NumberRow(label(key), key) for key in keys]
+        else:
+            yield fragment, [*_rows_of_fragment(keys)]
+
+
+def _rows_of_fragment(keys: Sequence[str]) -> Iterator[NumberRow]:
+    """The rows of numbers of a fragment; a group without a number has a row, too."""
+    headed: set[tuple[str, ...]] = set()
+    for key in keys:
+        _, *groups = key_parts(key)
+        if len(groups) > 1 and groups[-1] == COUNT:
+            del groups[-1]
+        for depth in range(1, len(groups)):
+            if (*groups[:depth],) not in headed:
+                headed.add((*groups[:depth],))
+                yield NumberRow(Label(depth - 1, groups[depth - 1]))
+        headed.add((*groups,))
+        yield NumberRow(Label(len(groups) - 1, groups[-1]), key)
+
+
+def _number(row: NumberRow, summary: Summary) -> Row:
+    depth, name = row.label
+    if row.key is None:
+        return Row(name, [""] * len(HEADS), depth)
+    number = summary.numbers[row.key]
+    return Row(name, cells(row.key, number), depth, is_faint=not number.sum)
+
+
+def largest(summary: Summary) -> Iterator[tuple[str, Sequence[LargestDiagram]]]:
+    """The numbers whose largest values are listed, with the diagrams that have them.
+
+    Of a fragment of our own, this is only the main number.
+    """
+    main = {*headlines(summary).values()}
+    for key, number in summary.numbers.items():
+        if find_key(key).fragment is None or key in main:
+            yield key, () if isinstance(number.most, Omitted) else number.most
 
 
 def _ratios(ratios: Mapping[str, RatioSummary]) -> Iterator[Row]:
@@ -208,20 +264,21 @@ def cells(key: str, number: NumberSummary) -> tuple[str, ...]:
 
 
 def headlines(summary: Summary) -> dict[str, str]:
-    """The first number of each metric, by its title."""
+    """The main number of each metric, by its title."""
     return {title: key for title, key in titles(summary) if ":" not in title}
 
 
 def group_columns(summary: Summary) -> dict[str, str]:
     """The keys of the columns of the table of groups, by their titles.
 
-    There is no column for a kind that no diagram has.
+    There is no column for a kind that no diagram has, and only one for a fragment of our own.
     """
     main = headlines(summary)
     return {
         title: key
         for title, key in titles(summary)
-        if title in main or (find_key(key).adds_up and summary.numbers[key].sum)
+        if title in main
+        or (find_key(key).fragment is None and find_key(key).adds_up and summary.numbers[key].sum)
     }
 
 
@@ -240,6 +297,16 @@ def titles(summary: Summary) -> Iterator[tuple[str, str]]:
     fragments = {find_key(key).fragment for key in summary.numbers} - {None}
     for name, metric_leaves in payload_leaves(added=[*filter(None, fragments)]).items():
         title = name.replace("_", " ").capitalize()
-        numbers = [leaf.key for leaf in metric_leaves if leaf.is_number]
-        for index, key in enumerate(numbers):
-            yield f"{title}: {label(key).name}" if index else title, key
+        main = metric_named(name).main_leaf(metric_leaves)
+        for leaf in metric_leaves:
+            if leaf.is_number:
+                key = leaf.key
+                yield title if leaf is main else f"{title}: {_name_in_title(key)}", key
+
+
+def _name_in_title(key: str) -> str:
+    """The name of a number in titles: that of a fragment of our own says where it is."""
+    if find_key(key).fragment is None:
+        return label(key).name
+    _, *parts = key_parts(key)
+    return " ".join(parts)

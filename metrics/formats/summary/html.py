@@ -26,7 +26,8 @@ from metrics.formats.summary.content import (
     group_columns,
     group_figures,
     headlines,
-    label,
+    largest,
+    number_sections,
     percent,
     quantity,
     rest,
@@ -37,6 +38,7 @@ from metrics.formats.summary.content import (
 )
 from metrics.formats.summary.rows import Rows
 from metrics.formats.text import counted, dumps, on_one_line, shown_file
+from metrics.keys import find_key
 from metrics.summary.portfolio import Portfolio
 from metrics.version import __version__
 
@@ -69,6 +71,8 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
             groups={} if isinstance(summary.groups, Omitted) else summary.groups,
             duplicates=None if isinstance(summary.duplicates, Omitted) else summary.duplicates,
             headlines=headlines(summary),
+            number_sections=[*number_sections(summary)],
+            largest=[*largest(summary)],
             group_columns=group_columns(summary),
             charts=[*charts(summary)],
             distributions=[*distributions(summary)],
@@ -105,7 +109,6 @@ def _page() -> Any:
         "cells": cells,
         "counted": counted,
         "group_figures": group_figures,
-        "label": label,
         "tally_heads": tally_heads,
         "tally_figures": tally_figures,
         "share_of": share_of,
@@ -143,5 +146,6 @@ def _columns(summary: Summary) -> Iterator[dict[str, Any]]:
     """The numbers by their indexes: key, metric, name, and whether the table shows them."""
     for title, key in titles(summary):
         metric, _, name = title.partition(": ")
-        shown = summary.numbers[key].not_zero > 0 or not name
+        is_own = find_key(key).fragment is not None
+        shown = not name or (summary.numbers[key].not_zero > 0 and not is_own)
         yield {"key": key, "metric": metric, "name": name or "count", "shown": shown}

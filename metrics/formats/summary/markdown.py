@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import Omitted
-from metrics.formats.summary.content import NOT_COMPARED, Row, quantity, rest, summarized, tables
+from metrics.formats.summary.content import (
+    NOT_COMPARED,
+    Row,
+    largest,
+    quantity,
+    rest,
+    summarized,
+    tables,
+)
 from metrics.formats.text import counted, shown_file
 from metrics.formats.text.markdown import cell, code, table_of
 
@@ -54,13 +62,12 @@ def _head(summary: Summary) -> Iterator[str]:
 
 
 def _largest(summary: Summary) -> Iterator[str]:
-    for key, number in summary.numbers.items():
-        if not isinstance(number.most, Omitted) and number.most:
+    for key, most in largest(summary):
+        if most:
             yield ""
             yield f"<details><summary>Largest values: <code>{key}</code></summary>"
             rows = (
-                Row(shown_file(each.file), [quantity(each.value)], is_quoted=True)
-                for each in number.most
+                Row(shown_file(each.file), [quantity(each.value)], is_quoted=True) for each in most
             )
             yield from _table(("Diagram", "Value"), rows)
             yield ""

@@ -11,7 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from metrics.blocks import Omitted
-from metrics.formats.summary.content import NOT_COMPARED, quantity, rest, summarized, tables
+from metrics.formats.summary.content import (
+    NOT_COMPARED,
+    largest,
+    quantity,
+    rest,
+    summarized,
+    tables,
+)
 from metrics.formats.text import counted, on_one_line, shown_file
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import UNBOUNDED, console
@@ -111,8 +118,8 @@ def _largest(summary: Summary) -> Iterator[Text]:
     title = f"Diagrams with the largest values (the first {MAX_LARGEST}; other formats show ten)"
     if any(number.not_zero for number in summary.numbers.values()):
         yield Text(title, "bold")
-    for key, number in summary.numbers.items():
-        diagrams = () if isinstance(number.most, Omitted) else number.most[:MAX_LARGEST]
+    for key, most in largest(summary):
+        diagrams = most[:MAX_LARGEST]
         if diagrams:
             yield Text(key, "cyan")
         width = max((len(quantity(diagram.value)) for diagram in diagrams), default=0)

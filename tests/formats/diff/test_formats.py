@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USER = "diagramMetrics.tasks.userTask"
+COUNTS = (
+    f"{USER}.count",
+    "elements.flowNodes.count",
+    "elements.flowNodes.activities",
+    "elements.flowNodes.types.bpmn:UserTask",
+)
 REASON = "not a form: the JSON is not an object"
 
 HEAD = "<!-- metrics diff -->\n### Numbers of the diagrams\n\n"
@@ -65,8 +71,11 @@ class TestFormats:
             " 1 unchanged\n"
             "\n"
             "changed  a.bpmn\n"
-            "  executionPlatformVersion             none → 7.21.0\n"
-            "  diagramMetrics.tasks.userTask.count  1 → 1,201  +1,200\n"
+            "  executionPlatformVersion                none → 7.21.0\n"
+            "  diagramMetrics.tasks.userTask.count     1 → 1,201  +1,200\n"
+            "  elements.flowNodes.count                1 → 1,201  +1,200\n"
+            "  elements.flowNodes.activities           1 → 1,201  +1,200\n"
+            "  elements.flowNodes.types.bpmn:UserTask  1 → 1,201  +1,200\n"
             "\n"
             "unmeasured  b.form\n"
             "  not measured after: unsupported: not a form: the JSON is not an object\n"
@@ -81,7 +90,10 @@ class TestFormats:
             "  executionPlatform  - → Camunda Platform (not stated)\n"
             "\n"
             "Totals of these diagrams\n"
-            "  diagramMetrics.tasks.userTask.count  1 → 1,201  +1,200\n"
+            "  diagramMetrics.tasks.userTask.count     1 → 1,201  +1,200\n"
+            "  elements.flowNodes.count                1 → 1,201  +1,200\n"
+            "  elements.flowNodes.activities           1 → 1,201  +1,200\n"
+            "  elements.flowNodes.types.bpmn:UserTask  1 → 1,201  +1,200\n"
         )
 
     def test_json(self, states: Path) -> None:
@@ -102,7 +114,7 @@ class TestFormats:
                     "file": "a.bpmn",
                     "values": {
                         "executionPlatformVersion": {"before": None, "after": "7.21.0"},
-                        "diagramMetrics.tasks.userTask.count": {"before": 1, "after": 1201},
+                        **{key: {"before": 1, "after": 1201} for key in COUNTS},
                     },
                 },
                 {
@@ -129,7 +141,7 @@ class TestFormats:
                     },
                 },
             ],
-            "totals": {"diagramMetrics.tasks.userTask.count": {"before": 1, "after": 1201}},
+            "totals": {key: {"before": 1, "after": 1201} for key in COUNTS},
         }
         printed = run("diff", "-f", "json", "old", "new", cwd=states).stdout.decode()
         assert printed == json.dumps(expected, indent=2) + "\n"
@@ -140,8 +152,8 @@ class TestFormats:
         assert result.stdout.decode() == (
             "file,oldFile,status,key,old,new,difference,oldError,newError\n"
             "a.bpmn,,changed,executionPlatformVersion,,7.21.0,,,\n"
-            "a.bpmn,,changed,diagramMetrics.tasks.userTask.count,1,1201,1200,,\n"
-            f"b.form,,unmeasured,,,,,,unsupported: {REASON}\n"
+            + "".join(f"a.bpmn,,changed,{key},1,1201,1200,,\n" for key in COUNTS)
+            + f"b.form,,unmeasured,,,,,,unsupported: {REASON}\n"
             "gone.form,,removed,diagramType,form,,,,\n"
             "gone.form,,removed,executionPlatform,Camunda Cloud,,,,\n"
             "gone.form,,removed,executionPlatformVersion,8.6.0,,,,\n"
@@ -174,13 +186,13 @@ class TestFormats:
             "\n"
             "| Totals of these diagrams | Before | After | Change |\n"
             "| --- | --: | --: | --: |\n"
-            "| `diagramMetrics.tasks.userTask.count` | 1 | 1,201 | +1,200 |\n"
-            "\n"
+            + "".join(f"| `{key}` | 1 | 1,201 | +1,200 |\n" for key in COUNTS)
+            + "\n"
             "| Diagram | Value | Before | After | Change |\n"
             "| --- | --- | --: | --: | --: |\n"
             "| `a.bpmn` changed | `executionPlatformVersion` | none | `7.21.0` |  |\n"
-            "|  | `diagramMetrics.tasks.userTask.count` | 1 | 1,201 | +1,200 |\n"
-            f"| `b.form` unmeasured | `not measured after: unsupported: {REASON}` |  |  |  |\n"
+            + "".join(f"|  | `{key}` | 1 | 1,201 | +1,200 |\n" for key in COUNTS)
+            + f"| `b.form` unmeasured | `not measured after: unsupported: {REASON}` |  |  |  |\n"
             "| `gone.form` removed | `diagramType` | `form` | - |  |\n"
             "|  | `executionPlatform` | `Camunda Cloud` | - |  |\n"
             "|  | `executionPlatformVersion` | `8.6.0` | - |  |\n"
@@ -206,7 +218,8 @@ class TestFormats:
     def test_diagrams_with_different_names(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.bpmn": tasks(1), "b.bpmn": tasks(0)})
         lines = run("diff", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout.decode().splitlines()
-        assert lines[2:4] == ["changed  a.bpmn → b.bpmn", f"  {USER}.count  1 → 0  -1"]
+        assert lines[2] == "changed  a.bpmn → b.bpmn"
+        assert lines[3].split() == [f"{USER}.count", "1", "→", "0", "-1"]
         printed = run("diff", "-f", "markdown", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout.decode()
         assert f"| `a.bpmn` → `b.bpmn` changed | `{USER}.count` | 1 | 0 | -1 |\n" in printed
 

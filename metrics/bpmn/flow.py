@@ -1,0 +1,149 @@
+"""The flow of a BPMN diagram: its scopes, with their flow nodes and the arcs between these.
+
+A *scope* is a process below the root, or a sub-process in a scope. Its *flow nodes* are its
+activities, events and gateways. An *arc* is a sequence flow that leads from a flow node to another
+of the same scope; the sequence flow may stand in another scope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from metrics.bpmn.names import (
+    ACTIVITIES,
+    EVENT_DEFINITIONS,
+    EVENTS,
+    GATEWAYS,
+    PROCESS,
+    SEQUENCE_FLOW,
+    SUB_PROCESSES,
+    attribute,
+    bpmn,
+    bpmn_attribute,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.etree import _Element as Element
+
+    from metrics.bpmn.diagram import Diagram
+
+ID, SOURCE, TARGET = map(bpmn_attribute, ("id", "sourceRef", "targetRef"))
+(DEFINITION_REFERENCE,) = bpmn("eventDefinitionRef")
+
+FLOW_NODES: Final = ACTIVITIES | EVENTS | GATEWAYS
+TAGS: Final = FLOW_NODES | {SEQUENCE_FLOW, PROCESS}
+"""The tags that a metric of the flow needs."""
+
+
+class Arc(NamedTuple):
+    """A sequence flow between two flow nodes of a scope, and the numbers of these nodes."""
+
+    element: Element
+    source: int
+    target: int
+
+
+class Scope:
+    """A process, or the sub-process that is the flow node with the number `node`.
+
+    `nodes` are the numbers of its flow nodes, `arcs` those between them, in document order.
+    """
+
+    __slots__ = ("arcs", "element", "node", "nodes")
+
+    def __init__(self, element: Element, node: int | None) -> None:
+        self.element = element
+        self.node = node
+        self.nodes: list[int] = []
+        self.arcs: list[Arc] = []
+
+
+class Flow:
+    """The flow of a diagram.
+
+    Flow nodes are numbered in document order: `nodes` are their elements, `tags` their tags,
+    `scope_of` their scopes, and `position` is their position among the nodes of their scope.
+    `number_of` has the numbers by their ids.
+
+    `scopes` are in document order. `sequence_flows` are those of all scopes. Those that are no arcs
+    are `crossing` if they lead from one scope to another, and else `dangling`: an end is not a flow
+    node.
+    """
+
+    def __init__(self, diagram: Diagram) -> None:
+        self.scopes: list[Scope] = []
+        self.nodes: list[Element] = []
+        self.tags: list[str] = []
+        self.scope_of: list[Scope] = []
+        self.position: list[int] = []
+        self.sequence_flows: list[Element] = []
+        self.crossing: list[Element] = []
+        self.dangling: list[Element] = []
+        for process in diagram.elements(PROCESS):
+            if process.getparent() is diagram.root:
+                self._read(diagram, process)
+        self.number_of: dict[str | None, int] = {
+            attribute(node, ID): number for number, node in enumerate(self.nodes)
+        }
+        # No reference means a node without an id.
+        self.number_of.pop(None, None)
+        for element in self.sequence_flows:
+            source = self.number_of.get(attribute(element, SOURCE))
+            target = self.number_of.get(attribute(element, TARGET))
+            if source is None or target is None:
+                self.dangling.append(element)
+            elif self.scope_of[source] is not self.scope_of[target]:
+                self.crossing.append(element)
+            else:
+                self.scope_of[source].arcs.append(Arc(element, source, target))
+
+    def _read(self, diagram: Diagram, process: Element) -> None:
+        """Add a process and its sub-processes, at any depth."""
+        # A stack, not recursion: sub-processes may be nested deeper than Python allows calls.
+        pending = [self._enter(diagram, process, None)]
+        while pending:
+            scope, children = pending[-1]
+            for child in children:
+                tag = child.tag
+                if tag == SEQUENCE_FLOW:
+                    self.sequence_flows.append(child)
+                elif tag in FLOW_NODES:
+                    number = len(self.nodes)
+                    self.nodes.append(child)
+                    self.tags.append(tag)
+                    self.scope_of.append(scope)
+                    self.position.append(len(scope.nodes))
+                    scope.nodes.append(number)
+                    if tag in SUB_PROCESSES:
+                        pending.append(self._enter(diagram, child, number))
+                        break
+            else:
+                pending.pop()
+
+    def _enter(
+        self, diagram: Diagram, element: Element, node: int | None
+    ) -> tuple[Scope, Iterator[Element]]:
+        scope = Scope(element, node)
+        self.scopes.append(scope)
+        return scope, iter(diagram.children(element))
+
+
+def event_definitions(diagram: Diagram) -> dict[Element, list[Element]]:
+    """The event definitions of each event that has any: its own, and those that it refers to."""
+    definitions: dict[Element, list[Element]] = {}
+    for tag in EVENT_DEFINITIONS:
+        for definition in diagram.elements(tag):
+            event = definition.getparent()
+            if event is not None and event.tag in EVENTS:
+                definitions.setdefault(event, []).append(definition)
+    for reference in diagram.elements(DEFINITION_REFERENCE):
+        event = reference.getparent()
+        id = (reference.text or "").strip().rpartition(":")[2]
+        referred = diagram.root_elements_by_id.get(id)
+        if event is None or referred is None:
+            continue
+        if event.tag in EVENTS and referred.tag in EVENT_DEFINITIONS:
+            definitions.setdefault(event, []).append(referred)
+    return definitions

@@ -1,0 +1,186 @@
+"""Fragments of our own in comparisons: what is compared without `--with`, and what is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import run
+from support.diagrams import process
+from support.repositories import Repository
+from support.states import DMN, diff, tasks, write
+
+from metrics import scan
+from metrics.diff.comparison import NotCompared, Reason, compare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DELEGATE = process(
+    '<bpmn:userTask id="U"/><bpmn:serviceTask id="S" camunda:delegateExpression="${pay}"/>'
+)
+SCRIPT = process(
+    '<bpmn:userTask id="U"><bpmn:extensionElements>'
+    '<camunda:taskListener event="create" class="org.example.Assign"/>'
+    "</bpmn:extensionElements></bpmn:userTask>"
+    '<bpmn:scriptTask id="S" scriptFormat="groovy"/>'
+)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """A repository with a diagram."""
+    made = Repository(tmp_path / "repository")
+    made.commit({"pay.bpmn": DELEGATE})
+    return made
+
+
+class TestRevisions:
+    """A pull request that changes what runs in a diagram."""
+
+    def test_listener_and_script(self, repository: Repository) -> None:
+        repository.commit({"pay.bpmn": SCRIPT})
+        (change,) = repository.diff("HEAD~1", "HEAD")["changes"]
+        assert change["status"] == "changed"
+        values = change["values"]
+        for key, before, after in (
+            ("implementations.taskListener.java", 0, 1),
+            ("implementations.serviceTask.delegate", 1, 0),
+            ("implementations.scriptTask.count", 0, 1),
+            ("implementations.scripts.languages.groovy", 0, 1),
+            ("elements.flowNodes.types.bpmn:ScriptTask", 0, 1),
+        ):
+            assert values[key] == {"before": before, "after": after}
+        assert not [key for key in values if key.endswith(".rules")]
+        shown = run("diff", "HEAD~1", "HEAD", cwd=repository.folder).stdout.decode()
+        assert "implementations.taskListener.count" in shown
+
+    def test_renamed_class(self, repository: Repository) -> None:
+        repository.commit({"pay.bpmn": SCRIPT})
+        repository.commit({"pay.bpmn": SCRIPT.replace(b"Assign", b"AssignTo")})
+        (change,) = repository.diff("HEAD~1", "HEAD")["changes"]
+        assert (change["status"], change["values"]) == ("changedOtherwise", {})
+
+    def test_with_a_further_fragment(self, repository: Repository) -> None:
+        repository.commit({"pay.bpmn": SCRIPT})
+        assert "complexity" not in json.dumps(repository.diff("HEAD~1", "HEAD"))
+        more = DELEGATE.replace(b"<bpmn:userTask", b'<bpmn:task id="T"/><bpmn:userTask')
+        repository.commit({"pay.bpmn": more})
+        record = repository.diff("--with", "complexity", "HEAD~2", "HEAD")
+        assert record["changes"][0]["values"]["complexity.nodes"] == {"before": 2, "after": 3}
+
+
+def test_added_and_removed_diagrams(tmp_path: Path) -> None:
+    write(tmp_path / "old", {"old.bpmn": tasks(1)})
+    write(tmp_path / "new", {"new.bpmn": tasks(2)})
+    record = diff("old", "new", cwd=tmp_path)
+    added, removed = record["changes"]
+    assert added["values"]["elements.flowNodes.count"] == {"after": 2}
+    assert removed["values"]["elements.flowNodes.count"] == {"before": 1}
+    assert "notCompared" not in record
+    # Zeros are not shown.
+    assert "elements.lanes" not in run("diff", "old", "new", cwd=tmp_path).stdout.decode()
+
+
+def test_other_engine(tmp_path: Path) -> None:
+    cloud = process("", namespaces='xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"')
+    write(tmp_path, {"a.bpmn": process(""), "b.bpmn": cloud})
+    (change,) = diff("a.bpmn", "b.bpmn", cwd=tmp_path)["changes"]
+    assert change["values"]["implementations.scripts.count"] == {"before": 0}
+    assert "implementations" not in run("diff", "a.bpmn", "b.bpmn", cwd=tmp_path).stdout.decode()
+
+
+def test_other_type(tmp_path: Path) -> None:
+    """A fragment that a type of diagram never has is not missing."""
+    write(tmp_path, {"a.dmn": DMN, "b.bpmn": tasks(1)})
+    record = diff("a.dmn", "b.bpmn", cwd=tmp_path)
+    assert record["changes"][0]["values"]["elements.flowNodes.count"] == {"after": 1}
+    assert "notCompared" not in record
+
+
+class TestEarlierScan:
+    """Lines of an earlier scan, without a fragment or with one of other rules."""
+
+    def scanned(self, folder: Path, *options: str) -> Path:
+        write(folder / "old", {"a.bpmn": tasks(1), "b.bpmn": tasks(2), "c.dmn": DMN})
+        write(folder / "new", {"a.bpmn": tasks(3), "b.bpmn": tasks(2), "c.dmn": DMN})
+        printed = run("scan", *options, ".", cwd=folder / "old").stdout
+        (folder / "old.ndjson").write_bytes(printed)
+        return folder
+
+    def test_missing_fragments(self, tmp_path: Path) -> None:
+        self.scanned(tmp_path)
+        result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
+        assert result.stderr.decode() == (
+            "metrics: not compared: elements of 2 diagrams (only one side has it), implementations"
+            " of 2 diagrams (only one side has it)\n"
+        )
+        record = json.loads(result.stdout)
+        (change,) = record["changes"]
+        difference = {"before": 1, "after": 3}
+        assert change["values"] == {"diagramMetrics.tasks.userTask.count": difference}
+        assert record["totals"] == change["values"]
+        assert record["notCompared"] == [
+            {"fragment": name, "reason": "missing", "diagrams": 2}
+            for name in ("elements", "implementations")
+        ]
+        assert not run("diff", "-q", "../old.ndjson", ".", cwd=tmp_path / "new").stderr
+
+    def test_with_the_fragments(self, tmp_path: Path) -> None:
+        self.scanned(tmp_path, "--with", "all")
+        result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
+        record = json.loads(result.stdout)
+        assert record["changes"][0]["values"]["elements.flowNodes.count"]["after"] == 3
+        assert [each["fragment"] for each in record["notCompared"]] == ["complexity"]
+        assert "notCompared" not in diff(
+            "--with", "all", "../old.ndjson", ".", cwd=tmp_path / "new"
+        )
+
+    def test_other_rules(self, tmp_path: Path) -> None:
+        scan_file = self.scanned(tmp_path, "--with", "elements") / "old.ndjson"
+        other = scan_file.read_text().replace('"elements":{"rules":1', '"elements":{"rules":999')
+        # Other rules may have other keys.
+        scan_file.write_text(re.sub('"lanes":0,', "", other))
+        result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
+        assert result.returncode == 0
+        assert b"elements of 2 diagrams (counted by other rules)" in result.stderr
+        record = json.loads(result.stdout)
+        assert [*record["changes"][0]["values"]] == ["diagramMetrics.tasks.userTask.count"]
+        assert record["notCompared"][0] == {
+            "fragment": "elements",
+            "reason": "otherRules",
+            "diagrams": 2,
+        }
+
+    def test_other_rules_in_a_summary(self, tmp_path: Path) -> None:
+        scan_file = self.scanned(tmp_path, "--with", "elements") / "old.ndjson"
+        scan_file.write_text(
+            scan_file.read_text().replace('"elements":{"rules":1', '"elements":{"rules":999', 1)
+        )
+        words = ["summary", "-f", "json", "--with", "elements", "old.ndjson"]
+        result = run(*words, cwd=tmp_path)
+        assert result.returncode == 0
+        assert result.stderr.decode() == (
+            "metrics: left out: elements of 1 diagram (counted by other rules)\n"
+        )
+        assert json.loads(result.stdout)["numbers"]["elements.flowNodes.count"]["sum"] == 2
+
+    @pytest.mark.parametrize("rules", ["null", '"1"', "1.5", "true"])
+    def test_malformed_rules(self, tmp_path: Path, rules: str) -> None:
+        scan_file = self.scanned(tmp_path, "--with", "elements") / "old.ndjson"
+        text = scan_file.read_text()
+        scan_file.write_text(text.replace('"elements":{"rules":1', f'"elements":{{"rules":{rules}'))
+        result = run("summary", "old.ndjson", cwd=tmp_path)
+        assert result.returncode == 2
+        assert b"elements has rules" in result.stderr
+
+
+def test_reports() -> None:
+    """In the library, fragments are compared that both reports have."""
+    with_elements = scan(tasks(1), name="a.bpmn", fragments=["elements"])
+    without = scan(tasks(2), name="a.bpmn")
+    comparison = compare([with_elements], [without])
+    assert comparison.not_compared == (NotCompared("elements", Reason.MISSING, 1),)
+    assert [*comparison.changes[0].values] == ["diagramMetrics.tasks.userTask.count"]
