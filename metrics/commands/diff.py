@@ -63,7 +63,8 @@ Examples:
   metrics diff main...HEAD -- processes/
   metrics diff --format markdown --output comment.md origin/main...HEAD
   metrics diff before.bpmn after.bpmn
-  metrics scan processes/ > before.ndjson; metrics diff before.ndjson processes/
+  metrics scan --with all processes/ > before.ndjson
+  metrics diff --with all before.ndjson processes/
 """
 
 
