@@ -39,7 +39,7 @@ def test_plan_in_a_bucket(bucket: str, tmp_path: Path) -> None:
     plan = ("shards", "plan", tmp_path / "m", "--shards")
     for _ in range(2):
         assert run(*plan, "2", "--out", f"{bucket}/new").returncode == 0
-    assert b"another plan" in run(*plan, "1", "--out", f"{bucket}/new").stderr
+    assert b"a different plan" in run(*plan, "1", "--out", f"{bucket}/new").stderr
     assert run("shards", "run", f"{bucket}/new").returncode == 0
     assert run("shards", "status", f"{bucket}/new").stdout.startswith(b"2 of 2 shards done")
     with pytest.raises(StoreError, match="no such object"), store_at("s3://none/a").write("b"):
