@@ -434,7 +434,10 @@ class _Zstd(RawIOBase):
 @contextmanager
 def _decompressed(file: BinaryIO, costs: Costs) -> Iterator[_Stream]:
     """The blocks of an archive; raises `ArchiveError` if nothing unpacks it."""
-    start = file.read(len(ZSTD))
+    start = b""
+    # A stream may return fewer bytes than there are.
+    while len(start) < len(ZSTD) and (piece := file.read(len(ZSTD) - len(start))):
+        start += piece
     if not start:
         raise broken(EMPTY)
     is_seekable = file.seekable()

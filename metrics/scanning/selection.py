@@ -71,7 +71,7 @@ class Selection(NamedTuple):
         )
 
     def reads_archive(self, name: str) -> bool:
-        """Whether a file in a folder, which is no diagram, is read as an archive."""
+        """Whether a file in a folder that is not a diagram is read as an archive."""
         return (
             self.archives
             and archive_type(name) is not None

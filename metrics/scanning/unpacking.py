@@ -5,7 +5,6 @@ The search itself opens no archive, so it can be repeated at little cost.
 
 from __future__ import annotations
 
-import io
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
@@ -25,8 +24,6 @@ from metrics.scanning.selection import NOT_READ_PREFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from _typeshed import WriteableBuffer
-
     from metrics.archives.reader import ArchiveSource
     from metrics.scanning.gitignore import Warn
     from metrics.scanning.requests import DiagramSource
@@ -40,12 +37,6 @@ class StreamType(StrEnum):
     ZIP = "zip"
     NDJSON = "ndjson"
 
-
-COMPRESSED_TARS: Final = {
-    b"\x1f\x8b": ArchiveType.TAR_GZ,
-    b"\x28\xb5\x2f\xfd": ArchiveType.TAR_ZST,
-}
-"""The types of compressed tar archives, by their first bytes."""
 
 PARTS_OF_NO_FOLDER: Final = ("", ".", "..")
 """The parts in the name of a member that name no folder."""
@@ -115,7 +106,7 @@ class Unpacker:
         self._archives: dict[object, _Archive] = {}
 
     def unpack(self, sources: Iterable[FoundSource]) -> Iterator[DiagramSource]:
-        """Yield the sources, and in the place of an archive the diagrams in it."""
+        """Yield the sources, each archive replaced by the diagrams in it."""
         for source in sources:
             if isinstance(source, FoundArchive):
                 archive = self._archives.setdefault(source.identity, _Archive())
@@ -159,13 +150,11 @@ class Unpacker:
             from metrics.archives.reader import read_archive
 
             members = _Members(FoundArchive(stream.name, stream.selection, None))
-            content, type = stream.content, ArchiveType.ZIP
-            if stream.type is StreamType.TAR:
-                content, type = _opened_tar(content)
             items = read_archive(
-                content,
+                cast("BinaryIO", _Forwards(stream.content)),
                 stream.name,
-                type,
+                # The compression of a tar archive is recognized by its first bytes.
+                ArchiveType.ZIP if stream.type is StreamType.ZIP else ArchiveType.TAR,
                 is_wanted=members.is_wanted,
                 warn=self._warn,
                 bounds=self.bounds,
@@ -341,37 +330,11 @@ class _Members:
         return self._absolute_path + name[len(self.path) :]
 
 
-def _opened_tar(stream: BinaryIO) -> tuple[BinaryIO, ArchiveType]:
-    """A stream with a tar archive, and how it is compressed by its first bytes."""
-    first = b""
-    while len(first) < max(map(len, COMPRESSED_TARS)):
-        try:
-            piece = stream.read(1)
-        except OSError:
-            # The reader meets the error again.
-            break
-        if not piece:
-            break
-        first += piece
-    types = (type for start, type in COMPRESSED_TARS.items() if first.startswith(start))
-    whole = cast("BinaryIO", io.BufferedReader(_Resumed(first, stream)))
-    return whole, next(types, ArchiveType.TAR)
+class _Forwards:
+    """A stream that cannot seek, so that everything in it counts, even if it is a file."""
 
+    def __init__(self, stream: BinaryIO) -> None:
+        self.read = stream.read
 
-class _Resumed(io.RawIOBase):
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, first: bytes, rest: BinaryIO) -> None:
-        super().__init__()
-        self._first = first
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        piece = self._first or self._rest.read(len(view))
-        piece, self._first = piece[: len(view)], piece[len(view) :]
-        view[: len(piece)] = piece
-        return len(piece)
+    def seekable(self) -> bool:
+        return False
