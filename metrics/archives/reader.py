@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -21,9 +19,9 @@ from metrics.archives.names import (
 from metrics.reading.errors import DocumentError, ErrorType, truncated
 from metrics.reading.sources import (
     MAX_NAME_CHARACTERS,
-    READ_AT_ONCE,
     NamedContent,
     content,
+    open_regular_file,
     too_large,
 )
 from metrics.report import Report, failed
@@ -266,15 +264,14 @@ def _opened(source: str | BinaryIO, type: ArchiveType, bounds: ArchiveBounds) ->
 def _open_file(path: str) -> BinaryIO:
     """Open a regular file; never waits for the writer of a pipe."""
     try:
-        descriptor = os.open(path, READ_AT_ONCE)
+        file = open_regular_file(path)
     except OSError as error:
         raise broken(error.strerror or str(error)) from None
     except ValueError as error:
         raise broken(str(error)) from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    if file is None:
         raise broken("it is not a regular file")
-    return open(descriptor, "rb")
+    return file
 
 
 def _start_and_end(name: str) -> str:

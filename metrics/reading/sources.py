@@ -115,6 +115,18 @@ def content_beside(
         raise error(path, f"it is {reason.message}.") from None
 
 
+def open_regular_file(path: str) -> BinaryIO | None:
+    """Open a file for reading; None if it is not a regular file.
+
+    Never waits for the writer of a pipe. Raises `OSError` and `ValueError`.
+    """
+    descriptor = os.open(path, READ_AT_ONCE)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return open(descriptor, "rb")
+
+
 def path_text(path: str | os.PathLike[str]) -> str:
     """A path as text; raises `TypeError` for bytes, and for anything that is not a path."""
     text = os.fspath(path)
