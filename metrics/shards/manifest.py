@@ -24,7 +24,7 @@ from metrics.shards.lists import (
 )
 from metrics.shards.remote import without_secrets
 from metrics.shards.stores import StoreError, copy_remote
-from metrics.shards.urls import scheme_of
+from metrics.shards.urls import FILE_PREFIX, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 MAX_COPIED_BYTES: Final = 64 * 1024 * 1024 * 1024
 """The size above which a manifest that has to be copied first is refused."""
 
-FILE_PREFIX: Final = "file://"
 HTTP: Final = ("http", "https")
 
 

@@ -28,7 +28,7 @@ from metrics.shards.remote import (
     started,
     tried,
 )
-from metrics.shards.urls import scheme_of
+from metrics.shards.urls import FILE_PREFIX, LOCAL_SCHEMES, scheme_of
 from metrics.system.tasks import submit_in_order
 from metrics.system.workers import done
 
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
 MAX_READ_AHEAD: Final = 64
 MAX_BYTES_READ_AHEAD: Final = 1024 * 1024
 """The size above which an object is read when its turn comes, and not ahead of the others."""
-
-
-LOCAL: Final = ("", "file")
-FILE_PREFIX: Final = "file://"
 
 
 class NamedSource(NamedTuple):
@@ -126,7 +122,7 @@ def _submitted(planned: PlannedObject, plan: Plan) -> Future[_Source | None]:
         scheme = scheme_of(planned.url)
     except ValueError as error:
         return done(_unreadable(planned, str(error)))
-    if scheme in LOCAL:
+    if scheme in LOCAL_SCHEMES:
         return done(_local_source(planned, plan.folder, FILE_PREFIX if scheme else ""))
     if planned.size is not None and planned.size > max_size:
         return done(_failed(planned, too_large(max_size)))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from metrics.reading.sources import (
-    READ_AT_ONCE,
     DiscoveredFile,
     FileError,
     absolute,
     content_beside,
+    open_regular_file,
 )
 from metrics.shards.remote import (
     NotFoundError,
@@ -25,7 +24,7 @@ from metrics.shards.remote import (
     tried,
     without_secrets,
 )
-from metrics.shards.urls import scheme_of
+from metrics.shards.urls import FILE_PREFIX, LOCAL_SCHEMES, scheme_of
 from metrics.system.output import remove_abandoned, replacing
 
 if TYPE_CHECKING:
@@ -74,8 +73,8 @@ def store_at(location: str) -> Store:
         scheme = scheme_of(location)
     except ValueError as error:
         raise StoreError(without_secrets(location), str(error)) from None
-    if scheme in ("", "file"):
-        return FolderStore(location.removeprefix("file://") if scheme else location)
+    if scheme in LOCAL_SCHEMES:
+        return FolderStore(location.removeprefix(FILE_PREFIX))
     return RemoteStore(location)
 
 
@@ -143,13 +142,12 @@ class FolderStore:
     def open(self, file: str) -> BinaryIO:
         name = self.name_of(file)
         try:
-            descriptor = os.open(name, READ_AT_ONCE)
+            stream = open_regular_file(name)
         except OSError as error:
             raise StoreError(name, error.strerror or str(error)) from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
+        if stream is None:
             raise StoreError(name, "it is not a file.")
-        return open(descriptor, "rb")
+        return stream
 
     @contextmanager
     def write(self, file: str) -> Iterator[BinaryIO]:

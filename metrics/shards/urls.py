@@ -20,6 +20,10 @@ SCHEMES: Final = (
 )
 """The schemes of URLs that can be read. A name without a scheme is a path."""
 
+FILE_PREFIX: Final = "file://"
+LOCAL_SCHEMES: Final = ("", "file")
+"""The schemes of what is on this machine: a path, and a path after `FILE_PREFIX`."""
+
 CHAIN: Final = "::"
 """Stands between the URLs of a chain, as fsspec reads them: `simplecache::s3://bucket/key`."""
 
