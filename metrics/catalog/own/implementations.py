@@ -136,15 +136,9 @@ class TaskCode:
 
 
 @block_class
-class RuleTaskCode:
+class RuleTaskCode(TaskCode):
     """The code of business rule tasks of a Camunda 7 diagram."""
 
-    count: int = described("Elements with at least one of these kinds")
-    java: int = described("Elements with a `camunda:class`")
-    expression: int = described("Elements with a `camunda:expression`")
-    delegate: int = described("Elements with a `camunda:delegateExpression`")
-    external: int = described("Elements whose `camunda:type` is `external`")
-    connector: int = described("Elements with a `camunda:connector`")
     decision: int = described("Elements with a `camunda:decisionRef`")
 
 
