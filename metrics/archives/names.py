@@ -12,6 +12,9 @@ from metrics.reading.sources import STANDARD_INPUT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# The name of a package works even if this project is not from a package index; an extra does not.
+INSTALL_ZSTANDARD: Final = "pip install zstandard"
+
 MEMBER_SEPARATOR: Final = "!/"
 """Stands between the name of an archive and the name of a member."""
 

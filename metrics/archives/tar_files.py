@@ -23,7 +23,7 @@ from metrics.archives.members import (
     not_an_archive,
     unreadable,
 )
-from metrics.archives.names import plain_name
+from metrics.archives.names import INSTALL_ZSTANDARD, plain_name
 from metrics.reading.errors import ErrorType
 from metrics.reading.sources import PIECE
 
@@ -50,9 +50,6 @@ SKIPPABLE_ZSTD: Final = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 
 PIECE_OF_ZSTD: Final = 512
 """Packed bytes that are unpacked at once; four of them may become 128 kB."""
-
-# The names of packages work even if this project is not from a package index; an extra does not.
-INSTALL_ZSTANDARD: Final = "pip install zstandard"
 
 LINKS: Final = (tarfile.SYMTYPE, tarfile.LNKTYPE)
 PAX_HEADERS: Final = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)

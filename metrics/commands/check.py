@@ -18,9 +18,9 @@ from metrics.checks.result import explain_violations
 from metrics.commands import options
 from metrics.commands.console import (
     file_errors_shown,
-    message_for,
     require_standard_input,
     show_message,
+    show_warning,
     source_of,
     wrong_value,
 )
@@ -180,7 +180,7 @@ def command(
     outputs = Outputs(files, inputs, found.selection)
     baseline = _baseline(baseline_path, is_written=write_baseline)
     if baseline_path is not None and baseline.void and not is_quiet:
-        show_message(message_for(baseline_path, f"warning: {_note_of_void(baseline.void)}"))
+        show_warning(baseline_path, _note_of_void(baseline.void))
     gate = Gate(
         _limits("--limit", limits, as_limits),
         _limits("--total", totals, as_total_limits),

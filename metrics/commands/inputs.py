@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 
 import click
 
-from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
+from metrics.archives.bounds import ArchiveBounds
 from metrics.archives.names import archive_type, member_path
 from metrics.commands.console import (
     file_errors_shown,
-    message_for,
     show_message,
     show_warning,
     source_of,
     wrong_value,
 )
-from metrics.commands.options import size
+from metrics.commands.options import max_total
 from metrics.configuration.settings import Settings, nearest_settings, read_settings
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import STANDARD_INPUT, absolute
@@ -200,14 +199,7 @@ ARCHIVE_OPTIONS: Final = (
         help="Read many diagrams from standard input: a zip archive, a tar archive (may be"
         " compressed), or lines of JSON with a name and either content or base64.",
     ),
-    click.option(
-        "--max-total",
-        type=size,
-        default=DEFAULT_MAX_TOTAL,
-        metavar="BYTES",
-        help="Stop reading an archive after this many unpacked bytes; accepts sizes such as 500M."
-        " Default: 10G.",
-    ),
+    max_total,
 )
 
 
@@ -348,7 +340,7 @@ class _WarningPrinter:
         identity = absolute(path), message
         if not self._is_quiet and identity not in self._shown:
             self._shown.add(identity)
-            show_message(message_for(os.path.normpath(path), f"warning: {message}"))
+            show_warning(os.path.normpath(path), message)
 
 
 def _note_of_excluded(paths: Sequence[str]) -> str:

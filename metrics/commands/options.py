@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from metrics.archives.bounds import DEFAULT_MAX_TOTAL
 from metrics.catalog import ALL, OWN_FRAGMENTS, with_all
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import DEFAULT_MAX_SIZE
@@ -121,6 +122,14 @@ max_size = click.option(
     default=DEFAULT_MAX_SIZE,
     metavar="BYTES",
     help="Report larger files as too large; accepts sizes such as 100M. Default: 256M.",
+)
+max_total = click.option(
+    "--max-total",
+    type=size,
+    default=DEFAULT_MAX_TOTAL,
+    metavar="BYTES",
+    help="Stop reading an archive after this many unpacked bytes; accepts sizes such as 500M."
+    " Default: 10G.",
 )
 stdin_filename = click.option(
     "--stdin-filename",

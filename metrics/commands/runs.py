@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import click
 
+from metrics.archives.names import INSTALL_ZSTANDARD
 from metrics.commands.console import (
     describe_report,
     file_errors_shown,
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
     from metrics.template_definitions import TemplateDefinitions
 
 NDJSON_EXTENSIONS: Final = (".ndjson", ".jsonl")
-
-# The name of a package works even if this project is not from a package index; an extra does not.
-INSTALL_ZSTANDARD: Final = "pip install zstandard"
 
 # The work that justifies one more process, and the approximate work for a diagram.
 SECONDS_PER_JOB: Final = 0.03

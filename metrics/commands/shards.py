@@ -87,13 +87,7 @@ folder = click.argument("folder", metavar="DIR")
 )
 @options.with_fragments
 @options.max_size
-@click.option(
-    "--max-total",
-    type=options.size,
-    default=PlanOptions().max_total,
-    metavar="BYTES",
-    help="Stop reading an archive after this many unpacked bytes. Default: 10G.",
-)
+@options.max_total
 @options.timeout
 @click.option(
     "--archives",
@@ -246,12 +240,9 @@ def collect(folder: str, format_name: str, output_path: str | None, is_quiet: bo
 
 
 def _show_totals(totals: Totals, *, is_quiet: bool) -> None:
-    """Print the closing note; exits with status 2 if too many diagrams could not be read."""
+    """Print the closing note; exits with status 2 if too many objects could not be read."""
     if not is_quiet:
-        objects = counted(totals.objects, "object")
-        failed = [f"{number:,} {type}" for type, number in totals.failed.items()]
-        parts = [f"{counted(totals.measured, 'diagram')} measured", *failed]
-        show_message(f"metrics: {objects}: {', '.join(parts)}")
+        show_message(f"metrics: {totals.description}")
     if totals.has_too_many_unread:
         raise click.ClickException(
             f"{totals.unread:,} of {counted(totals.objects, 'object')} could not be read:"

@@ -206,8 +206,4 @@ def _note(results: Sequence[ShardResult]) -> str:
     """What a run has done, for its end."""
     from metrics.shards.collecting import Totals
 
-    totals = Totals.of(results)
-    failed = [f"{number:,} {type}" for type, number in totals.failed.items()]
-    parts = [f"{counted(totals.measured, 'diagram')} measured", *failed]
-    run = f"{counted(len(results), 'shard')} run, {counted(totals.objects, 'object')}"
-    return f"{run}: {', '.join(parts)}"
+    return f"{counted(len(results), 'shard')} run, {Totals.of(results).description}"

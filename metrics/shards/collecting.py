@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.formats.shards import PlanStatus, number_ranges
+from metrics.formats.text import counted
 from metrics.reading.errors import DocumentError, ErrorType, truncated
 from metrics.reading.sources import PIECE, FileError
 from metrics.report import Report
@@ -46,6 +47,13 @@ class Totals(NamedTuple):
     def has_too_many_unread(self) -> bool:
         """Whether more than `MAX_UNREAD_PERCENT` of the objects could not be read."""
         return self.unread * 100 > self.objects * MAX_UNREAD_PERCENT
+
+    @property
+    def description(self) -> str:
+        """The numbers for people, on one line."""
+        failed = [f"{number:,} {type}" for type, number in self.failed.items()]
+        parts = [f"{counted(self.measured, 'diagram')} measured", *failed]
+        return f"{counted(self.objects, 'object')}: {', '.join(parts)}"
 
     @classmethod
     def of(cls, results: Sequence[ShardResult]) -> Totals:
