@@ -1,14 +1,13 @@
 """Reads tar archives, from the beginning to the end.
 
-Only the blocks of headers are read by Python's `tarfile`. Its reader holds all members, reads
-extended headers of any size, and takes quadratic time for some of them.
+Python's `tarfile` holds all members, reads extended headers of any size, and takes quadratic time
+for some of them.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import tarfile
 import zlib
 from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
@@ -24,6 +23,20 @@ from metrics.archives.members import (
     unreadable,
 )
 from metrics.archives.names import INSTALL_ZSTANDARD, plain_name
+from metrics.archives.tar_headers import (
+    BLOCK_SIZE,
+    DAMAGED_HEADER,
+    EXTENDED_HEADERS,
+    FILES,
+    GLOBAL_PAX_HEADER,
+    GNU_LONG_NAME,
+    GNU_SPARSE,
+    LINKS,
+    PAX_HEADERS,
+    WITHOUT_CONTENT,
+    header_block,
+    text,
+)
 from metrics.reading.errors import ErrorType
 from metrics.reading.sources import PIECE
 
@@ -35,9 +48,9 @@ if TYPE_CHECKING:
 
     from metrics.archives.bounds import Costs
     from metrics.archives.members import Role
+    from metrics.archives.tar_headers import HeaderBlock
 
-BLOCK: Final = tarfile.BLOCKSIZE
-NO_BLOCK: Final = bytes(BLOCK)
+NO_BLOCK: Final = bytes(BLOCK_SIZE)
 
 GZIP: Final = b"\x1f\x8b"
 GZIP_FORMAT: Final = 16
@@ -51,14 +64,6 @@ SKIPPABLE_ZSTD: Final = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 PIECE_OF_ZSTD: Final = 512
 """Packed bytes that are unpacked at once; four of them may become 128 kB."""
 
-LINKS: Final = (tarfile.SYMTYPE, tarfile.LNKTYPE)
-PAX_HEADERS: Final = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
-EXTENDED_HEADERS: Final = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XGLTYPE,
-    *PAX_HEADERS,
-)
 # Where a header of GNU tar, and a block that follows it, say whether a block of its map follows.
 SPARSE_MAP_FOLLOWS_HEADER: Final = 482
 SPARSE_MAP_FOLLOWS_BLOCK: Final = 504
@@ -76,7 +81,6 @@ KEYWORDS: Final = MappingProxyType(
 MAX_DIGITS: Final = 20
 
 TRUNCATED: Final = "it is damaged: it ends too early"
-DAMAGED_HEADER: Final = "it is damaged: a header is not valid"
 NO_END: Final = "the archive ends without an end block; members may be missing"
 MORE_AFTER_END: Final = "data after the end of the archive is not read"
 
@@ -216,13 +220,13 @@ class _Headers:
             if block.type not in EXTENDED_HEADERS:
                 return _header(block, self._records | records)
             content = self._extended_header(block.size)
-            if block.type == tarfile.XGLTYPE:
+            if block.type == GLOBAL_PAX_HEADER:
                 self._records |= _pax_records(content, self._costs)
             elif block.type in PAX_HEADERS:
                 records |= _pax_records(content, self._costs)
             else:
-                keyword = PATH if block.type == tarfile.GNUTYPE_LONGNAME else TARGET
-                records[keyword] = _text(content.partition(b"\0")[0])
+                keyword = PATH if block.type == GNU_LONG_NAME else TARGET
+                records[keyword] = text(content.partition(b"\0")[0])
         if records:
             raise broken(TRUNCATED)
         return None
@@ -237,32 +241,32 @@ class _Headers:
         rest = self._stream.read(PIECE)
         return MORE_AFTER_END if rest.count(0) < len(rest) else None
 
-    def _next_block(self) -> tarfile.TarInfo | None:
+    def _next_block(self) -> HeaderBlock | None:
         is_first = self._stream.position == 0
-        block = self._stream.read(BLOCK)
+        block = self._stream.read(BLOCK_SIZE)
         if block == NO_BLOCK:
             self._has_end = True
             return None
         if not block and not is_first:
             return None
-        if len(block) < BLOCK and not is_first:
+        if len(block) < BLOCK_SIZE and not is_first:
             raise broken(TRUNCATED)
         try:
-            header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.HeaderError:
-            raise not_an_archive("tar", block) if is_first else broken(DAMAGED_HEADER) from None
-        if header.size < 0:
-            raise broken(DAMAGED_HEADER)
-        if header.type == tarfile.GNUTYPE_SPARSE:
+            header = header_block(block)
+        except ArchiveError:
+            if is_first:
+                raise not_an_archive("tar", block) from None
+            raise
+        if header.type == GNU_SPARSE:
             self._skip_sparse_map(block)
         return header
 
     def _skip_sparse_map(self, header: bytes) -> None:
         is_followed = header[SPARSE_MAP_FOLLOWS_HEADER]
         while is_followed:
-            self._costs.add_header(BLOCK)
-            block = self._stream.read(BLOCK)
-            if len(block) < BLOCK:
+            self._costs.add_header(BLOCK_SIZE)
+            block = self._stream.read(BLOCK_SIZE)
+            if len(block) < BLOCK_SIZE:
                 raise broken(TRUNCATED)
             is_followed = block[SPARSE_MAP_FOLLOWS_BLOCK]
 
@@ -273,24 +277,22 @@ class _Headers:
             raise ArchiveError(
                 ErrorType.TOO_LARGE, f"a header is larger than {MAX_HEADER_BYTES:,} bytes"
             )
-        self._costs.add_header(BLOCK + _padded(size))
+        self._costs.add_header(BLOCK_SIZE + _padded(size))
         content = self._stream.read(_padded(size))
         if len(content) < _padded(size):
             raise broken(TRUNCATED)
         return content[:size]
 
 
-def _header(block: tarfile.TarInfo, records: Mapping[str, str]) -> _Header:
+def _header(block: HeaderBlock, records: Mapping[str, str]) -> _Header:
     """The header of a member from its block and the records of the headers before it."""
-    has_content = block.type in tarfile.REGULAR_TYPES or block.type not in tarfile.SUPPORTED_TYPES
     size = _size_of_record(records[SIZE]) if SIZE in records else block.size
     return _Header(
         name=plain_name(records.get(SPARSE_NAME) or records.get(PATH, block.name)),
-        is_file=block.type in tarfile.REGULAR_TYPES,
-        is_sparse=block.type == tarfile.GNUTYPE_SPARSE
-        or not records.keys().isdisjoint(SPARSE_SIZES),
-        target=records.get(TARGET, block.linkname) if block.type in LINKS else None,
-        stored_size=size if has_content else 0,
+        is_file=block.type in FILES,
+        is_sparse=block.type == GNU_SPARSE or not records.keys().isdisjoint(SPARSE_SIZES),
+        target=records.get(TARGET, block.target) if block.type in LINKS else None,
+        stored_size=0 if block.type in WITHOUT_CONTENT else size,
     )
 
 
@@ -308,7 +310,7 @@ def _pax_records(content: bytes, costs: Costs) -> dict[str, str]:
             raise broken(DAMAGED_HEADER)
         keyword = KEYWORDS.get(content[blank + 1 : equals])
         if keyword is not None:
-            records[keyword] = _text(content[equals + 1 : end - 1])
+            records[keyword] = text(content[equals + 1 : end - 1])
         start = end
     costs.add_records(number)
     return records
@@ -320,12 +322,8 @@ def _size_of_record(text: str) -> int:
     return int(text)
 
 
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
-
-
 def _padded(size: int) -> int:
-    return -(-size // BLOCK) * BLOCK
+    return -(-size // BLOCK_SIZE) * BLOCK_SIZE
 
 
 def _size(file: BinaryIO) -> int:
