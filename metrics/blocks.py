@@ -49,7 +49,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     Total = Callable[[Any, Any], Any]
 
@@ -119,6 +119,7 @@ def described(
     is_version: bool = False,
     text: Text = NO_TEXT,
     tally: Tally | None = None,
+    members: Collection[str] | None = None,
     omit_if_too_large: bool = False,
     **more: Any,
 ) -> Any:
@@ -128,7 +129,8 @@ def described(
     differs. `total` combines the values of two diagrams; None if they cannot be combined. By
     default, numbers add up, and other values have no total. Texts with `is_version` compare as
     versions.
-    `text` limits the texts that an event carries, `tally` describes a map in summaries.
+    `text` limits the texts that an event carries, `tally` describes a map in summaries. `members`
+    are the names that an open map can have, None if it can have any.
     `omit_if_too_large` marks a key at the top of the payload that an event omits if it is too
     large. Further arguments are those of `dataclasses.field`.
     """
@@ -139,6 +141,7 @@ def described(
         "is_version": is_version,
         "text": text,
         "tally": tally,
+        "members": None if members is None else frozenset(members),
         "omit_if_too_large": omit_if_too_large,
     }
     return dataclasses.field(metadata=metadata, **more)
@@ -321,8 +324,9 @@ class Leaf(NamedTuple):
 
     `key` is its dotted key. `total` combines the values of two diagrams; None if they cannot be
     combined. `item` is the block that a list holds, None for other lists; `tally` describes a map
-    in summaries. A member of a fixed map has the key of the map as `group`. `is_rules` if it is the
-    version of the rules of a fragment, which counts nothing.
+    in summaries, and `members` are the names that an open map can have, None if it can have any. A
+    member of a fixed map has the key of the map as `group`. `is_rules` if it is the version of the
+    rules of a fragment, which counts nothing.
     """
 
     key: str
@@ -333,6 +337,7 @@ class Leaf(NamedTuple):
     tally: Tally | None = None
     group: str | None = None
     is_rules: bool = False
+    members: frozenset[str] | None = None
 
     @property
     def is_number(self) -> bool:
@@ -377,7 +382,7 @@ def _leaves_of_field(
     for name in names:
         yield Leaf(f"{key}.{key_part(name)}", kind, meaning, total, group=key)
     if not names:
-        yield Leaf(key, kind, meaning, total, item, tally)
+        yield Leaf(key, kind, meaning, total, item, tally, members=field.metadata["members"])
 
 
 class _LeafType(NamedTuple):

@@ -15,7 +15,7 @@ from metrics.blocks import NUMERIC, LeafKind, joined, key_part, leaves, meanings
 from metrics.bpmn.diagram import Diagram
 from metrics.bpmn.names import element_type, own_attribute
 from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
-from metrics.keys import find_key, leaves_with
+from metrics.keys import find_key, is_value, leaves_with, spelled
 from metrics.metric import Evidence, SourceElement
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import DEFAULT_MAX_SIZE
@@ -393,13 +393,13 @@ def known_keys(keys: Iterable[str]) -> tuple[str, ...]:
     for key in known:
         if not is_explained(key):
             raise KeyError(key)
-    return known
+    return tuple(map(spelled, known))
 
 
 def _is_below(key: str, leaf: Leaf) -> bool:
     """Whether a key names a member of an open map, or a number in an item of a list."""
     if leaf.kind is LeafKind.MAP:
-        return _is_wanted(key, (leaf.key,))
+        return _is_wanted(key, (leaf.key,)) and is_value(key)
     if leaf.item is None or not key.startswith(leaf.key):
         return False
     item = LIST_ITEM.fullmatch(key.removeprefix(leaf.key))

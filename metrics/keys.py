@@ -2,7 +2,8 @@
 
 `diagramMetrics.tasks.userTask.count` names a number. A part with dots, blanks or operators is in
 quotes: `decisions.tables.hitPolicies."RULE ORDER"`. A key of an open map is followed by the name of
-a member, which is 0 in a payload that has the map but not the member.
+a member, which is 0 in a payload that has the map but not the member. The name of a member may lack
+its quotes: `spelled` adds them.
 
 The command line also accepts short keys: `whole_key` completes them.
 """
@@ -54,6 +55,11 @@ class Key(NamedTuple):
     leaf: Leaf
     member: str | None = None
     fragment: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The key as payloads spell it."""
+        return self.leaf.key if self.member is None else f"{self.leaf.key}.{key_part(self.member)}"
 
     @property
     def kind(self) -> LeafKind:
@@ -119,11 +125,26 @@ def find_key(key: str) -> Key:
     """
     found = _find(key)
     if found is None:
-        known = leaves_with(frozenset(OWN_FRAGMENTS))
-        raise UnknownKeyError(f"No payload has the value '{key}'.{did_you_mean(key, known)}")
+        raise UnknownKeyError(f"No payload has the value '{key}'.{did_you_mean(key, all_keys())}")
     return found
 
 
+def all_keys() -> Sequence[str]:
+    """The keys of all values, also those of members of open maps that are known."""
+    keys: list[str] = []
+    for leaf in leaves_with(frozenset(OWN_FRAGMENTS)).values():
+        keys.append(leaf.key)
+        keys += (Key(leaf, member).name for member in sorted(leaf.members or ()))
+    return keys
+
+
+def spelled(key: str) -> str:
+    """A whole key with the quotes of its payload; an unknown one is returned unchanged."""
+    found = _find(key)
+    return key if found is None else found.name
+
+
+@cache
 def _find(key: str) -> Key | None:
     for fragment in (None, *OWN_FRAGMENTS):
         leaves = LEAVES if fragment is None else _leaves_of(fragment)
@@ -132,7 +153,7 @@ def _find(key: str) -> Key | None:
         for leaf in leaves.values():
             if leaf.kind is LeafKind.MAP and key.startswith(f"{leaf.key}."):
                 member = unquoted(key[len(leaf.key) + 1 :])
-                if member:
+                if member and (leaf.members is None or member in leaf.members):
                     return Key(leaf, member, fragment)
     return None
 
@@ -146,17 +167,18 @@ def whole_key(key: str, is_known: Callable[[str], bool] = is_value) -> str:
     """The whole key that a short one stands for: the only known key that ends with its parts.
 
     `userTask.count` stands for `diagramMetrics.tasks.userTask.count`. A whole key stands for
-    itself. A key of the documented payload comes before those of our own fragments. If no known key
-    ends with the parts, the key is returned unchanged. Raises `AmbiguousKeyError` if several do.
+    itself, with the quotes of its payload. A key of the documented payload comes before those of
+    our own fragments. If no known key ends with the parts, the key is returned unchanged. Raises
+    `AmbiguousKeyError` if several do.
     """
     if is_known(key):
-        return key
+        return spelled(key)
     for fragments in (frozenset[str](), frozenset(OWN_FRAGMENTS)):
         whole = [full for group in _groups(fragments) if is_known(full := f"{group}.{key}")]
         if len(whole) > 1:
             raise AmbiguousKeyError(f"'{key}' is short for several keys: {listed(whole, 'and')}.")
         if whole:
-            return whole[0]
+            return spelled(whole[0])
     return key
 
 

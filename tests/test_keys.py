@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from metrics.blocks import key_parts
 from metrics.explanation import is_explained
-from metrics.keys import LEAVES, AmbiguousKeyError, find_key, whole_key
+from metrics.keys import LEAVES, AmbiguousKeyError, UnknownKeyError, all_keys, find_key, whole_key
 
 FORM = "diagramMetrics.tasks.userTask.form"
 KEYS = [*LEAVES]
@@ -95,3 +95,36 @@ class TestGroups:
     def test_other_values_are_not_explained(self, key: str) -> None:
         assert not is_explained(key)
         assert whole_key(key, is_explained) == key
+
+
+class TestMembersOfMaps:
+    """Keys of the members of open maps."""
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "types.bpmn:EndEvent[message]",
+            'types."bpmn:EndEvent[message]"',
+            "types.'bpmn:EndEvent[message]'",
+        ],
+    )
+    def test_quotes_may_be_missing(self, key: str) -> None:
+        whole = 'elements.flowNodes.types."bpmn:EndEvent[message]"'
+        assert whole_key(key) == whole
+        assert whole_key(f"elements.flowNodes.{key}") == whole
+
+    @pytest.mark.parametrize("name", ["Groovy", "ecmascript", "js", "java"])
+    def test_name_that_no_member_has(self, name: str) -> None:
+        key = f"implementations.scripts.languages.{name}"
+        assert not is_explained(key)
+        with pytest.raises(UnknownKeyError, match="No payload has the value"):
+            find_key(key)
+
+    def test_suggestion(self) -> None:
+        with pytest.raises(UnknownKeyError, match=r"Did you mean '.*\.languages\.groovy'\?"):
+            find_key("languages.Groovy")
+
+    def test_every_known_member_has_a_key(self) -> None:
+        known = all_keys()
+        assert len({*known}) == len(known)
+        assert all(find_key(key).name == key for key in known)

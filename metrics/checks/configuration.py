@@ -39,6 +39,7 @@ from metrics.configuration.files import (
     read_in_folder,
     read_named_file,
 )
+from metrics.keys import spelled
 from metrics.scanning.globs import Globs
 
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ def _limits(
 ) -> Limits:
     check_table(record, location)
     limits: dict[str, tuple[Limit, ...]] = {}
-    for key, value, inner in _leaves(record, "", location):
+    for written, value, inner in _leaves(record, "", location):
+        key = spelled(written)
         if key in KEYS:
             # In TOML, a key after the head of a table belongs to that table.
             raise LocatedError(inner, f"{key} is not a limit: it belongs above the limits.")

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from metrics.blocks import NUMERIC, OMITTED, LeafKind, Omitted
 from metrics.checks.operators import OPERATORS
-from metrics.keys import LEAVES, AmbiguousKeyError, UnknownKeyError, find_key, whole_key
+from metrics.keys import (
+    LEAVES,
+    AmbiguousKeyError,
+    UnknownKeyError,
+    find_key,
+    spelled,
+    whole_key,
+)
 from metrics.reading.document import Kind
 from metrics.report import DIAGRAM_TYPE
 from metrics.suggestions import did_you_mean
@@ -70,6 +77,7 @@ class Limit:
     values: tuple[int | float | str, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "key", spelled(self.key))
         kind = kind_of(self.key)
         if self.operator not in OPERATORS:
             raise LimitError(

@@ -15,14 +15,13 @@ from metrics.commands.inputs import InputOptions, input_options, run_inputs
 from metrics.commands.runs import ScanInputs, ScanOptions, open_run
 from metrics.explanation import (
     explain_report,
-    explained_keys,
     explanation_of,
     fragments_named,
     is_explained,
 )
 from metrics.formats.explain import FORMATS, ExplainLayout
 from metrics.formats.text import on_one_line
-from metrics.keys import AmbiguousKeyError, whole_key
+from metrics.keys import AmbiguousKeyError, all_keys, whole_key
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.suggestions import did_you_mean
 
@@ -129,6 +128,8 @@ def _whole_key(key: str) -> str:
     except AmbiguousKeyError as error:
         raise click.UsageError(on_one_line(f"--key: {error}")) from None
     if not is_explained(whole):
-        reason = f"No number has the key '{key}'.{did_you_mean(key, explained_keys())}"
+        reason = (
+            f"No number has the key '{key}'.{did_you_mean(key, filter(is_explained, all_keys()))}"
+        )
         raise click.UsageError(on_one_line(f"--key: {reason}"))
     return whole

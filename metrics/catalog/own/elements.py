@@ -81,6 +81,11 @@ GROUPS: Final = {
 DEFINITION_KINDS: Final = {
     tag: tag.rpartition("}")[2].removesuffix("EventDefinition") for tag in EVENT_DEFINITIONS
 }
+KINDS_OF_EVENTS: Final = (*DEFINITION_KINDS.values(), "multiple", "parallelMultiple")
+TYPES_OF_NODES: Final = (
+    *map(type_of_tag, GROUPS),
+    *(f"{type_of_tag(tag)}[{kind}]" for tag in EVENTS for kind in KINDS_OF_EVENTS),
+)
 
 
 @block_class
@@ -108,7 +113,7 @@ class FlowNodes:
     events: int = described("Events")
     gateways: int = described("Gateways")
     unreached: int = described("Flow nodes to which no path leads")
-    types: Mapping[str, int] = described("Flow nodes by type")
+    types: Mapping[str, int] = described("Flow nodes by type", members=TYPES_OF_NODES)
 
 
 @block_class

@@ -95,6 +95,8 @@ LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Names of languages in diagrams, and the language that counts; any other is `other`."""
 
+KNOWN_LANGUAGES: Final = (*dict.fromkeys(LANGUAGES.values()), "other", "none")
+
 # The places that are flow elements: their tag, and the code that they name.
 TASKS: Final[Mapping[Engine, Mapping[str, tuple[str, Sequence[Code]]]]] = MappingProxyType(
     {
@@ -230,7 +232,7 @@ class Scripts:
     listeners: int = described("Listeners with a script")
     parameters: int = described("Scripts of input and output parameters")
     conditions: int = described("Conditions with a language")
-    languages: Mapping[str, int] = described("Scripts by language")
+    languages: Mapping[str, int] = described("Scripts by language", members=KNOWN_LANGUAGES)
 
 
 @block_class
