@@ -6,6 +6,7 @@ the caller, for all diagrams. A baseline tolerates violations until they get wor
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from metrics.checks.baseline import Baseline
@@ -116,7 +117,8 @@ class _Check:
         self._violations: list[Violation] = []
         self._outcomes: list[Outcome] = []
         self._paths_with_entries: set[str] = set()
-        self._not_applied = self._unlimited = 0
+        self._null_keys: Counter[str] = Counter()
+        self._unlimited = 0
 
     def add(self, report: Report) -> None:
         """Check a diagram against its limits, and add it to its totals."""
@@ -131,8 +133,8 @@ class _Check:
             totals.add(file, location.path, payload.values)
         limits = self._rules.limits_of(location)
         self._unlimited += not (limits or all_totals)
-        broken, not_applied = payload.broken_limits(limits)
-        self._not_applied += not_applied
+        broken, null_keys = payload.broken_limits(limits)
+        self._null_keys.update(null_keys)
         path = _path_in_baseline(location)
         if broken or self._tolerance.knows(path):
             self._paths_with_entries.add(path)
@@ -172,7 +174,7 @@ class _Check:
             outcome.improvements,
             outcome.entries,
             has_limits=bool(self._shared_totals.limits) or self._rules.has_limits,
-            not_applied=self._not_applied,
+            not_applied=dict(sorted(self._null_keys.items())),
             unlimited=self._unlimited,
             gone=outcome.gone,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -86,9 +86,9 @@ class CheckResult:
     `files` are the measured diagrams, `failures` the reports of the others. `violations` are those
     of diagrams, in the order of `files`, then those of totals. `tolerated` is the number of
     violations that the baseline tolerates. `entries` are the entries of a new baseline.
-    `has_limits` is whether any diagram could have a limit. `not_applied` is the number of limits
-    that did not apply to a diagram because the number is null, and `unlimited` the number of
-    measured diagrams that have no limit. `gone` is the number of baseline entries for missing
+    `has_limits` is whether any diagram could have a limit. `not_applied` is the number of
+    diagrams in which a number with a limit is null, by the number's key, and `unlimited` the number
+    of measured diagrams that have no limit. `gone` is the number of baseline entries for missing
     diagrams and for totals without a limit; `improvements` lists the first ten of each.
     """
 
@@ -99,7 +99,7 @@ class CheckResult:
     improvements: tuple[Improvement, ...] = ()
     entries: tuple[BaselineEntry, ...] = ()
     has_limits: bool = False
-    not_applied: int = 0
+    not_applied: Mapping[str, int] = field(default_factory=dict)
     unlimited: int = 0
     gone: int = 0
 

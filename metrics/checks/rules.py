@@ -118,10 +118,10 @@ class Rules:
 
 
 class BrokenLimits(NamedTuple):
-    """The limits that a payload breaks, and how many do not apply because a number is null."""
+    """The limits that a payload breaks, and the keys of limited numbers that are null."""
 
     limits: tuple[Limit, ...]
-    not_applied: int
+    null_keys: frozenset[str]
 
 
 class LimitedPayload:
@@ -143,7 +143,7 @@ class LimitedPayload:
         if broken is None:
             broken = self._broken[id(limits)] = BrokenLimits(
                 tuple(self._find_broken(limits)),
-                sum(limit.is_null_in(self.values) for limit in limits),
+                frozenset(limit.key for limit in limits if limit.is_null_in(self.values)),
             )
         return broken
 

@@ -29,12 +29,14 @@ MAX_SECONDS: Final = 10**6
 
 
 class Name(Choice):
-    """A choice of names; the error for an unknown name suggests a similar one."""
+    """A choice of names; the error for an unknown name suggests what was meant."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.choices:
             choices = ", ".join(f"'{choice}'" for choice in self.choices)
             hint = did_you_mean(value, self.choices)
+            if {*value.split(",")} <= {*self.choices}:
+                hint = " Repeat the option for each name."
             self.fail(f"'{value}' is not one of {choices}.{hint}", param, ctx)
         return value
 

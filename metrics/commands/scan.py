@@ -105,6 +105,8 @@ def command(
     templates = options.template_definitions(template_source, template_folders, max_size, settings)
     if not fragments:
         with_fragments = (*with_fragments, *settings.fragments)
+    elif with_fragments:
+        raise click.UsageError("--with cannot be used with --fragment, which can be repeated.")
     single = found.is_single
     format_name = format_name or ("json" if single else "ndjson")
     sort = _sort_key(sort_key, top, format_name)

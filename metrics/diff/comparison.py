@@ -107,6 +107,13 @@ class Comparison:
         )
 
     @property
+    def changed_otherwise(self) -> tuple[str, ...]:
+        """The diagrams whose content differs, but none of their values."""
+        return tuple(
+            change.file for change in self.changes if change.status is Status.CHANGED_OTHERWISE
+        )
+
+    @property
     def has_different_values(self) -> bool:
         """Whether any value differs."""
         return any(change.values for change in self.changes)

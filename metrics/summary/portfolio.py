@@ -26,7 +26,7 @@ from metrics.summary.groups import (
 )
 from metrics.summary.leaves import names_in, summary_leaves
 from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
-from metrics.summary.statistics import MAX_NAMES
+from metrics.summary.statistics import DIGITS_OF_A_RATIO, MAX_NAMES
 from metrics.summary.sums import DiagramNumbers, GroupSums
 from metrics.top import Largest
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 MAX_COPIES: Final = 100
 MAX_PAYLOADS_REMEMBERED: Final = 2048
-DIGITS_OF_A_RATIO: Final = 4
 
 
 def summarize(

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Number = TypeVar("Number", int, float)
 
+DIGITS_OF_A_RATIO: Final = 4
+"""The number of digits to which ratios and their quantiles are rounded."""
+
 MAX_NAMES: Final = 1000
 """The maximum number of names to count separately: hostile diagrams may each have another name."""
 
@@ -37,13 +40,13 @@ def percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> f
 
 
 def quantile(values: Sequence[tuple[float, int]], total: int, fraction: float) -> float | None:
-    """A quantile of ratios, interpolated as `percentile` does; None without ratios."""
+    """A quantile of ratios, interpolated as `percentile` does and rounded; None without ratios."""
     if not total:
         return None
     position = (total - 1) * fraction
     low, high = int(position), min(int(position) + 1, total - 1)
     below, above = _value_at(values, low), _value_at(values, high)
-    return below + (above - below) * (position - low)
+    return round(below + (above - below) * (position - low), DIGITS_OF_A_RATIO)
 
 
 def _value_at(values: Iterable[tuple[Number, int]], position: int) -> Number:

@@ -173,7 +173,7 @@ class TestCheck:
             ("violations/0/unknown", 0),
             ("failures/0/error", MISSING),
             ("failures/0/file", None),
-            ("notApplied", "none"),
+            ("notApplied", 1),
             ("unlimited", "none"),
             ("tolerated", MISSING),
         )

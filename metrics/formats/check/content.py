@@ -67,8 +67,10 @@ def conclusion(result: CheckResult) -> str:
         parts.append(f"{len(result.failures):,} not measured")
     if result.unlimited:
         parts.append(f"{counted(result.unlimited, 'diagram')} without limits")
-    if result.not_applied:
-        parts.append(f"{counted(result.not_applied, 'limit')} not applied to numbers that are null")
+    parts += (
+        f"{key} is null, and so not limited, in {counted(diagrams, 'diagram')}"
+        for key, diagrams in result.not_applied.items()
+    )
     if result.tolerated:
         parts.append(f"{result.tolerated:,} tolerated by the baseline")
     return f"{', '.join(parts)}."

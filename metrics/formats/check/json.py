@@ -81,8 +81,9 @@ class CheckRecord:
     measured: int = described("Diagrams that were measured")
     failed: int = described("Diagrams that could not be measured")
     tolerated: int = described("Violations that the baseline tolerates")
-    not_applied: int | Omitted = described(
-        "Limits that did not apply because the number is null; omitted if there are none"
+    not_applied: Mapping[str, int] | Omitted = described(
+        "The number of diagrams to which a limit did not apply because the number is null, by the"
+        " key of the number; omitted if there are none"
     )
     unlimited: int | Omitted = described(
         "Measured diagrams that have no limit; omitted if there are none"

@@ -14,7 +14,7 @@ from metrics.reading.errors import truncated
 from metrics.report import marked_as_assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from metrics.diff.comparison import Change, Comparison
     from metrics.reading.errors import DocumentError
@@ -23,6 +23,7 @@ TOTALS: Final = "Totals of these diagrams"
 NO_VALUE: Final = "-"
 NO_VERSION: Final = "none"
 MAX_CHARACTERS: Final = 200
+MAX_CHANGED_OTHERWISE: Final = 10
 REASONS: Final = {
     Reason.MISSING: "only one side has it",
     Reason.OTHER_RULES: "counted by other rules",
@@ -52,6 +53,14 @@ def note_of_not_compared(comparison: Comparison) -> str:
         for fragment, reason, diagrams in comparison.not_compared
     ]
     return f"not compared: {', '.join(parts)}" if parts else ""
+
+
+def changed_otherwise(comparison: Comparison) -> tuple[Sequence[str], str]:
+    """The first diagrams that changed otherwise, and how many more there are."""
+    files = comparison.changed_otherwise
+    more = len(files) - MAX_CHANGED_OTHERWISE
+    rest = f"and {counted(more, 'more diagram')}" if more > 0 else ""
+    return files[:MAX_CHANGED_OTHERWISE], rest
 
 
 def has_totals(comparison: Comparison) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from metrics.formats.diff.content import (
     MAX_CHARACTERS,
     TOTALS,
+    changed_otherwise,
     conclusion,
     errors,
     has_totals,
@@ -71,6 +72,11 @@ def _head(comparison: Comparison) -> Iterator[str]:
     yield ""
     old, new = (code(truncated(name, MAX_CHARACTERS)) for name in (comparison.old, comparison.new))
     yield f"{old} → {new}: {conclusion(comparison)}."
+    files, rest = changed_otherwise(comparison)
+    if files:
+        names = (code(truncated(name, MAX_CHARACTERS)) for name in files)
+        yield ""
+        yield f"Changed otherwise: {', '.join(names)}{rest and f' {rest}'}."
     if has_totals(comparison):
         yield ""
         rows = ((cell(key), *_figures(total)) for key, total in totals(comparison))

@@ -36,6 +36,12 @@ def _lines(comparison: Comparison) -> Iterator[Segments]:
         yield []
         yield [(content.TOTALS, "bold")]
         yield from _rows(content.totals(comparison))
+    files, rest = content.changed_otherwise(comparison)
+    if files:
+        yield []
+        yield [("Changed otherwise", "bold")]
+        for line in filter(None, (*map(shown_file, files), rest)):
+            yield [(INDENT + line, "")]
 
 
 def _head(change: Change) -> Segments:

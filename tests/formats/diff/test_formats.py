@@ -296,3 +296,25 @@ class TestMarkdown:
             name = f"{number:03}{letter * 120}.bpmn"
             write(tmp_path / "new", {name: process("", namespaces=platform(name_in_xml))})
         assert LEFT_OUT.search(self.printed(tmp_path))
+
+
+class TestChangedOtherwise:
+    """Diagrams whose content differs, but none of their values."""
+
+    @pytest.fixture
+    def otherwise(self, tmp_path: Path) -> Path:
+        """Two states of twelve diagrams that differ in a comment."""
+        for state in ("old", "new"):
+            content = process(f"<!-- {state} -->")
+            write(tmp_path / state, {f"{number:02}.bpmn": content for number in range(12)})
+        return tmp_path
+
+    def test_table_names_the_first_ten(self, otherwise: Path) -> None:
+        lines = run("diff", "old", "new", cwd=otherwise).stdout.decode().splitlines()
+        names = [f"  {number:02}.bpmn" for number in range(10)]
+        assert lines[1:] == ["", "Changed otherwise", *names, "  and 2 more diagrams"]
+
+    def test_markdown_names_the_first_ten(self, otherwise: Path) -> None:
+        printed = run("diff", "old", "new", "-f", "markdown", cwd=otherwise).stdout.decode()
+        names = ", ".join(f"`{number:02}.bpmn`" for number in range(10))
+        assert f"\nChanged otherwise: {names} and 2 more diagrams.\n" in printed
