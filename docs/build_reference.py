@@ -21,7 +21,7 @@ import click
 import orjson
 
 from metrics import schemas
-from metrics.blocks import NO_TEXT, choices, inner_blocks, json_key, keys
+from metrics.blocks import MEANING_OF_RULES, NO_TEXT, choices, inner_blocks, json_key, keys
 from metrics.bpmn.names import AttributeName
 from metrics.catalog import METRICS, all_metrics
 from metrics.commands.event import PRINTED_BY, command
@@ -64,7 +64,7 @@ def fields(block: Any, key: str = "") -> Iterator[tuple[str, dataclasses.Field[A
 def rows(metric: Metric[Any, Any]) -> Iterator[str]:
     """What a metric's keys mean, a row each."""
     if metric.rules is not None:
-        yield f"| `{metric.key}.rules` | The version of the rules that it is computed by |"
+        yield f"| `{metric.key}.rules` | {MEANING_OF_RULES} |"
     for key, field, kind in fields(metric.block, metric.key):
         if kind is not None:
             yield f"| | **{inspect.cleandoc(kind.__doc__ or '')}** |"
@@ -77,7 +77,7 @@ def rows(metric: Metric[Any, Any]) -> Iterator[str]:
 
 
 def tables(metric: Metric[Any, Any]) -> Iterator[str]:
-    """The tables of facts that a metric goes by, with the sentence that stands below each."""
+    """The tables that a metric uses, each with the sentence below it in the module."""
     statements = ast.parse(inspect.getsource(module(metric))).body
     for statement, after in pairwise(statements):
         if not isinstance(statement, ast.AnnAssign) or not isinstance(after, ast.Expr):

@@ -316,7 +316,7 @@ NUMERIC: Final = frozenset({LeafKind.NUMBER, LeafKind.RATIO})
 RULES: Final = "rules"
 """The key of the version of the rules that a fragment is computed by."""
 
-MEANING_OF_RULES: Final = "The version of the rules that the fragment is computed by"
+MEANING_OF_RULES: Final = "The version of the rules of the fragment"
 
 
 class Leaf(NamedTuple):

@@ -41,9 +41,9 @@ def reachable(graph: Graph, starts: Iterable[int]) -> set[int]:
 
 
 def topological_order(graph: Graph, incoming: Sequence[int]) -> list[int]:
-    """The nodes, each before those that it leads to; without those on cycles and behind them.
+    """The nodes, each before its successors, except those on cycles and those that cycles lead to.
 
-    `incoming` are the numbers of arcs to each node.
+    `incoming` has the number of arcs to each node.
     """
     left = [*incoming]
     order = [node for node, arcs in enumerate(left) if not arcs]
@@ -118,9 +118,10 @@ def component_count(neighbours: Graph) -> int:
 def cut_vertices(neighbours: Graph) -> list[int]:
     """The nodes whose removal increases the number of connected components.
 
-    Each arc of the graph has both directions. The search remembers for each node the first node of
-    the search that it and the nodes after it are connected to; a node is a cut vertex if the nodes
-    after it are connected to nothing before it (Hopcroft and Tarjan).
+    Each arc of the graph has both directions. A depth-first search records for each node the
+    earliest node that it or its descendants have an arc to. A node is a cut vertex if one of its
+    branches has no arc to an earlier node (Hopcroft and Tarjan). The start of the search is one if
+    it has several branches.
     """
     cut: set[int] = set()
     position: list[int | None] = [None] * len(neighbours)

@@ -59,8 +59,8 @@ class HeaderBlock(NamedTuple):
 def header_block(block: bytes) -> HeaderBlock:
     """Read a block; raises `ArchiveError` if it is shorter than 512 bytes or not a header.
 
-    The fields are those of POSIX's `ustar`, with the numbers of GNU tar and its name without a
-    prefix.
+    The block has the format `ustar` of POSIX or the format of GNU tar, in which large numbers are
+    binary and names have no prefix.
     """
     if len(block) < BLOCK_SIZE or not _has_checksum(block):
         raise broken(DAMAGED_HEADER)
@@ -83,7 +83,7 @@ def _text_of(field: bytes) -> str:
 
 
 def _has_checksum(block: bytes) -> bool:
-    """Whether the sum of all bytes, those of the sum itself taken as blanks, is the stated one."""
+    """Whether the checksum is the sum of all bytes, with blanks in place of the checksum."""
     stated = _number(block[CHECKSUM])
     rest = block[: CHECKSUM.start] + block[CHECKSUM.stop :]
     total = sum(rest) + len(block[CHECKSUM]) * ord(" ")
@@ -94,7 +94,7 @@ def _has_checksum(block: bytes) -> bool:
 
 
 def _number(field: bytes) -> int:
-    """A number in octal digits, or, in GNU's form, as the bytes after one with the highest bit."""
+    """A number in octal digits or, as GNU tar writes it, in binary after the byte 0x80."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     digits = field.partition(b"\0")[0].strip()

@@ -1,8 +1,8 @@
 """The flow of a BPMN diagram: its scopes, with their flow nodes and the arcs between these.
 
 A *scope* is a process below the root, or a sub-process in a scope. Its *flow nodes* are its
-activities, events and gateways. An *arc* is a sequence flow that leads from a flow node to another
-of the same scope; the sequence flow may stand in another scope.
+activities, events and gateways. An *arc* is a sequence flow between two flow nodes of the same
+scope, or from a flow node to itself. Its element may be in another scope.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ class Arc(NamedTuple):
 
 
 class Scope:
-    """A process, or the sub-process that is the flow node with the number `node`.
+    """A process or a sub-process, in which case `node` is its number as a flow node.
 
-    `nodes` are the numbers of its flow nodes, `arcs` those between them, in document order.
+    `nodes` has the numbers of its flow nodes, and `arcs` the arcs between them, both in document
+    order.
     """
 
     __slots__ = ("arcs", "element", "node", "nodes")
@@ -87,7 +88,7 @@ class Flow:
         self.number_of: dict[str | None, int] = {
             attribute(node, ID): number for number, node in enumerate(self.nodes)
         }
-        # No reference means a node without an id.
+        # A missing reference must not find a node without an id.
         self.number_of.pop(None, None)
         for element in self.sequence_flows:
             source = self.number_of.get(attribute(element, SOURCE))

@@ -18,11 +18,11 @@ MAX_NODES_ON_CYCLES: Final = 200
 
 
 class FlowGraph:
-    """Some nodes, numbered from 0, and the arcs between them: the numbers of their `ends`.
+    """A directed graph whose nodes are numbered from 0.
 
-    `successors`, `outgoing` and `incoming` have an item for each node: the nodes to which its arcs
-    lead, and the numbers of its arcs. `splits` are the nodes with several outgoing arcs, `joins`
-    those with several incoming ones.
+    `ends` are the numbers of the source and the target of each arc. For each node, `successors` has
+    the nodes to which its arcs lead, and `outgoing` and `incoming` have the numbers of its arcs.
+    `splits` are the nodes with several outgoing arcs, `joins` those with several incoming ones.
     """
 
     def __init__(self, size: int, ends: Sequence[tuple[int, int]]) -> None:
@@ -64,9 +64,10 @@ class FlowGraph:
     def depths(self) -> list[float] | None:
         """How deeply each node is nested in splits; None if there are too many nodes on cycles.
 
-        Walks along arcs gain 1 at each split and lose 1 at each join, but never fall below 0. The
-        depth of a node is the largest value with which a walk arrives, or a walk against the arcs
-        if that is smaller. It is infinite if cycles gain without end in both directions.
+        A walk along arcs loses 1 at each join, but never falls below 0, and gains 1 at each split.
+        A walk against the arcs loses at splits and gains at joins. The depth of a node is the
+        largest value with which a walk arrives, in the direction in which this is smaller. It is
+        infinite if both directions gain without end.
         """
         if len(self.on_cycles) > MAX_NODES_ON_CYCLES:
             return None
@@ -87,10 +88,11 @@ def _largest_arrivals(
     losses: Sequence[int],
     gains: Sequence[int],
 ) -> list[float]:
-    """The largest value with which a walk arrives at each node, infinite if there is none.
+    """The largest value with which a walk arrives at each node, infinite if it grows without end.
 
-    A walk begins at any node with 0. A node that it passes takes its loss, but not below 0, and
-    adds its gain. `components` are the strong ones, each before those that it leads to.
+    A walk begins at any node with 0. Each node that it passes subtracts its loss, but not below 0,
+    and then adds its gain. `turned` is the reversed graph. `components` are the strongly connected
+    components, each before those that it leads to.
     """
     arrivals: list[float] = [0] * len(graph)
     for component in components:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 
 class Code(NamedTuple):
-    """A place where an element names code, and the kind of the code.
+    """A way to name code, and the kind of this code.
 
-    The place is an `attribute`, whose text must be `value` if there is one, or an `extension`
-    element. The name of the code is the text of the attribute, or of the attribute `name` of the
-    element or of the extension element, or of the child element `name_element` of the latter.
+    The code is named by an `attribute`, whose text must be `value` if that is set, or by an
+    `extension` element. Its name is the text of this attribute. If `name` is set, it is the text of
+    that attribute of the element or of the extension element. If `name_element` is set, it is the
+    text of that child of the extension element.
     """
 
     kind: str

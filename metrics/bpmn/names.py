@@ -134,7 +134,7 @@ def type_of_tag(tag: str) -> str:
 
 
 class AttributeName(NamedTuple):
-    """The name of an extension attribute, with its namespace and without a prefix."""
+    """The name of an attribute, with its namespace and without a prefix."""
 
     qualified: str
     plain: str
@@ -156,7 +156,7 @@ def bpmn_attribute(name: str) -> AttributeName:
 
 
 def attribute(element: Element, name: AttributeName) -> str | None:
-    """The value of an extension attribute, in its namespace or without a prefix.
+    """The value of an attribute, in its namespace or without a prefix.
 
     If an element has both, the last one counts.
     """

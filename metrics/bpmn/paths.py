@@ -91,8 +91,8 @@ class _Paths:
     def _add_links(self) -> None:
         """Add the steps between link events.
 
-        Each name in a scope is a node of its own: with steps from each event to each other one, the
-        number of steps would grow with its square.
+        Each link name of a scope becomes a node between its throwing and its catching events. Steps
+        from each of these to each of those would grow with the square of their number.
         """
         numbers: dict[tuple[Scope, str | None], int] = {}
         for node, tag in enumerate(self._flow.tags):
@@ -132,7 +132,7 @@ class _Paths:
             yield from others
 
     def _may_be_first(self, node: int) -> bool:
-        """Whether a path may start at a node only because no arc leads to it."""
+        """Whether a node to which no arc leads may be an entry."""
         tag = self._flow.tags[node]
         if tag == BOUNDARY_EVENT or is_true(self._flow.nodes[node], FOR_COMPENSATION):
             return False

@@ -43,7 +43,7 @@ OWN_FRAGMENTS: Final = tuple(sorted(json_key(module.name) for module in iter_mod
 """The names of the fragments of our own, which are computed if they are asked for."""
 
 ALL: Final = "all"
-"""What stands for all fragments of our own where they are asked for."""
+"""The name that requests all fragments of our own."""
 
 OTHER_ENGINE: Final = {Engine.CAMUNDA_7: zeebe(""), Engine.CAMUNDA_8: camunda("")}
 
@@ -74,7 +74,7 @@ def with_all(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def compared_fragments() -> frozenset[str]:
-    """The fragments of our own that a comparison of two states computes by itself."""
+    """The fragments of our own that `metrics diff` compares by default."""
     return frozenset(name for name in OWN_FRAGMENTS if own_metric(name).is_compared)
 
 

@@ -413,7 +413,8 @@ def _note_of_void(void: Mapping[str, int]) -> str:
     values = ", ".join(
         f"{counted(number, 'value')} of {fragment}" for fragment, number in sorted(void.items())
     )
-    return f"{values} counted by other rules, not tolerated; update it with --write-baseline"
+    reason = "counted by another version of its rules"
+    return f"{values} not tolerated ({reason}); update it with --write-baseline"
 
 
 def _no_limits(config_path: str | None) -> str:

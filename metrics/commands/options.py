@@ -110,8 +110,7 @@ with_fragments = click.option(
     multiple=True,
     type=Name((*OWN_FRAGMENTS, ALL)),
     callback=lambda ctx, param, names: with_all(names),
-    help=f"Add this fragment to the documented payload: {', '.join(OWN_FRAGMENTS)}, or {ALL};"
-    " repeatable.",
+    help=f"Also compute this fragment: {', '.join(OWN_FRAGMENTS)}, or {ALL}; repeatable.",
 )
 documented_keys = click.option(
     "--documented-keys",

@@ -361,7 +361,8 @@ class _Messages:
                 f"{fragment} of {counted(number, 'diagram')}"
                 for fragment, number in sorted(self.other_rules.items())
             )
-            self._options.show_note(f"left out: {fragments} (counted by other rules)")
+            reason = "counted by another version of its rules"
+            self._options.show_note(f"omitted: {fragments} ({reason})")
         diagrams = self.measured + self.failed
         if not diagrams:
             number = 0 if self._options.is_quiet else skipped_archives()

@@ -145,7 +145,7 @@ class TestEarlierScan:
         scan_file.write_text(re.sub('"lanes":0,', "", other))
         result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
         assert result.returncode == 0
-        assert b"elements of 2 diagrams (counted by other rules)" in result.stderr
+        assert b"elements of 2 diagrams (counted by another version of its rules)" in result.stderr
         record = json.loads(result.stdout)
         assert [*record["changes"][0]["values"]] == ["diagramMetrics.tasks.userTask.count"]
         assert record["notCompared"][0] == {
@@ -163,7 +163,7 @@ class TestEarlierScan:
         result = run(*words, cwd=tmp_path)
         assert result.returncode == 0
         assert result.stderr.decode() == (
-            "metrics: left out: elements of 1 diagram (counted by other rules)\n"
+            "metrics: omitted: elements of 1 diagram (counted by another version of its rules)\n"
         )
         assert json.loads(result.stdout)["numbers"]["elements.flowNodes.count"]["sum"] == 2
 

@@ -1,4 +1,4 @@
-"""Complexity: measures of the flow of a BPMN diagram, from the literature.
+"""Complexity: metrics of the flow of a BPMN diagram, from the literature.
 
 `<process id="p"><task id="a"/><task id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b"/>
 </process>` is printed as `{"rules": 1, "nodes": 2, "arcs": 1, "activities": 2, …, "diameter": 1}`.
@@ -8,14 +8,17 @@ the sequence flows between them. A sub-process is one node of the graph around i
 node with several outgoing arcs, a *join* one with several incoming arcs. Gateways have three types:
 XOR (exclusive and event-based), OR (inclusive and complex) and AND (parallel).
 
-The value of a diagram is the sum of the values of its graphs or the largest of them; for a ratio,
-the sum of the numerators divided by the sum of the denominators. A graph without nodes is ignored.
-A value is `null` if it is not defined for the diagram. Ratios are rounded to six decimals.
+Most values of a diagram are the sums over its graphs. A ratio is the sum of the numerators divided
+by the sum of the denominators. `maxGatewayDegree`, `depth` and `diameter` are the largest values of
+a graph. Graphs without nodes are ignored. A value is `null` if it is not defined for the diagram,
+or too large for a double. Values that are not integers are rounded to six decimals.
 
-`depth` is how deeply splits are nested. Walks along arcs gain 1 at each split and lose 1 at each
-join, but never fall below 0. The depth of a node is the largest value with which a walk arrives at
-it, or with which a walk against the arcs arrives, whichever is smaller. `depth` is `null` if no
-value is the largest, or if more than 200 nodes of a graph are on cycles.
+`depth` is how deeply splits are nested. A walk along arcs begins with 0. At each node that it
+passes, it loses 1 if the node is a join, but never falls below 0, and gains 1 if the node is a
+split. On a walk against the arcs, splits lose and joins gain. The depth of a node is the largest
+value with which a walk along the arcs arrives at it, or a walk against them, whichever is smaller.
+`depth` is the largest depth of a node. It is `null` if it grows without end, or if more than 200
+nodes of a graph are on cycles.
 
 Sources: (1) Cardoso, Mendling, Neumann and Reijers, *A Discourse on Complexity of Process Models*,
 2006. (2) Cardoso, *How to Measure the Control-flow Complexity of Web Processes and Workflows*,
@@ -70,43 +73,43 @@ class Complexity:
     activities: int = described("Activities (1)")
     gateways: int = described("Gateways")
     control_flow_complexity: int | float | None = described(
-        "Over gateways that are splits: XOR counts its outgoing arcs `n`, OR `2^n - 1`, AND 1 (2)"
+        "Sum over gateways that are splits with `n` outgoing arcs: XOR `n`, OR `2^n - 1`, AND 1 (2)"
     )
     implicit_control_flow_complexity: int | float | None = described(
-        "Over all other splits: 1, or `2^n - 1` if an outgoing arc has a condition"
+        "Sum over all other splits: 1, or `2^n - 1` if one of the `n` outgoing arcs has a condition"
     )
     join_complexity: int | float | None = described(
-        "Over gateways that are joins: XOR counts its incoming arcs `n`, OR `2^n - 1`, AND 1 (3)"
+        "Sum over gateways that are joins with `n` incoming arcs: XOR `n`, OR `2^n - 1`, AND 1 (3)"
     )
     cyclomatic_number: int = described("Arcs - nodes + connected components (3)")
-    token_split: int = described("Over AND and OR splits: outgoing arcs - 1 (3)")
+    token_split: int = described("Sum over AND and OR splits: outgoing arcs - 1 (3)")
     mismatch: int = described(
-        "Over the three types: the difference between the arcs of splits and those of joins (3)"
+        "Sum over the three types: arcs of splits - arcs of joins, without the sign (3)"
     )
     coefficient_of_connectivity: float | None = described("Arcs / nodes (3)")
     coefficient_of_network_complexity: float | None = described("Arcs² / nodes, a sum (3)")
-    density: float | None = described("Arcs / the largest possible number of arcs (3)")
-    sequentiality: float | None = described("Arcs between nodes that are no gateways / arcs (3)")
+    density: float | None = described("Arcs / `nodes * (nodes - 1)` (3)")
+    sequentiality: float | None = described("Arcs between nodes that are not gateways / arcs (3)")
     separability: float | None = described(
-        "Nodes whose removal separates others / nodes except two (3)"
+        "Cut vertices (nodes whose removal disconnects others) / (nodes - 2) (3)"
     )
     cyclicity: float | None = described("Nodes on cycles / nodes (3)")
     average_gateway_degree: float | None = described("Arcs of gateways / gateways (3)")
     max_gateway_degree: int | None = described("The largest number of arcs of a gateway", total=max)
     heterogeneity: float | None = described(
-        "The entropy of the types of gateways, to the base of three types (3)"
+        "The entropy of the types of the gateways, with logarithms to the base 3 (3)"
     )
     depth: int | None = described("How deeply splits are nested (3)", total=max)
     diameter: int | None = described(
-        "Arcs in the longest path; null if there is a cycle (3)", total=max
+        "Arcs in the longest path of a graph; null if there is a cycle (3)", total=max
     )
 
 
 class Shape(NamedTuple):
-    """All that the values of a scope follow from: diagrams with equal shapes have equal values.
+    """What the values of a scope depend on: scopes with equal shapes have equal values.
 
-    `tags` are those of the flow nodes, and `ends` the positions of the nodes of each arc.
-    `conditional` are the nodes with an outgoing arc that has a condition.
+    `tags` are the tags of the flow nodes. `ends` are the positions of the source and the target of
+    each arc. `conditional` are the positions of the nodes with a conditional outgoing arc.
     """
 
     tags: tuple[str, ...]
@@ -332,8 +335,7 @@ def _heterogeneity(types: Counter[str | None]) -> float | None:
     if not total:
         return None
     shares = (number / total for number in types.values())
-    # Without the sum's start, one type would be -0.0.
-    return round(sum((share * math.log(1 / share, 3) for share in shares), 0.0), DIGITS)
+    return round(sum(share * math.log(1 / share, 3) for share in shares), DIGITS)
 
 
 def _depth(found: Sequence[_Graph]) -> int | None:

@@ -7,15 +7,18 @@
 A *scope* is a process, or a sub-process in a scope. Its *flow nodes* are its activities, events and
 gateways.
 
-The type of a flow node is that of its element. The type of an event ends with the kind of its event
-definition in brackets: `[multiple]` if it has several, or `[parallelMultiple]` if it is
-`parallelMultiple`.
+The type of a flow node is the name of its element, such as `bpmn:UserTask`. The type of an event
+ends with the kind of its event definition in brackets. If it has several definitions, the type ends
+with `[multiple]`, or with `[parallelMultiple]` if the attribute of this name is true.
 
-A flow node is *unreached* if no path leads to it from the start of its process. A path goes along
-sequence flows, from an activity to its boundary events, from a link event to the catching ones of
-that name, and from a boundary event to its compensation. It starts at start events, at nodes that
-are `instantiate`, and at event sub-processes. In a scope without start event and `instantiate`, and
-in an ad-hoc sub-process, it starts at each node without an incoming sequence flow, except boundary
+A flow node is *unreached* if no path leads to it from an entry of its process. A path goes along
+sequence flows, from an activity to its boundary events, from a throwing link event to the catching
+ones with its name, from a boundary event to its compensation activity, and from a sub-process to
+the entries in it.
+
+The entries of a scope are its start events, its receive tasks and event-based gateways with
+`instantiate`, and its event sub-processes. If it has neither a start event nor `instantiate`, or is
+an ad-hoc sub-process, each node without an incoming sequence flow is an entry, too, except boundary
 events, catching link events and compensation activities.
 """
 
@@ -101,7 +104,7 @@ class Pools:
     """The pools of a diagram."""
 
     count: int = described("Pools: the participants of collaborations")
-    black_box: int = described("Pools without a process of the diagram")
+    black_box: int = described("Pools whose `processRef` names no process of the diagram")
 
 
 @block_class
@@ -122,7 +125,9 @@ class SubProcesses:
 
     count: int = described("Sub-processes, at any depth")
     event: int = described("Event sub-processes")
-    nesting: int = described("The depth of the deepest sub-process: 1 in a process", total=max)
+    nesting: int = described(
+        "The depth of the deepest sub-process; directly in a process, it is 1", total=max
+    )
 
 
 @block_class
@@ -138,7 +143,7 @@ class MultiInstance:
     """The multi-instance activities of a diagram."""
 
     count: int = described("Multi-instance activities")
-    sequential: int = described("Those whose instances run one after the other")
+    sequential: int = described("Multi-instance activities whose instances run one by one")
 
 
 @block_class
@@ -148,7 +153,7 @@ class SequenceFlows:
     count: int = described("Sequence flows, at any depth")
     conditional: int = described("Sequence flows with a condition")
     crossing: int = described("Sequence flows from one scope to another")
-    dangling: int = described("Sequence flows with an end that is no flow node")
+    dangling: int = described("Sequence flows whose source or target is not a flow node")
 
 
 @block_class

@@ -4,19 +4,21 @@
 "scriptTask": {"count": 1, "script": 1}, …, "scripts": {"count": 1, "tasks": 1, …, "languages":
 {"groovy": 1}}}`.
 
-Each place has the number of elements with at least one kind of code, and the number with each kind;
-an element can have several kinds. `count` is the sum over all places. A Camunda 8 diagram has other
-places than a Camunda 7 diagram.
+A *place* is a kind of element that can have code, such as a service task. Its `count` is the number
+of elements with code. Each other number counts the elements with one kind of code; an element can
+have several kinds. The `count` of the fragment is the sum over all places. Camunda 7 and Camunda 8
+have different places.
 
-A message event counts by its first message event definition. A form validator is a
+Only the first message event definition of a message event is read. A form validator is a
 `camunda:constraint` with the name `validator`.
 
-`scripts` are the scripts of script tasks, of listeners and of input and output parameters, and the
-conditions with a `language`. The language is the text of `scriptFormat` or `language` without what
-precedes its last `/` and without `x-`, in lower case; `none` if it is empty.
+`scripts` counts script tasks, the scripts of listeners and of input and output parameters, and
+conditions with a `language`. `languages` counts them by the text of `scriptFormat` or `language`,
+in lower case, without the part before the last `/` and without `x-`: `text/x-groovy` is `groovy`.
+An empty text is `none`.
 
-Expressions in conditions, parameters and assignments do not count, nor do the types `mail` and
-`shell`, which run no code of the user.
+Expressions in conditions, parameters and assignments do not count. The types `mail` and `shell` of
+Camunda 7 do not count, either: they run no code of the user.
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("ruby", "jruby"), "ruby"),
     }
 )
-"""Names of languages in diagrams, and the language that counts; any other is `other`."""
+"""The languages, by their names in diagrams; any other name counts as `other`."""
 
 KNOWN_LANGUAGES: Final = (*dict.fromkeys(LANGUAGES.values()), "other", "none")
 
@@ -191,9 +193,9 @@ class ListenerCode:
 
 @block_class
 class JobCode:
-    """The code of elements of a Camunda 8 diagram that job workers run."""
+    """The elements of a Camunda 8 diagram that job workers run."""
 
-    count: int = described("Elements with a job type")
+    count: int = described("Elements that a job worker runs")
     external: int = described("The same number")
 
 
@@ -255,7 +257,7 @@ class Implementations:
     form_validator: JavaOrDelegateCode | Omitted = described("Form validators")
     execution_listener: ListenerCode | JobCode = described("Execution listeners")
     task_listener: ListenerCode | JobCode = described("Task listeners")
-    fields: int | Omitted = described("Injected fields of tasks, message events and listeners")
+    fields: int | Omitted = described("`camunda:field` of tasks, message events and listeners")
     scripts: Scripts | Omitted = described("Scripts")
 
 

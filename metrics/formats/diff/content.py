@@ -26,7 +26,7 @@ MAX_CHARACTERS: Final = 200
 MAX_CHANGED_OTHERWISE: Final = 10
 REASONS: Final = {
     Reason.MISSING: "only one side has it",
-    Reason.OTHER_RULES: "counted by other rules",
+    Reason.OTHER_RULES: "counted by another version of its rules",
 }
 
 

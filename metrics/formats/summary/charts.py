@@ -89,9 +89,10 @@ def charts(summary: Summary) -> Iterator[Chart]:
 
 
 def distributions(summary: Summary) -> Iterator[Chart]:
-    """The distribution of each number that is not a part of another, and of each main number.
+    """The distribution of each number that is not a part of another.
 
-    The note counts the diagrams with the value 0, whose bar would make all others too short.
+    Of the numbers of a fragment of our own, only the main one has a distribution. The note counts
+    the diagrams with the value 0, whose bar would make all others too short.
     """
     for title, key in titles(summary):
         number = summary.numbers[key]
