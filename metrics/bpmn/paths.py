@@ -33,7 +33,6 @@ START_EVENT, BOUNDARY_EVENT, AD_HOC = bpmn("startEvent boundaryEvent adHocSubPro
 CATCH_EVENT, THROW_EVENT, LINK = bpmn(
     "intermediateCatchEvent intermediateThrowEvent linkEventDefinition"
 )
-INSTANTIATING: Final = frozenset(bpmn("receiveTask eventBasedGateway"))
 INSTANTIATE, TRIGGERED_BY_EVENT, FOR_COMPENSATION, ATTACHED_TO, NAME = map(
     bpmn_attribute,
     ("instantiate", "triggeredByEvent", "isForCompensation", "attachedToRef", "name"),
@@ -59,6 +58,9 @@ class _Paths:
         self._diagram = diagram
         self._flow = diagram.flow
         self._definitions = definitions
+        # Few diagrams have such nodes.
+        self._mentions_instantiate = diagram.document.mentions(b"instantiate")
+        self._mentions_compensation = diagram.document.mentions(b"isForCompensation")
         self.steps: list[list[int]] = [[] for _ in self._flow.nodes]
         self.starts: list[int] = []
         with_incoming = set()
@@ -119,9 +121,7 @@ class _Paths:
         others = []
         for node in scope.nodes:
             tag = self._flow.tags[node]
-            if tag == START_EVENT or (
-                tag in INSTANTIATING and is_true(self._flow.nodes[node], INSTANTIATE)
-            ):
+            if tag == START_EVENT or self._instantiates(node):
                 has_start = True
                 yield node
             elif tag in SUB_PROCESSES and is_true(self._flow.nodes[node], TRIGGERED_BY_EVENT):
@@ -131,9 +131,15 @@ class _Paths:
         if not has_start or scope.element.tag == AD_HOC:
             yield from others
 
+    def _instantiates(self, node: int) -> bool:
+        return self._mentions_instantiate and is_true(self._flow.nodes[node], INSTANTIATE)
+
+    def _is_for_compensation(self, node: int) -> bool:
+        return self._mentions_compensation and is_true(self._flow.nodes[node], FOR_COMPENSATION)
+
     def _may_be_first(self, node: int) -> bool:
         """Whether a path may start at a node only because no arc leads to it."""
         tag = self._flow.tags[node]
-        if tag == BOUNDARY_EVENT or is_true(self._flow.nodes[node], FOR_COMPENSATION):
+        if tag == BOUNDARY_EVENT or self._is_for_compensation(node):
             return False
         return not (tag == CATCH_EVENT and self._link_names(node))

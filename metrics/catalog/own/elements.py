@@ -216,7 +216,7 @@ def _processes_and_pools(diagram: Diagram) -> Iterator[Finding]:
     for process in processes:
         keys = ("processes.executable",) if is_true(process, EXECUTABLE) else ()
         yield Finding(("processes.count", *keys), process)
-    ids = {attribute(process, ID) for process in processes}
+    ids = {id for process in processes if (id := attribute(process, ID))}
     for tag, key in ((PARTICIPANT, "pools.count"), (MESSAGE_FLOW, "messageFlows")):
         for element in diagram.elements(tag):
             holder = element.getparent()
@@ -225,7 +225,7 @@ def _processes_and_pools(diagram: Diagram) -> Iterator[Finding]:
             if holder.getparent() is not diagram.root:
                 continue
             reference = attribute(element, PROCESS_REFERENCE) if tag == PARTICIPANT else None
-            is_black_box = tag == PARTICIPANT and (reference is None or reference not in ids)
+            is_black_box = tag == PARTICIPANT and reference not in ids
             yield Finding((key, "pools.blackBox") if is_black_box else (key,), element)
 
 
