@@ -63,7 +63,7 @@ class Item(NamedTuple):
     texts: Mapping[str, str | None]
     related: Mapping[str, DiagramElement]
     sources: tuple[DiagramElement, ...]
-    times: int
+    times: float
 
 
 class Number(NamedTuple):

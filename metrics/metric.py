@@ -75,7 +75,7 @@ class Evidence(NamedTuple):
     texts: Mapping[str, str | None] = MappingProxyType({})
     related: Mapping[str, Element] = NO_ELEMENTS
     sources: tuple[SourceElement, ...] = ()
-    times: int = 1
+    times: float = 1
 
 
 def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:

@@ -30,7 +30,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics import graphs
-from metrics.blocks import LARGEST_NUMBER, block_class, described, json_key
+from metrics.blocks import block_class, described, json_key, nearest_number, printable_sum
 from metrics.bpmn.flow import TAGS
 from metrics.bpmn.flow_graphs import FlowGraph
 from metrics.bpmn.names import ACTIVITIES, bpmn
@@ -265,7 +265,7 @@ def _block(shapes: Sequence[Shape]) -> Complexity:
         name: sum(len(counted(graph)) for graph in found) for name, counted in COUNTS.items()
     }
     values |= {
-        name: _printable(sum(amount for graph in found for _, amount in amounts(graph)))
+        name: printable_sum(sum(amount for graph in found for _, amount in amounts(graph)))
         for name, amounts in SUMS.items()
     }
     values |= {
@@ -296,16 +296,6 @@ _known_block = lru_cache(maxsize=2048)(_block)
 
 def _quotient(numerator: int, denominator: int) -> float | None:
     return round(numerator / denominator, DIGITS) if denominator else None
-
-
-def _printable(value: int) -> int | float | None:
-    """A sum as JSON can hold it: the nearest double if it is large, None beyond the doubles."""
-    if value < LARGEST_NUMBER:
-        return value
-    try:
-        return float(value)
-    except OverflowError:
-        return None
 
 
 def _network_complexity(found: Sequence[_Graph]) -> float | None:
@@ -362,7 +352,8 @@ def explain(found: Sequence[Found]) -> Iterator[Evidence]:
     for name, amounts in {**SUMS, "average_gateway_degree": _degrees}.items():
         for graph, scope in scopes:
             for node, amount in amounts(graph):
-                yield Evidence(json_key(name), SourceElement(scope.nodes[node]), times=amount)
+                times = nearest_number(amount)
+                yield Evidence(json_key(name), SourceElement(scope.nodes[node]), times=times)
     yield from _explain_maxima(scopes)
 
 
