@@ -223,7 +223,7 @@ def _explain(
     for metric in metrics_with(fragments):
         if document.kind not in metric.kinds:
             continue
-        findings = metric.find(diagram)
+        findings = [*metric.find(diagram)]
         blocks[metric.name] = block = metric.count(findings, diagram.engine)
         if block is not None:
             meaning_of |= meanings(block, metric.key)

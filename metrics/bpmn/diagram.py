@@ -76,6 +76,7 @@ class Diagram:
         self._elements: dict[object, list[Element]] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
         self._extended_elements: dict[Element, Element | None] = {}
+        self._in_processes: dict[str, list[Element]] = {}
         self._roots: dict[Element | None, Element | None] = {}
         is_bpmn = document.kind is Kind.BPMN
         dropped = find_dropped(document, max_dropped) if is_bpmn else NOTHING_DROPPED
@@ -195,7 +196,10 @@ class Diagram:
 
     def in_processes(self, tag: str) -> list[Element]:
         """The flow elements with a tag in processes, at any depth, in document order."""
-        return [element for element in self.elements(tag) if self.is_in_process(element)]
+        if tag not in self._in_processes:
+            elements = self.elements(tag)
+            self._in_processes[tag] = [each for each in elements if self.is_in_process(each)]
+        return self._in_processes[tag]
 
 
 def _platform(document: Document) -> Platform:

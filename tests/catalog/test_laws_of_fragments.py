@@ -415,3 +415,18 @@ def test_explanations_of_large_sums_are_doubles() -> None:
     # JSON cannot hold 2^60 - 1.
     assert [number.value, *(item.times for item in number.items)] == [2.0**60, 2.0**60]
     assert isinstance(number.items[0].times, float)
+
+
+def test_equal_scopes_count_each_time() -> None:
+    scope = "<subProcess>{}<exclusiveGateway id='{}'/><task id='{}'/>{}</subProcess>"
+    content = "".join(
+        scope.format("", f"g{n}", f"t{n}", f"<sequenceFlow sourceRef='g{n}' targetRef='t{n}'/>" * 3)
+        for n in range(2)
+    )
+    found = payload(hostile(content))["complexity"]
+    # Each of the two: 3 arcs between 2 nodes. The process has the two sub-processes.
+    assert (found["nodes"], found["arcs"], found["gateways"]) == (6, 6, 2)
+    assert (found["controlFlowComplexity"], found["mismatch"]) == (6, 6)
+    assert found["cyclomaticNumber"] == 2 * (3 - 2 + 1)
+    assert found["coefficientOfNetworkComplexity"] == 2 * 9 / 2
+    assert (found["averageGatewayDegree"], found["maxGatewayDegree"]) == (3, 3)
