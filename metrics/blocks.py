@@ -27,6 +27,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -465,6 +466,22 @@ def _shared(block: Callable[..., Block], *values: Any) -> Block:
 def reduce_block(block: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """How a block is pickled: blocks from other processes are shared as well."""
     return shared, (type(block), *keys(type(block)).values(block))
+
+
+def printable_sum(value: int) -> int | float | None:
+    """A sum as JSON can hold it: the nearest double if it is large, None beyond the doubles."""
+    if value < LARGEST_NUMBER:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def nearest_number(value: int) -> int | float:
+    """The number nearest to a sum that JSON can hold: a double if it is large."""
+    number = printable_sum(value)
+    return sys.float_info.max if number is None else number
 
 
 def block_of(block: type[Block], counts: Mapping[str, int], prefix: str = "") -> Block:

@@ -63,7 +63,7 @@ class Item(NamedTuple):
     texts: Mapping[str, str | None]
     related: Mapping[str, DiagramElement]
     sources: tuple[DiagramElement, ...]
-    times: int
+    times: float
 
 
 class Number(NamedTuple):
@@ -223,7 +223,7 @@ def _explain(
     for metric in metrics_with(fragments):
         if document.kind not in metric.kinds:
             continue
-        findings = metric.find(diagram)
+        findings = [*metric.find(diagram)]
         blocks[metric.name] = block = metric.count(findings, diagram.engine)
         if block is not None:
             meaning_of |= meanings(block, metric.key)

@@ -2,6 +2,8 @@
 
 A graph is a list with the successors of each node; nodes are numbered from 0. A node may occur
 several times among the successors of another, or among its own.
+
+Nodes without successors share an empty tuple: hostile diagrams have many nodes without any arc.
 """
 
 from __future__ import annotations
@@ -14,18 +16,28 @@ if TYPE_CHECKING:
     Graph = Sequence[Sequence[int]]
 
 
-def turned_round(graph: Graph) -> list[list[int]]:
+def graph_of(size: int, arcs: Iterable[tuple[int, int]]) -> Graph:
+    """The graph of some nodes with arcs between them, each from a node to another."""
+    successors: dict[int, list[int]] = {}
+    for source, target in arcs:
+        successors.setdefault(source, []).append(target)
+    return [successors.get(node, ()) for node in range(size)]
+
+
+def turned_round(graph: Graph) -> Graph:
     """The graph with each arc in the opposite direction."""
-    turned: list[list[int]] = [[] for _ in graph]
-    for node, successors in enumerate(graph):
-        for successor in successors:
-            turned[successor].append(node)
-    return turned
+    return graph_of(
+        len(graph),
+        ((after, node) for node, successors in enumerate(graph) for after in successors),
+    )
 
 
-def neighbours(graph: Graph) -> list[list[int]]:
+def neighbours(graph: Graph) -> Graph:
     """The graph with each arc in both directions."""
-    return [[*after, *before] for after, before in zip(graph, turned_round(graph), strict=True)]
+    return [
+        [*after, *before] if after and before else after or before
+        for after, before in zip(graph, turned_round(graph), strict=True)
+    ]
 
 
 def reachable(graph: Graph, starts: Iterable[int]) -> set[int]:
@@ -108,9 +120,10 @@ def component_count(neighbours: Graph) -> int:
     """The number of connected components of a graph in which each arc has both directions."""
     found: set[int] = set()
     count = 0
-    for node in range(len(neighbours)):
+    for node, others in enumerate(neighbours):
         if node not in found:
-            found |= reachable(neighbours, (node,))
+            if others:
+                found |= reachable(neighbours, (node,))
             count += 1
     return count
 
@@ -128,7 +141,7 @@ def cut_vertices(neighbours: Graph) -> list[int]:
     first = [0] * len(neighbours)
     visited = 0
     for start in range(len(neighbours)):
-        if position[start] is not None:
+        if position[start] is not None or not neighbours[start]:
             continue
         branches = 0
         position[start] = first[start] = visited

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from metrics.bpmn.diagram import Diagram, Engine
 
 Block = TypeVar("Block")
-Found = TypeVar("Found")
+Findings = TypeVar("Findings")
 
 NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
 
@@ -75,7 +75,7 @@ class Evidence(NamedTuple):
     texts: Mapping[str, str | None] = MappingProxyType({})
     related: Mapping[str, Element] = NO_ELEMENTS
     sources: tuple[SourceElement, ...] = ()
-    times: int = 1
+    times: float = 1
 
 
 def by_keys(findings: Iterable[Finding]) -> Iterator[Evidence]:
@@ -105,13 +105,14 @@ def _kind(key: str) -> str | None:
 
 
 @dataclass(eq=False, repr=False)
-class Metric(Generic[Found, Block]):
+class Metric(Generic[Findings, Block]):
     """One block of the payload.
 
     `name` is the name of the metric's module, its fixtures and its section in the reference.
-    `find` returns the findings of a diagram. `count` makes the block from them for an engine, or
-    None if diagrams of that engine have no such block. `explain` returns the evidence for every
-    number of the block: one for each thing that the number counts.
+    `find` returns the findings of a diagram, which may be an iterator if `count` and `explain` look
+    at each of them once. `count` makes the block from them for an engine, or None if diagrams of
+    that engine have no such block. `explain` returns the evidence for every number of the block:
+    one for each thing that the number counts.
 
     The fields of `block` are printed at the dotted `key`, which is empty for the payload itself.
     `fragment` names the part of the payload that they belong to. The blocks of the documented
@@ -132,9 +133,9 @@ class Metric(Generic[Found, Block]):
     block: type[Block]
     key: str
     fragment: str
-    find: Callable[[Diagram], Sequence[Found]]
-    count: Callable[[Sequence[Found], Engine], Block | None]
-    explain: Callable[[Sequence[Found]], Iterable[Evidence]]
+    find: Callable[[Diagram], Findings]
+    count: Callable[[Findings, Engine], Block | None]
+    explain: Callable[[Findings], Iterable[Evidence]]
     position: int = 0
     rules: int | None = None
     kinds: tuple[Kind, ...] = (Kind.BPMN,)
@@ -214,7 +215,7 @@ def tasks_by_kind(
 
 def counting(
     make: Callable[[Mapping[str, int], Engine], Block],
-) -> Callable[[Sequence[Finding], Engine], Block]:
+) -> Callable[[Iterable[Finding], Engine], Block]:
     """The `count` of a metric; `make` makes its block from the number of findings for each key.
 
     Equal blocks are made once, since blocks never change and many diagrams have the same ones.
@@ -228,7 +229,7 @@ def counting(
         return make(counts, engine)
 
     @wraps(make)
-    def count(findings: Sequence[Finding], engine: Engine) -> Block:
+    def count(findings: Iterable[Finding], engine: Engine) -> Block:
         tallies: dict[tuple[str, ...], int] = {}
         for keys, _, _ in findings:
             tallies[keys] = tallies.get(keys, 0) + 1

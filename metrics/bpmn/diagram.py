@@ -75,6 +75,8 @@ class Diagram:
         self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
         self._extended: dict[str, dict[Element, list[Element]]] = {}
+        self._extended_elements: dict[Element, Element | None] = {}
+        self._in_processes: dict[str, list[Element]] = {}
         self._roots: dict[Element | None, Element | None] = {}
         is_bpmn = document.kind is Kind.BPMN
         dropped = find_dropped(document, max_dropped) if is_bpmn else NOTHING_DROPPED
@@ -147,13 +149,8 @@ class Diagram:
             return {}
         if tag not in self._extended:
             by_element: dict[Element, list[Element]] = {}
-            # One `extensionElements` may hold many of them: it is looked at once.
-            last_holder: Element | None = None
-            element: Element | None = None
             for extension in self.elements(tag):
-                holder = extension.getparent()
-                if holder is not last_holder:
-                    last_holder, element = holder, self.extended_element(holder)
+                element = self.extended_element(extension.getparent())
                 if element is not None:
                     by_element.setdefault(element, []).append(extension)
             self._extended[tag] = by_element
@@ -163,9 +160,13 @@ class Diagram:
         """The parent of `extensionElements` that the Modeler reads, None for any other holder."""
         if holder is None or holder.tag != EXTENSION_ELEMENTS:
             return None
-        # The Modeler reads the last of several.
-        later = iter(self.kept(holder.itersiblings(EXTENSION_ELEMENTS)))
-        return holder.getparent() if next(later, None) is None else None
+        # One may hold many extensions, before many siblings: these are looked at once.
+        if holder not in self._extended_elements:
+            # The Modeler reads the last of several.
+            later = iter(self.kept(holder.itersiblings(EXTENSION_ELEMENTS)))
+            is_last = next(later, None) is None
+            self._extended_elements[holder] = holder.getparent() if is_last else None
+        return self._extended_elements[holder]
 
     def root_element(self, flow_element: Element) -> Element | None:
         """The root element (such as a process) that holds a flow element, at any depth.
@@ -195,7 +196,10 @@ class Diagram:
 
     def in_processes(self, tag: str) -> list[Element]:
         """The flow elements with a tag in processes, at any depth, in document order."""
-        return [element for element in self.elements(tag) if self.is_in_process(element)]
+        if tag not in self._in_processes:
+            elements = self.elements(tag)
+            self._in_processes[tag] = [each for each in elements if self.is_in_process(each)]
+        return self._in_processes[tag]
 
 
 def _platform(document: Document) -> Platform:

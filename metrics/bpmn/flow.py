@@ -85,11 +85,10 @@ class Flow:
         for process in diagram.elements(PROCESS):
             if process.getparent() is diagram.root:
                 self._read(diagram, process)
+        # An empty id is none, and a missing reference must not find a node without an id.
         self.number_of: dict[str | None, int] = {
-            attribute(node, ID): number for number, node in enumerate(self.nodes)
+            id: number for number, node in enumerate(self.nodes) if (id := attribute(node, ID))
         }
-        # A missing reference must not find a node without an id.
-        self.number_of.pop(None, None)
         for element in self.sequence_flows:
             source = self.number_of.get(attribute(element, SOURCE))
             target = self.number_of.get(attribute(element, TARGET))

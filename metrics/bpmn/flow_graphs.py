@@ -27,22 +27,21 @@ class FlowGraph:
 
     def __init__(self, size: int, ends: Sequence[tuple[int, int]]) -> None:
         self.size = size
-        self.successors: list[list[int]] = [[] for _ in range(size)]
+        self.successors = graphs.graph_of(size, ends)
         self.incoming = [0] * size
-        for source, target in ends:
-            self.successors[source].append(target)
+        for _, target in ends:
             self.incoming[target] += 1
         self.outgoing = [*map(len, self.successors)]
         self.splits = [node for node, arcs in enumerate(self.outgoing) if arcs > 1]
         self.joins = [node for node, arcs in enumerate(self.incoming) if arcs > 1]
 
     @cached_property
-    def components(self) -> list[list[int]]:
+    def components(self) -> Sequence[Sequence[int]]:
         """The strongly connected components, each after those that it leads to."""
         # Most graphs have no cycle, and this takes a third of the time.
         order = graphs.topological_order(self.successors, self.incoming)
         if len(order) == self.size:
-            return [[node] for node in reversed(order)]
+            return [(node,) for node in reversed(order)]
         return graphs.strong_components(self.successors)
 
     @cached_property
@@ -51,7 +50,7 @@ class FlowGraph:
         return graphs.on_cycles(self.successors, self.components)
 
     @cached_property
-    def neighbours(self) -> list[list[int]]:
+    def neighbours(self) -> Graph:
         """The nodes to which each node has an arc, in either direction."""
         return graphs.neighbours(self.successors)
 

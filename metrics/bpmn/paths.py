@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from metrics.bpmn.diagram import Diagram
     from metrics.bpmn.flow import Scope
+    from metrics.graphs import Graph
 
 (ASSOCIATION,) = bpmn("association")
 START_EVENT, BOUNDARY_EVENT, AD_HOC = bpmn("startEvent boundaryEvent adHocSubProcess")
 CATCH_EVENT, THROW_EVENT, LINK = bpmn(
     "intermediateCatchEvent intermediateThrowEvent linkEventDefinition"
 )
-INSTANTIATING: Final = frozenset(bpmn("receiveTask eventBasedGateway"))
 INSTANTIATE, TRIGGERED_BY_EVENT, FOR_COMPENSATION, ATTACHED_TO, NAME = map(
     bpmn_attribute,
     ("instantiate", "triggeredByEvent", "isForCompensation", "attachedToRef", "name"),
@@ -59,18 +59,33 @@ class _Paths:
         self._diagram = diagram
         self._flow = diagram.flow
         self._definitions = definitions
-        self.steps: list[list[int]] = [[] for _ in self._flow.nodes]
+        # Few diagrams have these attributes.
+        mentions = diagram.document.mentions
+        self._may_instantiate = mentions(b"instantiate")
+        self._may_be_triggered = mentions(b"triggeredByEvent")
+        self._may_compensate = mentions(b"isForCompensation")
+        # Hostile diagrams have many nodes without any step.
+        self._steps: dict[int, list[int]] = {}
+        self._size = len(self._flow.nodes)
         self.starts: list[int] = []
         with_incoming = set()
         for scope in self._flow.scopes:
             for arc in scope.arcs:
-                self.steps[arc.source].append(arc.target)
+                self._steps.setdefault(arc.source, []).append(arc.target)
                 with_incoming.add(arc.target)
         self._add_boundary_events()
         self._add_links()
         for scope in self._flow.scopes:
-            starts = self.starts if scope.node is None else self.steps[scope.node]
-            starts.extend(self._entries(scope, with_incoming))
+            entries = self._entries(scope, with_incoming)
+            if scope.node is None:
+                self.starts.extend(entries)
+            elif scope.nodes:
+                self._steps.setdefault(scope.node, []).extend(entries)
+
+    @property
+    def steps(self) -> Graph:
+        """The steps from each node, and from each name of link events."""
+        return [self._steps.get(node, ()) for node in range(self._size)]
 
     def _add_boundary_events(self) -> None:
         """Add the steps to boundary events, and from these to compensation activities."""
@@ -79,14 +94,14 @@ class _Paths:
             if tag == BOUNDARY_EVENT:
                 activity = number_of.get(attribute(self._flow.nodes[number], ATTACHED_TO))
                 if activity is not None and tags[activity] in ACTIVITIES:
-                    self.steps[activity].append(number)
+                    self._steps.setdefault(activity, []).append(number)
         for association in self._diagram.elements(ASSOCIATION):
             event = number_of.get(attribute(association, SOURCE))
             activity = number_of.get(attribute(association, TARGET))
             if event is None or tags[event] != BOUNDARY_EVENT:
                 continue
             if activity is not None and tags[activity] in ACTIVITIES:
-                self.steps[event].append(activity)
+                self._steps.setdefault(event, []).append(activity)
 
     def _add_links(self) -> None:
         """Add the steps between link events.
@@ -97,13 +112,11 @@ class _Paths:
         numbers: dict[tuple[Scope, str | None], int] = {}
         for node, tag in enumerate(self._flow.tags):
             for name in self._link_names(node) if tag in LINK_EVENTS else ():
-                number = numbers.setdefault((self._flow.scope_of[node], name), len(self.steps))
-                if number == len(self.steps):
-                    self.steps.append([])
-                if tag == CATCH_EVENT:
-                    self.steps[number].append(node)
-                else:
-                    self.steps[node].append(number)
+                number = numbers.setdefault((self._flow.scope_of[node], name), self._size)
+                if number == self._size:
+                    self._size += 1
+                step = (number, node) if tag == CATCH_EVENT else (node, number)
+                self._steps.setdefault(step[0], []).append(step[1])
 
     def _link_names(self, event: int) -> set[str | None]:
         """The names of an event's link definitions."""
@@ -117,14 +130,17 @@ class _Paths:
         """The nodes of a scope at which a path may start."""
         has_start = False
         others = []
+        nodes, tags = self._flow.nodes, self._flow.tags
         for node in scope.nodes:
-            tag = self._flow.tags[node]
-            if tag == START_EVENT or (
-                tag in INSTANTIATING and is_true(self._flow.nodes[node], INSTANTIATE)
-            ):
+            tag = tags[node]
+            if tag == START_EVENT or (self._may_instantiate and is_true(nodes[node], INSTANTIATE)):
                 has_start = True
                 yield node
-            elif tag in SUB_PROCESSES and is_true(self._flow.nodes[node], TRIGGERED_BY_EVENT):
+            elif (
+                self._may_be_triggered
+                and tag in SUB_PROCESSES
+                and is_true(nodes[node], TRIGGERED_BY_EVENT)
+            ):
                 yield node
             elif node not in with_incoming and self._may_be_first(node):
                 others.append(node)
@@ -134,6 +150,8 @@ class _Paths:
     def _may_be_first(self, node: int) -> bool:
         """Whether a node to which no arc leads may be an entry."""
         tag = self._flow.tags[node]
-        if tag == BOUNDARY_EVENT or is_true(self._flow.nodes[node], FOR_COMPENSATION):
+        if tag == BOUNDARY_EVENT:
+            return False
+        if self._may_compensate and is_true(self._flow.nodes[node], FOR_COMPENSATION):
             return False
         return not (tag == CATCH_EVENT and self._link_names(node))

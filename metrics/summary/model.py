@@ -37,7 +37,7 @@ class Interval:
     """The diagrams with a value between two bounds."""
 
     at_least: int = described("The smallest value")
-    at_most: int = described("The largest value")
+    at_most: int | float = described("The largest value")
     diagrams: int = described("Diagrams with a value between them, inclusive")
 
 
@@ -46,23 +46,23 @@ class LargestDiagram:
     """A diagram with one of the largest values of a number."""
 
     file: str = described("The file of the diagram")
-    value: int = described("Its value")
+    value: int | float = described("Its value")
 
 
 @block_class
 class NumberSummary:
     """A number of the payload in all diagrams that have it."""
 
-    sum: int = described("The sum over all diagrams")
+    sum: int | float = described("The sum over all diagrams, at most the largest double")
     share: float | Omitted | None = described(
         "The sum as a fraction of the sum of `shareOf`; null if that is 0"
     )
     share_of: str | Omitted = described("The number that this one is a part of")
-    diagrams: int = described("Diagrams that have the number, including 0")
+    diagrams: int = described("Diagrams in which the number is not null, including 0")
     not_zero: int = described("Diagrams with a value other than 0")
     median: float | None = described("The median; null without diagrams")
     percentile_90: float | None = described("The 90th percentile")
-    maximum: int | None = described("The largest value")
+    maximum: int | float | None = described("The largest value")
     distribution: tuple[Interval, ...] = described("Diagrams by value")
     most: tuple[LargestDiagram, ...] | Omitted = described(
         "The diagrams with the largest values, at most ten; omitted in groups"

@@ -210,7 +210,12 @@ class Portfolio:
         metric = metric_named(name)
         values = dict(leaf_values(metric.record(block), metric.key, maps=self._maps))
         indexes = self._leaves.number_indexes
-        numbers = {indexes[key]: value for key, value in values.items() if key in indexes}
+        numbers = {
+            indexes[key]: value
+            for key, value in values.items()
+            # A diagram without a gateway has no largest gateway: this is not 0.
+            if key in indexes and value is not None
+        }
         ratios = (
             (leaf.key, values[leaf.key]) for leaf in self._leaves.ratios if leaf.key in values
         )

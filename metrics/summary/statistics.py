@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from metrics.blocks import LARGEST_NUMBER, nearest_number
 from metrics.summary.model import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+MAX_BITS: Final = LARGEST_NUMBER.bit_length()
 
 Key = TypeVar("Key")
 Number = TypeVar("Number", int, float)
@@ -36,7 +39,7 @@ def percentile(values: Sequence[tuple[int, int]], total: int, percent: int) -> f
     position, rest = divmod((total - 1) * percent, 100)
     low, high = _value_at(values, position), _value_at(values, min(position + 1, total - 1))
     hundredths = low * 100 + (high - low) * rest
-    return hundredths / 100 if hundredths % 100 else hundredths // 100
+    return hundredths / 100 if hundredths % 100 else nearest_number(hundredths // 100)
 
 
 def quantile(values: Sequence[tuple[float, int]], total: int, fraction: float) -> float | None:
@@ -59,12 +62,16 @@ def _value_at(values: Iterable[tuple[Number, int]], position: int) -> Number:
 
 
 def distribution(values: Sequence[tuple[int, int]]) -> Iterator[Interval]:
-    """The frequencies of the intervals 0, 1, 2 to 3, 4 to 7, and so on up to the largest value."""
+    """The frequencies of the intervals 0, 1, 2 to 3, 4 to 7, and so on up to the largest value.
+
+    The last interval has all values that JSON cannot hold exactly, up to the largest one.
+    """
     intervals: Counter[int] = Counter()
     for value, times in values:
-        intervals[value.bit_length()] += times
+        intervals[min(value.bit_length(), MAX_BITS)] += times
     for bits in range(max(intervals) + 1):
-        yield Interval(2**bits // 2, max(2**bits - 1, 0), intervals[bits])
+        at_most = max(2**bits - 1, 0) if bits < MAX_BITS else nearest_number(values[-1][0])
+        yield Interval(2**bits // 2, at_most, intervals[bits])
 
 
 def count_name(counter: Counter[Key], name: Key, times: int, others: Key) -> None:

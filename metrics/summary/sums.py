@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import OMITTED, Omitted
+from metrics.blocks import OMITTED, Omitted, nearest_number
 from metrics.reading.document import Kind
 from metrics.summary.groups import OTHERS, Profile
 from metrics.summary.model import (
@@ -145,7 +145,7 @@ class GroupSums:
     def _numbers(self) -> Iterator[tuple[str, NumberSummary]]:
         sums = {
             leaf.key: sum(
-                value * times for value, times in self._values.get(index, Counter()).items()
+                int(value) * times for value, times in self._values.get(index, Counter()).items()
             )
             for index, leaf in enumerate(self._leaves.numbers)
         }
@@ -155,19 +155,21 @@ class GroupSums:
             )
             counts = self._values.get(index, Counter())
             not_zero = counts.total()
-            values = [(0, diagrams - not_zero), *sorted(counts.items())]
+            # Whole numbers, even if they are as large as doubles: these would lose digits.
+            known = sorted((int(value), diagrams_with) for value, diagrams_with in counts.items())
+            values = [(0, diagrams - not_zero), *known]
             whole: str | Omitted = self._leaves.whole_of.get(leaf.key, OMITTED)
             yield (
                 leaf.key,
                 NumberSummary(
-                    sums[leaf.key],
+                    nearest_number(sums[leaf.key]),
                     OMITTED if isinstance(whole, Omitted) else share(sums[leaf.key], sums[whole]),
                     whole,
                     diagrams,
                     not_zero,
                     percentile(values, diagrams, 50),
                     percentile(values, diagrams, 90),
-                    values[-1][0] if diagrams else None,
+                    nearest_number(values[-1][0]) if diagrams else None,
                     tuple(distribution(values)) if diagrams else (),
                     OMITTED,
                 ),

@@ -274,6 +274,13 @@ def numbered(text: str, n: int) -> str:
 
 TASK: Final = '<task id="T{n}"/>'
 FLOW: Final = '<sequenceFlow id="F{n}" sourceRef="T{n}" targetRef="T{m}"/>'
+
+
+def extended(content: str) -> str:
+    """The extension elements of a process or flow node."""
+    return f"<extensionElements>{content}</extensionElements>"
+
+
 SHAPES: Final[Mapping[str, Callable[[int], str]]] = {
     "chain": lambda n: numbered(TASK + FLOW, n),
     "cycle": lambda n: (
@@ -312,6 +319,33 @@ SHAPES: Final[Mapping[str, Callable[[int], str]]] = {
         + "<c:list><c:script/></c:list>" * n
         + "</c:inputParameter></c:inputOutput></extensionElements></task>"
     ),
+    "fields of a process": lambda n: extended("<c:field/>" * n) + "<task/>" * n,
+    "validators of a process": lambda n: (
+        extended(
+            "<c:formData><c:formField><c:validation><c:constraint name='validator'/>"
+            "</c:validation></c:formField></c:formData>" * n
+        )
+        + "<task/>" * n
+    ),
+    "parameters of a process": lambda n: (
+        extended("<c:inputParameter><c:script/></c:inputParameter>" * n) + "<task/>" * n
+    ),
+    "listeners of a process": lambda n: (
+        extended(
+            "<c:executionListener/><extensionElements><c:executionListener/></extensionElements>"
+            * n
+        )
+        + "<task/>" * n
+    ),
+    "job listeners of a process": lambda n: (
+        extended(
+            "<z:executionListeners>" + "<z:executionListener/>" * n + "</z:executionListeners>"
+        )
+        + "<task/>" * n
+    ),
+    "sub-processes": lambda n: "<subProcess/>" * n,
+    "sub-processes with a task": lambda n: "<subProcess><task/></subProcess>" * n,
+    "script tasks": lambda n: '<scriptTask scriptFormat="groovy"/>' * n,
     "lanes": lambda n: "<laneSet><lane><childLaneSet><lane/></childLaneSet></lane></laneSet>" * n,
 }
 
@@ -319,6 +353,8 @@ SHAPES: Final[Mapping[str, Callable[[int], str]]] = {
 def hostile(content: str) -> bytes:
     """A diagram with a content of its process."""
     namespaces = f'xmlns="{BPMN}" xmlns:c="{CAMUNDA}"'
+    if "<z:" in content:
+        namespaces += f' xmlns:z="{ZEEBE}"'
     return f'<definitions {namespaces}><process id="P">{content}</process></definitions>'.encode()
 
 
@@ -367,3 +403,30 @@ def seconds_of(source: bytes) -> float:
         assert scan(source, fragments=OWN_FRAGMENTS).error is None
         seconds.append(time.process_time() - start)
     return min(seconds)
+
+
+def test_explanations_of_large_sums_are_doubles() -> None:
+    content = (
+        '<inclusiveGateway id="a"/><task id="b"/>'
+        + '<sequenceFlow sourceRef="a" targetRef="b"/>' * 60
+    )
+    explanation = explain(hostile(content), fragments=["complexity"])
+    (number,) = explanation.only(["complexity.controlFlowComplexity"]).numbers
+    # JSON cannot hold 2^60 - 1.
+    assert [number.value, *(item.times for item in number.items)] == [2.0**60, 2.0**60]
+    assert isinstance(number.items[0].times, float)
+
+
+def test_equal_scopes_count_each_time() -> None:
+    scope = "<subProcess>{}<exclusiveGateway id='{}'/><task id='{}'/>{}</subProcess>"
+    content = "".join(
+        scope.format("", f"g{n}", f"t{n}", f"<sequenceFlow sourceRef='g{n}' targetRef='t{n}'/>" * 3)
+        for n in range(2)
+    )
+    found = payload(hostile(content))["complexity"]
+    # Each of the two: 3 arcs between 2 nodes. The process has the two sub-processes.
+    assert (found["nodes"], found["arcs"], found["gateways"]) == (6, 6, 2)
+    assert (found["controlFlowComplexity"], found["mismatch"]) == (6, 6)
+    assert found["cyclomaticNumber"] == 2 * (3 - 2 + 1)
+    assert found["coefficientOfNetworkComplexity"] == 2 * 9 / 2
+    assert (found["averageGatewayDegree"], found["maxGatewayDegree"]) == (3, 3)

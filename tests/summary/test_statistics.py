@@ -20,7 +20,9 @@ from metrics.summary.statistics import (
     share,
 )
 
-NUMBERS = st.lists(st.integers(0, 2**70), min_size=2, max_size=50)
+# Sums that JSON cannot hold exactly are doubles.
+NUMBER = st.one_of(st.integers(0, 2**53), st.floats(2.0**53, allow_infinity=False).map(int))
+NUMBERS = st.lists(NUMBER, min_size=2, max_size=50)
 SMALL_NUMBERS = st.lists(st.integers(0, 40), min_size=2, max_size=50)
 RATIOS = st.lists(st.floats(0, 1).map(lambda ratio: round(ratio, 4)), min_size=2, max_size=50)
 
@@ -71,7 +73,7 @@ def test_share_of_nothing_is_unknown() -> None:
     assert share(0, 0) is None
 
 
-@given(st.lists(st.integers(0, 2**70), min_size=1, max_size=50))
+@given(st.lists(NUMBER, min_size=1, max_size=50))
 def test_distribution_covers_every_value_once(values: list[int]) -> None:
     intervals = [*distribution(sorted(Counter(values).items()))]
     assert sum(interval.diagrams for interval in intervals) == len(values)
@@ -93,6 +95,13 @@ def test_intervals_double() -> None:
         (4, 7, 2),
         (8, 15, 1),
     ]
+
+
+def test_last_interval_has_all_large_numbers() -> None:
+    *intervals, last = distribution([(2**52, 1), (2**53, 2), (2**300, 1)])
+    assert len(intervals) == 54
+    assert (intervals[-1].at_least, intervals[-1].at_most) == (2**52, 2**53 - 1)
+    assert (last.at_least, last.at_most, last.diagrams) == (2**53, 2.0**300, 3)
 
 
 def test_names_beyond_the_maximum_are_others() -> None:

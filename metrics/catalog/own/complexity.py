@@ -33,7 +33,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics import graphs
-from metrics.blocks import LARGEST_NUMBER, block_class, described, json_key
+from metrics.blocks import block_class, described, json_key, nearest_number, printable_sum
 from metrics.bpmn.flow import TAGS
 from metrics.bpmn.flow_graphs import FlowGraph
 from metrics.bpmn.names import ACTIVITIES, bpmn
@@ -117,12 +117,24 @@ class Shape(NamedTuple):
     conditional: frozenset[int]
 
 
-class Found(NamedTuple):
-    """The shape of a scope, and the elements of its nodes and arcs."""
+class ScopeElements(NamedTuple):
+    """The elements of the nodes and arcs of a scope."""
 
-    shape: Shape
     nodes: Sequence[Element]
     arcs: Sequence[Element]
+
+
+class Found(NamedTuple):
+    """The shape of a scope of a flow."""
+
+    shape: Shape
+    flow: Flow
+    scope: Scope
+
+    def elements(self) -> ScopeElements:
+        """The elements of its nodes and arcs, which only explanations need."""
+        nodes = [self.flow.nodes[node] for node in self.scope.nodes]
+        return ScopeElements(nodes, [arc.element for arc in self.scope.arcs])
 
 
 class _Graph:
@@ -252,7 +264,7 @@ def _found(flow: Flow, scope: Scope, conditional: AbstractSet[Element | None]) -
         if conditional
         else NONE,
     )
-    return Found(shape, [flow.nodes[node] for node in scope.nodes], [arc.element for arc in arcs])
+    return Found(shape, flow, scope)
 
 
 def count(found: Sequence[Found], engine: Engine) -> Complexity:
@@ -263,33 +275,43 @@ def count(found: Sequence[Found], engine: Engine) -> Complexity:
 
 
 def _block(shapes: Sequence[Shape]) -> Complexity:
-    found = [*map(_Graph, shapes)]
+    # Hostile diagrams have many scopes with the same shape: each is measured once.
+    found = [(_Graph(shape), times) for shape, times in Counter(shapes).items()]
     values: dict[str, Any] = {
-        name: sum(len(counted(graph)) for graph in found) for name, counted in COUNTS.items()
+        name: sum(len(counted(graph)) * times for graph, times in found)
+        for name, counted in COUNTS.items()
     }
     values |= {
-        name: _printable(sum(amount for graph in found for _, amount in amounts(graph)))
+        name: printable_sum(
+            sum(amount * times for graph, times in found for _, amount in amounts(graph))
+        )
         for name, amounts in SUMS.items()
     }
     values |= {
         name: _quotient(
-            sum(len(ratio.counted(graph)) for graph in found),
-            sum(ratio.denominator(graph) for graph in found),
+            sum(len(ratio.counted(graph)) * times for graph, times in found),
+            sum(ratio.denominator(graph) * times for graph, times in found),
         )
         for name, ratio in RATIOS.items()
     }
-    degrees = [degree for graph in found for _, degree in _degrees(graph)]
-    types = Counter(graph.types[node] for graph in found for node in graph.gateways)
+    degrees = [(degree, times) for graph, times in found for _, degree in _degrees(graph)]
+    types: Counter[str | None] = Counter()
+    for graph, times in found:
+        for node in graph.gateways:
+            types[graph.types[node]] += times
+    graphs_once = [graph for graph, _ in found]
     return Complexity(
         **values,
-        cyclomatic_number=sum(map(_cyclomatic_number, found)),
-        mismatch=sum(map(_mismatch, found)),
+        cyclomatic_number=sum(_cyclomatic_number(graph) * times for graph, times in found),
+        mismatch=sum(_mismatch(graph) * times for graph, times in found),
         coefficient_of_network_complexity=_network_complexity(found),
-        average_gateway_degree=_quotient(sum(degrees), len(degrees)),
-        max_gateway_degree=max(degrees, default=None),
+        average_gateway_degree=_quotient(
+            sum(degree * times for degree, times in degrees), types.total()
+        ),
+        max_gateway_degree=max((degree for degree, _ in degrees), default=None),
         heterogeneity=_heterogeneity(types),
-        depth=_depth(found),
-        diameter=_diameter(found),
+        depth=_depth(graphs_once),
+        diameter=_diameter(graphs_once),
     )
 
 
@@ -301,18 +323,8 @@ def _quotient(numerator: int, denominator: int) -> float | None:
     return round(numerator / denominator, DIGITS) if denominator else None
 
 
-def _printable(value: int) -> int | float | None:
-    """A sum as JSON can hold it: the nearest double if it is large, None beyond the doubles."""
-    if value < LARGEST_NUMBER:
-        return value
-    try:
-        return float(value)
-    except OverflowError:
-        return None
-
-
-def _network_complexity(found: Sequence[_Graph]) -> float | None:
-    values = [len(graph.shape.ends) ** 2 / graph.size for graph in found]
+def _network_complexity(found: Sequence[tuple[_Graph, int]]) -> float | None:
+    values = [len(graph.shape.ends) ** 2 / graph.size * times for graph, times in found]
     return round(sum(values), DIGITS) if values else None
 
 
@@ -354,7 +366,7 @@ def _diameter(found: Sequence[_Graph]) -> int | None:
 
 def explain(found: Sequence[Found]) -> Iterator[Evidence]:
     """The elements of counts and of numerators, and those that add to sums and have a maximum."""
-    scopes = [(_Graph(each.shape), each) for each in found]
+    scopes = [(_Graph(each.shape), each.elements()) for each in found]
     counted_by = {**COUNTS, **{name: ratio.counted for name, ratio in RATIOS.items()}}
     for name, counted in counted_by.items():
         for graph, scope in scopes:
@@ -364,11 +376,12 @@ def explain(found: Sequence[Found]) -> Iterator[Evidence]:
     for name, amounts in {**SUMS, "average_gateway_degree": _degrees}.items():
         for graph, scope in scopes:
             for node, amount in amounts(graph):
-                yield Evidence(json_key(name), SourceElement(scope.nodes[node]), times=amount)
+                times = nearest_number(amount)
+                yield Evidence(json_key(name), SourceElement(scope.nodes[node]), times=times)
     yield from _explain_maxima(scopes)
 
 
-def _explain_maxima(scopes: Sequence[tuple[_Graph, Found]]) -> Iterator[Evidence]:
+def _explain_maxima(scopes: Sequence[tuple[_Graph, ScopeElements]]) -> Iterator[Evidence]:
     """The gateways with the largest degree, the deepest nodes, and a longest path."""
     found = [graph for graph, _ in scopes]
     degrees = [

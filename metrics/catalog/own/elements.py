@@ -182,17 +182,15 @@ class Elements:
     data: Data = described("Data")
 
 
-def find(diagram: Diagram) -> Sequence[Finding]:
+def find(diagram: Diagram) -> Iterator[Finding]:
     """Each element counts for all its keys; the way up from the deepest one is the nesting."""
     nodes = diagram.flow.nodes
-    deepest = _deepest_sub_process(diagram.flow)
-    return [
-        *_processes_and_pools(diagram),
-        *map(Finding, _keys_of_nodes(diagram), nodes),
-        *(Finding(("subProcesses.nesting",), nodes[number]) for number in deepest),
-        *_sequence_flows(diagram),
-        *_contents(diagram),
-    ]
+    yield from _processes_and_pools(diagram)
+    yield from map(Finding, _keys_of_nodes(diagram), nodes)
+    for number in _deepest_sub_process(diagram.flow):
+        yield Finding(("subProcesses.nesting",), nodes[number])
+    yield from _sequence_flows(diagram)
+    yield from _contents(diagram)
 
 
 @counting
@@ -226,7 +224,7 @@ def _processes_and_pools(diagram: Diagram) -> Iterator[Finding]:
     for process in processes:
         keys = ("processes.executable",) if is_true(process, EXECUTABLE) else ()
         yield Finding(("processes.count", *keys), process)
-    ids = {attribute(process, ID) for process in processes}
+    ids = {id for process in processes if (id := attribute(process, ID))}
     for tag, key in ((PARTICIPANT, "pools.count"), (MESSAGE_FLOW, "messageFlows")):
         for element in diagram.elements(tag):
             holder = element.getparent()
@@ -235,7 +233,7 @@ def _processes_and_pools(diagram: Diagram) -> Iterator[Finding]:
             if holder.getparent() is not diagram.root:
                 continue
             reference = attribute(element, PROCESS_REFERENCE) if tag == PARTICIPANT else None
-            is_black_box = tag == PARTICIPANT and (reference is None or reference not in ids)
+            is_black_box = tag == PARTICIPANT and reference not in ids
             yield Finding((key, "pools.blackBox") if is_black_box else (key,), element)
 
 
@@ -245,6 +243,7 @@ def _keys_of_nodes(diagram: Diagram) -> Iterator[tuple[str, ...]]:
     definitions = event_definitions(diagram)
     unreached = unreached_nodes(diagram, definitions)
     loops = _loops(diagram)
+    may_be_triggered = diagram.document.mentions(b"triggeredByEvent")
     for number, (element, tag) in enumerate(zip(flow.nodes, flow.tags, strict=True)):
         keys = _keys_of_tag(tag)
         if element in definitions:
@@ -254,7 +253,7 @@ def _keys_of_nodes(diagram: Diagram) -> Iterator[tuple[str, ...]]:
             keys = _keys_of_tag(tag, kinds[0])
         if number in unreached:
             keys += ("flowNodes.unreached",)
-        if tag in SUB_PROCESSES and is_true(element, TRIGGERED_BY_EVENT):
+        if may_be_triggered and tag in SUB_PROCESSES and is_true(element, TRIGGERED_BY_EVENT):
             keys += ("subProcesses.event",)
         elif tag == BOUNDARY_EVENT and attribute(element, CANCEL) not in (None, "true"):
             keys += ("boundaryEvents.nonInterrupting",)

@@ -24,6 +24,7 @@ Camunda 7 do not count, either: they run no code of the user.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -122,6 +123,7 @@ TASKS: Final[Mapping[Engine, Mapping[str, tuple[str, Sequence[Code]]]]] = Mappin
     }
 )
 LANGUAGE_KEY: Final = "scripts.languages."
+MAX_CHARACTERS_KEPT: Final = 100
 MESSAGE_EVENTS: Final = {THROW_EVENT: "intermediateThrowEvent", END_EVENT: "endEvent"}
 FORM_HOLDERS: Final = frozenset({USER_TASK, START_EVENT})
 FIELD_HOLDERS: Final = frozenset({SERVICE_TASK, SEND_TASK, RULE_TASK})
@@ -296,19 +298,17 @@ class _Place(NamedTuple):
     is_in_parameter: bool
 
 
-def find(diagram: Diagram) -> Sequence[Finding]:
+def find(diagram: Diagram) -> Iterator[Finding]:
     """Each element with code counts for its place and kinds; each script and field counts, too."""
-    findings = [*_tasks(diagram)]
+    yield from _tasks(diagram)
     if diagram.engine is Engine.CAMUNDA_8:
-        return [*findings, *_job_listeners(diagram)]
-    return [
-        *findings,
-        *_message_events(diagram),
-        *_forms(diagram),
-        *_listeners(diagram),
-        *_fields(diagram),
-        *_scripts(diagram),
-    ]
+        yield from _job_listeners(diagram)
+        return
+    yield from _message_events(diagram)
+    yield from _forms(diagram)
+    yield from _listeners(diagram)
+    yield from _fields(diagram)
+    yield from _scripts(diagram)
 
 
 @counting
@@ -343,7 +343,13 @@ def _scripts_block(counts: Mapping[str, int]) -> Scripts:
 
 
 def _finding(place: str, kinds: Iterable[str], element: Element) -> Finding:
-    return Finding(("count", f"{place}.count", *(f"{place}.{kind}" for kind in kinds)), element)
+    return Finding(_keys_of(place, *kinds), element)
+
+
+@lru_cache(maxsize=1024)
+def _keys_of(place: str, *kinds: str) -> tuple[str, ...]:
+    """The keys for which each element of a place with some kinds of code counts."""
+    return ("count", f"{place}.count", *(f"{place}.{kind}" for kind in kinds))
 
 
 def _tasks(diagram: Diagram) -> Iterator[Finding]:
@@ -469,13 +475,22 @@ def _scripts(diagram: Diagram) -> Iterator[Finding]:
 
 
 def _script(place: str, element: Element, attribute: str) -> Finding:
-    keys = ("scripts.count", f"scripts.{place}", LANGUAGE_KEY + _language(element, attribute))
-    return Finding(keys, element)
+    text = own_attribute(element, attribute) or ""
+    # Long texts, which hostile diagrams have, are not kept.
+    keys_of = _keys_of_script if len(text) > MAX_CHARACTERS_KEPT else _known_keys_of_script
+    return Finding(keys_of(place, text), element)
 
 
-def _language(element: Element, attribute: str) -> str:
-    text = (own_attribute(element, attribute) or "").strip().lower()
-    name = text.rstrip("/").rpartition("/")[2].removeprefix("x-")
+def _keys_of_script(place: str, text: str) -> tuple[str, ...]:
+    """The keys for which each script in a place counts whose language is a text."""
+    return ("scripts.count", f"scripts.{place}", LANGUAGE_KEY + _language(text))
+
+
+_known_keys_of_script = lru_cache(maxsize=256)(_keys_of_script)
+
+
+def _language(text: str) -> str:
+    name = text.strip().lower().rstrip("/").rpartition("/")[2].removeprefix("x-")
     return LANGUAGES.get(name, "other") if name else "none"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import key_parts, leaf_values, map_keys
+from metrics.blocks import key_parts, leaf_values, map_keys, nearest_number
 from metrics.catalog import metric_named
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_file, shown_value
@@ -68,9 +68,14 @@ class _Totals:
     def __init__(self, leaves: Iterable[Leaf], values: Callable[[Report], Values]) -> None:
         self._leaves = [leaf for leaf in leaves if leaf.total is not None]
         self._values = values
-        self.values: Values = {}
+        self._sums: dict[str, int] = {}
         self._measured = 0
         self._failed = 0
+
+    @property
+    def values(self) -> Values:
+        """The totals by their keys."""
+        return {key: nearest_number(value) for key, value in self._sums.items()}
 
     def watch(self, reports: Iterable[Report]) -> Iterator[Report]:
         """Yield the reports unchanged."""
@@ -94,8 +99,9 @@ class _Totals:
     def _add(self, values: Values) -> None:
         for leaf in self._leaves:
             value = values.get(leaf.key)
-            if leaf.total is not None and isinstance(value, int):
-                self.values[leaf.key] = leaf.total(self.values.get(leaf.key, 0), value)
+            # Large sums are doubles; adding whole numbers never ends in infinity.
+            if leaf.total is not None and isinstance(value, int | float):
+                self._sums[leaf.key] = leaf.total(self._sums.get(leaf.key, 0), int(value))
 
 
 class _MetricLeaves(NamedTuple):

@@ -51,7 +51,7 @@ class Bar(NamedTuple):
     """A bar: its name, its length, and the text beside it."""
 
     name: str
-    value: int
+    value: float
     text: str
 
 
@@ -113,7 +113,7 @@ def _version_name(platform: str, version: str | None) -> str:
     )
 
 
-def _diagrams(name: str, diagrams: int) -> Bar:
+def _diagrams(name: str, diagrams: float) -> Bar:
     return Bar(name, diagrams, quantity(diagrams))
 
 
