@@ -253,6 +253,29 @@ class TestElementThatCountsTwice:
         (source,) = number.items[0].sources
         assert (source.id, source.kind) == ("Task_Approve", "outputParameter")
 
+    @pytest.mark.parametrize(
+        ("case", "source"),
+        [
+            ("output_parameter", "outputParameter"),
+            ("form_field", "formField"),
+            ("out_mapping", "outMapping"),
+            ("result_variable", "resultVariable"),
+            ("error_code_variable", "errorCodeVariable"),
+            ("error_message_variable", "errorMessageVariable"),
+            ("escalation_code_variable", "escalationCodeVariable"),
+        ],
+    )
+    def test_kind_of_a_writer_is_its_source(self, case: str, source: str) -> None:
+        path = FIXTURES / "process_variables" / f"{case}.bpmn"
+        (number,) = explain(path).only(["diagramMetrics.processVariablesCount"]).numbers
+        assert {each.kind for item in number.items for each in item.sources} == {source}
+
+    def test_scope_is_no_element_above_the_root_element(self) -> None:
+        path = FIXTURES / "process_variables" / "scope_on_definitions.bpmn"
+        (number,) = explain(path).only(["diagramMetrics.processVariablesCount"]).numbers
+        scopes = [item.related["scope"].id for item in number.items]
+        assert scopes == ["Process_Invoice", "Process_Refund"]
+
     def test_findings_of_one_element(self) -> None:
         root = etree.fromstring(process('<bpmn:userTask id="a"/>'))
         findings = [

@@ -566,8 +566,8 @@ class TestRules:
         result = self.checked_with(tmp_path, line | rules)
         assert result.returncode == 1
         assert result.stderr.decode() == (
-            "baseline.ndjson: warning: 1 value of elements not tolerated (counted by another version"
-            " of its rules); update it with --write-baseline\n"
+            "baseline.ndjson: warning: 1 value of elements not tolerated (counted by another"
+            " version of its rules); update it with --write-baseline\n"
         )
         assert self.written(tmp_path)["rules"] == 1
 

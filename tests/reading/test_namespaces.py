@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from metrics import OWN_FRAGMENTS
-from metrics.bpmn import implementations, names
+from metrics.bpmn import implementations, names, variables
 from metrics.bpmn.names import AttributeName
-from metrics.catalog import (
-    element_templates,
-    own_metric,
-    process_variables,
-    service_tasks,
-    user_tasks,
-)
+from metrics.catalog import element_templates, own_metric, service_tasks, user_tasks
 from metrics.reading.namespaces import LOWER_CASE_NAMES, LOWER_CASE_NAMESPACES
 
 if TYPE_CHECKING:
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MODULES = (
-    *(names, element_templates, process_variables, service_tasks, user_tasks),
+    *(names, element_templates, service_tasks, user_tasks, variables),
     *(implementations, *(sys.modules[own_metric(name).block.__module__] for name in OWN_FRAGMENTS)),
 )
 NO_ELEMENTS = {
