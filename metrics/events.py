@@ -63,6 +63,7 @@ TrackedContainer = Literal[
 VersionInfoSource = Literal["menu", "statusBar"]
 
 PROFILE: Final = "profile"
+FORM_FIELD_TYPES: Final = "formFieldTypes"
 CAMUNDA_7: Final = DEFAULT_PLATFORMS[Engine.CAMUNDA_7]
 
 APPLICATION_VERSION: Final = Text(
@@ -74,6 +75,9 @@ ERROR_CODE: Final = Text(
 UUID_TEXT: Final = Text(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "a UUID such as 2f1c6a3e-0b5d-4b8a-9d57-0a6c1c1f7a10",
+)
+FORM_FIELD_TYPE: Final = Text(
+    r"[A-Za-z0-9_.-]{1,40}", "1 to 40 ASCII letters, digits, `_`, `.` and `-`"
 )
 ANY_TEXT: Final = Text("[^\ud800-\udfff]*", "text without lone surrogates")
 
@@ -203,7 +207,9 @@ def _expected(value: object, hint: Any, text: Text) -> str | None:
     if get_origin(kind) is tuple:
         return None if type(value) is tuple and _are_texts(value, text) else "a list of texts"
     if get_origin(kind) is Mapping:
-        return None if type(value) is dict and _are_texts(value, text) else "a mapping of texts"
+        _, item = get_args(kind)
+        is_known = type(value) is dict and _maps_texts(value, item) and _are_texts(value, text)
+        return None if is_known else f"a mapping of texts to {item.__name__}"
     if type(value) is not kind:
         return f"a {kind.__name__}"
     if isinstance(value, str) and not text.has(value):
@@ -213,6 +219,13 @@ def _expected(value: object, hint: Any, text: Text) -> str | None:
 
 def _are_texts(values: Iterable[object], text: Text) -> bool:
     return all(type(value) is str and text.has(value) for value in values)
+
+
+def _maps_texts(value: object, item: type) -> bool:
+    """Whether a value maps texts to values of a type."""
+    return isinstance(value, Mapping) and all(
+        type(name) is str and type(inner) is item for name, inner in value.items()
+    )
 
 
 def _diagram_keys(
@@ -279,6 +292,29 @@ def _is_true(value: object) -> bool:
 class _WholeDiagram(OfDiagram):
     fragments = FRAGMENTS
     optional_fragments = tuple(name for name in FRAGMENTS if name != PROFILE)
+    rule = MappingProxyType(
+        {
+            "if": {"required": [FORM_FIELD_TYPES]},
+            "then": {
+                "description": "Only a form has fields",
+                "properties": {DIAGRAM_TYPE: {"const": Kind.FORM.value}},
+            },
+        }
+    )
+
+    form_field_types: Mapping[str, int] | Omitted = described(
+        "The components of a form by type, if they are asked for",
+        text=FORM_FIELD_TYPE,
+        default=OMITTED,
+    )
+
+    def __post_init__(self) -> None:
+        types: object = self.form_field_types
+        if _maps_texts(types, int):
+            self._set("form_field_types", bounded(types, FORM_FIELD_TYPE))
+        super().__post_init__()
+        if types is not OMITTED and self.report.kind is not Kind.FORM:
+            raise EventError("only a form has fields", "form_field_types")
 
 
 @event_class

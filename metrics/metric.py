@@ -236,3 +236,26 @@ def counting(
         return make_once(tuple(tallies.items()), engine)
 
     return count
+
+
+def summing(
+    make: Callable[[Mapping[str, int], Engine], Block],
+) -> Callable[[Sequence[Evidence], Engine], Block]:
+    """The `count` of a metric that finds evidence; `make` makes its block from a sum for each key.
+
+    A sum says how often all evidence for the key counts. Equal blocks are made once, as by
+    `counting`; the keys must be those of a bounded vocabulary.
+    """
+
+    @lru_cache(maxsize=4096)
+    def make_once(sums: tuple[tuple[str, int], ...], engine: Engine) -> Block:
+        return make(Counter(dict(sums)), engine)
+
+    @wraps(make)
+    def count(evidence: Sequence[Evidence], engine: Engine) -> Block:
+        sums: dict[str, int] = {}
+        for piece in evidence:
+            sums[piece.key] = sums.get(piece.key, 0) + int(piece.times)
+        return make_once(tuple(sums.items()), engine)
+
+    return count

@@ -111,7 +111,15 @@ class TestValues:
             (Ping, (), {"plugins": "abc"}, "expected a list of texts, not 'abc'"),
             (Ping, (), {"plugins": (1,)}, "expected a list of texts"),
             (Ping, (), {"plugins": ("\ud83d",)}, "expected a list of texts"),
-            (Ping, (), {"flags": ["a"]}, "expected a mapping of texts"),
+            (Ping, (), {"flags": ["a"]}, "expected a mapping of texts to bool"),
+            (
+                DiagramOpened,
+                (report,),
+                {"form_field_types": {"a": "1"}},
+                "expected a mapping of texts to int",
+            ),
+            (DiagramOpened, (report,), {"form_field_types": {1: 1}}, "expected a mapping of texts"),
+            (DiagramOpened, (report,), {"form_field_types": {}}, "only a form has fields"),
             (
                 ButtonClicked,
                 (),

@@ -22,6 +22,7 @@ BOUNDED = {
     "executionPlatformVersion": r"[A-Za-z0-9.+_-]{0,40}",
     "appliesTo": r"[A-Za-z0-9_.:-]{0,60}",
     "properties": r"[A-Za-z0-9_.:#-]{0,80}",
+    "formFieldTypes": r"[A-Za-z0-9_.-]{1,40}",
 }
 """The texts from a diagram that events may contain, by the documentation."""
 
@@ -94,7 +95,9 @@ def forms(draw: st.DrawFn) -> tuple[str, bytes]:
         "executionPlatform": draw(st.one_of(st.just("Camunda Platform"), anything)),
         "executionPlatformVersion": draw(st.one_of(st.just("7.21.0"), anything)),
         "id": draw(marked),
-        "components": [{"label": draw(marked), "key": draw(marked), draw(marked): 1}],
+        "components": [
+            {"label": draw(marked), "key": draw(marked), draw(marked): 1, "type": draw(anything)}
+        ],
     }
     return f"/home/{MARK}/{draw(marked_id)}.form", json.dumps(form).encode()
 
@@ -102,7 +105,7 @@ def forms(draw: st.DrawFn) -> tuple[str, bytes]:
 def events(diagram: tuple[str, bytes], templates: Any = None) -> Iterator[dict[str, Any]]:
     """The payloads of all events of a diagram."""
     name, content = diagram
-    report = scan(content, name=name, templates=templates)
+    report = scan(content, name=name, templates=templates, fragments=["formFields"])
     assert report.error is None, report.error
     for event in events_of(report):
         assert MARK not in repr(event).replace(f":{MARK}", "")

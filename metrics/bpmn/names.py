@@ -14,6 +14,7 @@ from metrics.reading.namespaces import (
     BPMN,
     BPMNDI,
     CAMUNDA,
+    DMN_FAMILY,
     MODELER,
     PREDEFINED_PREFIXES,
     ZEEBE,
@@ -128,8 +129,10 @@ def element_type(element: Element) -> str:
 @lru_cache(maxsize=256)
 def type_of_tag(tag: str) -> str:
     """The type of the elements with a tag."""
-    namespace, name = etree.QName(tag).namespace, etree.QName(tag).localname
+    namespace, name = etree.QName(tag).namespace or "", etree.QName(tag).localname
     prefix = f"{PREFIXES[namespace]}:" if namespace in PREFIXES else ""
+    if namespace.startswith(DMN_FAMILY):
+        prefix = "dmn:"
     return f"{prefix}{name[:1].upper()}{name[1:]}"
 
 

@@ -30,12 +30,14 @@ from metrics.scanning.unpacking import Unpacker, ignore_warning
 from metrics.system.exit_status import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from metrics.template_definitions import TemplateDefinitions
 
     Callback = Callable[..., None]
     Decorator = Callable[[Callback], Callback]
+
+FORM_FIELDS: Final = "formFields"
 
 PRINTED_BY: Final = {
     "ping": "ping",
@@ -143,7 +145,17 @@ _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
 _reading = _together(options.max_size, options.stdin_filename, options.quiet)
 _templates = _together(options.template_source, options.template_folders)
 _opened_or_closed = _together(
-    _file, _sender, options.documented_keys, _templates, _reading, _shrinking
+    _file,
+    click.option(
+        "--form-field-types",
+        is_flag=True,
+        help="Add formFieldTypes to the event of a form: its components by type.",
+    ),
+    _sender,
+    options.documented_keys,
+    _templates,
+    _reading,
+    _shrinking,
 )
 _deployed = _together(
     _file,
@@ -377,6 +389,7 @@ def _print(
     max_size: int = 0,
     template_source: str = "diagram",
     template_folders: tuple[str, ...] = (),
+    form_field_types: bool = False,
     is_quiet: bool = False,
     **values: Any,
 ) -> None:
@@ -387,8 +400,15 @@ def _print(
         if file is not None and issubclass(event_class, events.OfDiagram):
             templates = options.template_definitions(template_source, template_folders, max_size)
             report = _report_of(
-                file, stdin_filename, max_size=max_size, templates=templates, is_quiet=is_quiet
+                file,
+                stdin_filename,
+                max_size=max_size,
+                templates=templates,
+                fragments=(FORM_FIELDS,) if form_field_types else (),
+                is_quiet=is_quiet,
             )
+            if form_field_types and report.form_fields is not None:
+                fields["form_field_types"] = report.form_fields.form_field_types
             _show_messages(report, is_quiet=is_quiet)
             name = report.file
             event: events.Event = event_class(report, **fields)
@@ -413,12 +433,15 @@ def _report_of(
     *,
     max_size: int,
     templates: TemplateDefinitions | None,
+    fragments: Collection[str],
     is_quiet: bool,
 ) -> Report:
     """The report of a FILE, which may be in an archive, but not be one."""
     is_inside = member_path(file) is not None
     if not is_inside and (archive_type(file) is None or not os.path.isfile(file)):
-        return scan_file(file, stdin_filename, max_size=max_size, templates=templates)
+        return scan_file(
+            file, stdin_filename, max_size=max_size, templates=templates, fragments=fragments
+        )
     name = on_one_line(file)
     if not is_inside:
         raise click.UsageError(f"{name} is an archive: name a diagram in it, {name}!/NAME.")
@@ -434,7 +457,13 @@ def _report_of(
     if isinstance(diagram, Report):
         return diagram
     assert isinstance(diagram, NamedContent)
-    return scan(diagram.content, name=diagram.name, max_size=max_size, templates=templates)
+    return scan(
+        diagram.content,
+        name=diagram.name,
+        max_size=max_size,
+        templates=templates,
+        fragments=fragments,
+    )
 
 
 def _show_messages(report: Report, *, is_quiet: bool) -> None:

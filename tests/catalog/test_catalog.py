@@ -16,6 +16,7 @@ from metrics import catalog as catalogue
 from metrics.blocks import json_key, snake_case
 from metrics.bpmn.diagram import Diagram, Engine
 from metrics.catalog import METRICS, all_metrics, own
+from metrics.reading.document import Kind
 from metrics.report import Report, parse
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ HERE = Path(__file__).parent.parent
 PROJECT = HERE.parent
 ALL = all_metrics()
 IDS = [metric.name for metric in ALL]
+EXAMPLES = {
+    Kind.BPMN: "invoice.bpmn",
+    Kind.DMN: "portfolio/discount.dmn",
+    Kind.FORM: "portfolio/contact.form",
+}
 MIN_FIXTURES = 3
 MIN_FIXTURES_OF_THE_PAYLOAD = 11
 
@@ -89,7 +95,8 @@ class TestEachMetric:
         assert f"## {metric.name.replace('_', ' ').capitalize()}\n" in page
 
     def test_stands_in_the_typed_report(self, metric: Metric[Any, Any]) -> None:
-        report = scan(PROJECT / "examples" / "invoice.bpmn", fragments=[metric.fragment])
+        example = PROJECT / "examples" / EXAMPLES[metric.kinds[0]]
+        report = scan(example, fragments=[metric.fragment])
         where: Any = report
         for part in metric.key.split(".") if metric.key else ():
             where = getattr(where, snake_case(part))

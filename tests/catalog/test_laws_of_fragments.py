@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.diagrams import BPMN, CAMUNDA, ZEEBE
+from support.growth import check_growth
 
 from metrics import OWN_FRAGMENTS, discover, explain, scan
 
@@ -384,25 +383,7 @@ class TestHostile:
     @pytest.mark.slow
     @pytest.mark.parametrize("shape", SHAPES)
     def test_time_is_linear(self, shape: str) -> None:
-        sizes = (10_000, 40_000)
-        # The time of the garbage collector depends on all objects of the tests.
-        gc.disable()
-        try:
-            small, large = (seconds_of(hostile(SHAPES[shape](size))) for size in sizes)
-        finally:
-            gc.enable()
-        # Four times the size takes four times the time; the square would be sixteen times.
-        assert large < 9 * small + 0.2
-
-
-def seconds_of(source: bytes) -> float:
-    """The processor time of a scan with all fragments, the smaller of two."""
-    seconds = []
-    for _ in range(2):
-        start = time.process_time()
-        assert scan(source, fragments=OWN_FRAGMENTS).error is None
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+        check_growth(lambda size: hostile(SHAPES[shape](size)))
 
 
 def test_explanations_of_large_sums_are_doubles() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 from support.command import METRICS, run
@@ -76,6 +77,26 @@ class TestEachEvent:
         if event.name != "ping":
             command = f"'metrics event {PRINTED_BY[event.name]}'"
             assert f"Use {command} to print {event.name}." in refused(event.name)
+
+
+@pytest.mark.parametrize("command", ["diagram-opened", "diagram-closed"])
+def test_form_field_types_of_other_diagrams_change_nothing(command: str) -> None:
+    for file in ("order.bpmn", "discount.dmn"):
+        arguments = ("event", command, file, "--editor-id", EDITOR)
+        without, with_types = (
+            run(*arguments, *more, cwd=FIXTURES) for more in ((), ("--form-field-types",))
+        )
+        assert (with_types.stdout, with_types.stderr) == (without.stdout, without.stderr)
+
+
+def test_form_field_types_of_a_form_in_an_archive(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "forms.zip", "w") as archive:
+        archive.write(FIXTURES / "inspect.form", "a/inspect.form")
+    result = run(
+        *("event", "diagram-closed", "--form-field-types", "forms.zip!/a/inspect.form"),
+        cwd=tmp_path,
+    )
+    assert json.loads(result.stdout)["formFieldTypes"] == {"textfield": 1}
 
 
 def test_editor_ids_are_random_by_default() -> None:

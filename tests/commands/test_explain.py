@@ -227,6 +227,16 @@ class TestFormats:
             for line, id in ((3, "A"), (4, "B"))
         ]
 
+    def test_text_of_a_form_has_no_lines(self) -> None:
+        form = b'{"components": [{"type": "number", "key": "a", "id": "A"}]}'
+        result = run("explain", "-f", "text", "--key", "formFields", "-", stdin=form)
+        assert result.stdout.decode().splitlines() == [
+            "-: formFields.count: number  variable a  id A",
+            "-: formFields.formFieldTypes.number: number  variable a  id A",
+            "-: formFields.inputs: a",
+            "-: formFields.outputs: a",
+        ]
+
     def test_warning_as_text(self, folder: Path) -> None:
         file = "processes/sub/duplicate.bpmn"
         ((message, line),) = explain(folder / file).report.warnings

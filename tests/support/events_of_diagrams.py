@@ -23,6 +23,8 @@ def events_of(report: Report) -> Iterator[OfDiagram]:
     for name, event in EVENTS.items():
         if issubclass(event, OfDiagram):
             given: dict[str, Any] = {"error": "X"} if name.endswith(":error") else {}
+            if name.startswith("diagram:") and report.form_fields is not None:
+                given["form_field_types"] = report.form_fields.form_field_types
             if name.startswith("deploy:") and report.kind is not Kind.FORM:
                 target = DeployedTo("Camunda Cloud")
                 given |= {"target_type": "selfHosted", "deployed_to": target}

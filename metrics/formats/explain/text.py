@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def text(explanations: Iterable[Explanation], layout: ExplainLayout) -> Iterator[bytes]:
     """Print `FILE:LINE: KEY: ELEMENT` for each element that a number counts.
 
-    An item with several sources has a line for each. Prints nothing for a diagram that could not be
+    An item with several sources has a line for each. An item without elements has one line, without
+    the number of a line of the file. Prints nothing for a diagram that could not be
     measured.
     """
     lines = (line for explanation in explanations for line in _lines(explanation, layout))
@@ -42,6 +43,8 @@ def _lines(explanation: Explanation, layout: ExplainLayout) -> Iterator[Segments
 
 
 def _item(file: str, number: Number, item: Item) -> Iterator[Segments]:
+    if item.element is None and not item.sources:
+        yield _line(file, None, number.key, describe_item(item))
     for element in (item.element,) if item.element is not None else item.sources:
         # The line comes first, and is not repeated.
         alone = item._replace(element=element._replace(line=None))
