@@ -15,6 +15,8 @@ from metrics.bpmn.names import (
     INNER_CONTAINERS,
     PROCESS,
     ROOT_CONTAINERS,
+    attribute,
+    elements_with,
     own_attribute,
 )
 from metrics.bpmn.uncounted import warn_of_uncounted
@@ -24,11 +26,12 @@ from metrics.reading.json_text import without_surrogates
 from metrics.reading.namespaces import BPMN, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from lxml.etree import _Element as Element
 
     from metrics.bpmn.flow import Flow
+    from metrics.bpmn.names import AttributeName
     from metrics.reading.document import Document
 
 
@@ -136,6 +139,26 @@ class Diagram:
         """
         extension_elements = [*self.children(element, EXTENSION_ELEMENTS)]
         return self.children(extension_elements[-1]) if extension_elements else ()
+
+    def attribute(self, element: Element, name: AttributeName) -> str | None:
+        """The value of an extension attribute; see `metrics.bpmn.names.attribute`."""
+        return attribute(element, name)
+
+    def qualified_attribute(self, element: Element, name: AttributeName) -> str | None:
+        """The value of an extension attribute in its namespace; one without a prefix is ignored."""
+        return element.get(name.qualified)
+
+    def attribute_names(self, element: Element) -> Collection[str]:
+        """The names of the attributes that an element has; it may have no others."""
+        return element.keys()
+
+    def with_attribute(self, name: AttributeName) -> Iterable[Element]:
+        """The elements that have an extension attribute, in document order."""
+        return self.kept(elements_with(name)(self.root))
+
+    def parts(self, extension: Element, tag: str) -> Iterable[Element]:
+        """The children of an extension element with a tag."""
+        return extension.iterchildren(tag)
 
     def elements(self, tag: str) -> list[Element]:
         """The elements with one of the selected tags, in document order."""

@@ -5,7 +5,7 @@ Tags are written as in lxml: `{namespace}name`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -189,6 +189,7 @@ def _own_name(tag: str, name: str) -> AttributeName:
     return AttributeName(tag[: tag.rfind("}") + 1] + name, name)
 
 
+@cache
 def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
     """A function that finds the elements of a tree that have an extension attribute.
 

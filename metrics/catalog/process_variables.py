@@ -29,11 +29,9 @@ from metrics.bpmn.names import (
     EVENTS,
     FLOW_ELEMENTS,
     ROOT_ELEMENTS,
-    attribute,
     bpmn,
     camunda,
     camunda_attribute,
-    elements_with,
 )
 from metrics.metric import Evidence, Metric, SourceElement
 
@@ -71,8 +69,6 @@ EVENT_VARIABLES: Final = {
     ESCALATION: (camunda_attribute("escalationCodeVariable"),),
 }
 """Event definitions, and their attributes that name a variable."""
-
-_with_result_variable: Final = elements_with(RESULT_VARIABLE)
 
 
 @block_class
@@ -116,7 +112,7 @@ def find(diagram: Diagram) -> Sequence[Variable]:
     written = [
         (variable, root_element)
         for variable in _written(diagram)
-        if (root_element := _root_element_of(diagram, variable.element)) is not None
+        if (root_element := root_element_of(diagram, variable.element)) is not None
     ]
     if not written:
         return ()
@@ -159,19 +155,17 @@ def _written(diagram: Diagram) -> Iterator[_Written]:
         (FORM_DATA, FORM_FIELD, ID, "formField"),
     ):
         for element, (first, *_) in diagram.extended(tag).items():
-            for child in first.iterchildren(parameter):
-                yield _Written(attribute(child, name), element, kind)
+            for child in diagram.parts(first, parameter):
+                yield _Written(diagram.attribute(child, name), element, kind)
     for element, mappings in diagram.extended(OUT).items():
         for mapping in mappings:
-            if attribute(mapping, LOCAL) != "true":
-                yield _Written(attribute(mapping, TARGET), element, "out")
+            if diagram.attribute(mapping, LOCAL) != "true":
+                yield _Written(diagram.attribute(mapping, TARGET), element, "out")
     if diagram.document.mentions(MENTION):
-        for element in diagram.kept(_with_result_variable(diagram.root)):
-            variable = (
-                attribute(element, RESULT_VARIABLE)
-                if element.tag in RESULT_TASKS
-                else element.get(RESULT_VARIABLE.qualified)
-            )
+        for element in diagram.with_attribute(RESULT_VARIABLE):
+            is_read_without_prefix = element.tag in RESULT_TASKS
+            read = diagram.attribute if is_read_without_prefix else diagram.qualified_attribute
+            variable = read(element, RESULT_VARIABLE)
             if variable:
                 yield _Written(variable, element, RESULT_VARIABLE.plain)
     for tag, names in EVENT_VARIABLES.items():
@@ -179,12 +173,12 @@ def _written(diagram: Diagram) -> Iterator[_Written]:
             event = definition.getparent()
             if event is not None and event.tag in EVENTS:
                 for name in names:
-                    variable = attribute(definition, name)
+                    variable = diagram.attribute(definition, name)
                     if variable:
                         yield _Written(variable, event, name.plain)
 
 
-def _root_element_of(diagram: Diagram, element: Element) -> Element | None:
+def root_element_of(diagram: Diagram, element: Element) -> Element | None:
     """The root element that a source belongs to, None if its variables are not collected."""
     if element.tag in FLOW_ELEMENTS:
         return diagram.root_element(element)
@@ -200,8 +194,9 @@ class _Scopes:
         self._by_name: dict[str | None, set[Element]] = {}
         self._holders: set[Element] = set()
         for element, (first, *_) in diagram.extended(INPUT_OUTPUT).items():
-            for parameter in first.iterchildren(INPUT_PARAMETER):
-                self._by_name.setdefault(attribute(parameter, NAME), set()).add(element)
+            for parameter in diagram.parts(first, INPUT_PARAMETER):
+                name = diagram.attribute(parameter, NAME)
+                self._by_name.setdefault(name, set()).add(element)
                 self._holders.add(element)
         self._above: dict[Element, dict[Element, int]] = {}
         self._scopes: dict[tuple[str | None, Element], Element | None] = {}
