@@ -221,7 +221,7 @@ def _explain(
     meaning_of: dict[str, str] = {}
     values: dict[str, int | float] = {}
     for metric in metrics_with(fragments):
-        if document.kind not in metric.kinds:
+        if document.kind not in metric.kinds or not metric.applies_to(diagram):
             continue
         findings = metric.find(diagram)
         blocks[metric.name] = block = metric.count(findings, diagram.engine)

@@ -45,8 +45,6 @@ USER_TASK, SERVICE_TASK, RECEIVE_TASK = bpmn("userTask serviceTask receiveTask")
 DEFINITIONS, EXTENSION_ELEMENTS = bpmn("definitions extensionElements")
 BPMN_DIAGRAM: Final = f"{{{BPMNDI}}}BPMNDiagram"
 BPMN_PLANE: Final = f"{{{BPMNDI}}}BPMNPlane"
-EXECUTION_PLATFORM: Final = f"{{{MODELER}}}executionPlatform"
-EXECUTION_PLATFORM_VERSION: Final = f"{{{MODELER}}}executionPlatformVersion"
 PLANE_ELEMENTS: Final = tuple(
     f"{{{BPMNDI}}}{name}" for name in ("BPMNShape", "BPMNEdge", "BPMNLabel", "BPMNPlane")
 )
@@ -153,6 +151,12 @@ def zeebe_attribute(name: str) -> AttributeName:
 def bpmn_attribute(name: str) -> AttributeName:
     """The name of an attribute of BPMN itself."""
     return AttributeName(f"{{{BPMN}}}{name}", name)
+
+
+EXECUTION_PLATFORM: Final = AttributeName(f"{{{MODELER}}}executionPlatform", "executionPlatform")
+EXECUTION_PLATFORM_VERSION: Final = AttributeName(
+    f"{{{MODELER}}}executionPlatformVersion", "executionPlatformVersion"
+)
 
 
 def attribute(element: Element, name: AttributeName) -> str | None:
