@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from metrics.catalog import own_fragments
+from metrics.catalog import FragmentOptions, own_fragments
 from metrics.commands import options
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import InputOptions, input_options, run_inputs
@@ -74,6 +74,7 @@ def _grouping(by: str) -> str:
 @options.template_source
 @options.template_folders
 @options.with_fragments
+@options.as_dialect
 @options.max_size
 @input_options
 @options.quiet
@@ -88,6 +89,7 @@ def command(
     template_source: str,
     template_folders: tuple[str, ...],
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     max_size: int,
     input_values: InputOptions,
     is_quiet: bool,
@@ -120,7 +122,7 @@ def command(
         templates,
         # Members of archives cannot be read again to compare them.
         fingerprints="whole" if found.unpacks else True,
-        fragments=added,
+        added=FragmentOptions(added, dialect),
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
         is_quiet=is_quiet,
