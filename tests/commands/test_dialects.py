@@ -1,15 +1,16 @@
-"""`--as DIALECT` where fragments are computed."""
+"""`--as DIALECT` where fragments are computed, and `summary --by dialect`."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from support.command import lines, run
 from support.diagrams import MODELER, process
 
-from metrics import Workers, explain, explain_many, scan, scan_many, scan_shard
+from metrics import Workers, explain, explain_many, scan, scan_many, scan_shard, summarize
+from metrics.blocks import Omitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,3 +156,68 @@ class TestLibrary:
     def test_unknown_dialect_fails_at_the_call(self, function: Any) -> None:
         with pytest.raises(ValueError, match="no dialect is named 'x'"):
             function([], dialect="x")
+
+
+GROUPS: Final = {
+    "(no dialect)": 1,
+    "(not applicable)": 2,
+    "(not measured)": 0,
+    "activiti": 1,
+    "camunda7": 1,
+    "flowable": 1,
+}
+
+
+class TestGroups:
+    @pytest.fixture
+    def portfolio(self, tmp_path: Path) -> Path:
+        """A diagram of each group."""
+        for name, content in {
+            "activiti.bpmn": SOURCE,
+            "flowable.bpmn": diagram('flowable:class="a.B"'),
+            "camunda7.bpmn": diagram("", 'modeler:executionPlatform="Camunda Platform"'),
+            "none.bpmn": diagram(""),
+            "camunda8.bpmn": diagram("", 'modeler:executionPlatform="Camunda Cloud"'),
+            "a.form": b"{}",
+            "broken.bpmn": b"<",
+        }.items():
+            (tmp_path / name).write_bytes(content)
+        return tmp_path
+
+    def groups(self, *words: str, cwd: Path, stdin: bytes = b"") -> dict[str, int]:
+        """The number of measured diagrams by group."""
+        printed = run("summary", "--by", "dialect", "-f", "json", *words, cwd=cwd, stdin=stdin)
+        summary = json.loads(printed.stdout)
+        assert "dialect.tasks.serviceTask.count" not in summary["numbers"]
+        return {name: group["measured"] for name, group in summary["groups"].items()}
+
+    def test_diagrams(self, portfolio: Path) -> None:
+        assert self.groups(".", cwd=portfolio) == GROUPS
+
+    def test_saved_scan(self, portfolio: Path) -> None:
+        saved = run("scan", "--with", "dialect", ".", cwd=portfolio).stdout
+        assert self.groups("-", cwd=portfolio, stdin=saved) == GROUPS
+
+    def test_saved_scan_without_the_fragment(self, portfolio: Path) -> None:
+        saved = run("scan", ".", cwd=portfolio).stdout
+        assert self.groups("-", cwd=portfolio, stdin=saved) == {
+            "(not applicable)": 2,
+            "(not counted)": 4,
+            "(not measured)": 0,
+        }
+
+    def test_other_dialect(self, portfolio: Path) -> None:
+        assert self.groups("--as", "operaton", ".", cwd=portfolio) == {
+            "(not applicable)": 2,
+            "(not measured)": 0,
+            "operaton": 4,
+        }
+
+    def test_library(self) -> None:
+        reports = [scan(SOURCE, fragments=["dialect"]), scan(SOURCE)]
+        groups = summarize(reports, by="dialect").groups
+        assert not isinstance(groups, Omitted)
+        assert {name: group.measured for name, group in groups.items()} == {
+            "(not counted)": 1,
+            "activiti": 1,
+        }
