@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 from metrics.blocks import NUMERIC, LeafKind, joined, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
 from metrics.bpmn.names import element_type, own_attribute
-from metrics.catalog import OWN_FRAGMENTS, metrics_with, own_fragments, tags_with
+from metrics.catalog import (
+    OWN_FRAGMENTS,
+    FragmentOptions,
+    known_dialect,
+    metrics_with,
+    own_fragments,
+    tags_with,
+)
 from metrics.keys import find_key, is_value, leaves_with, spelled
 from metrics.metric import Evidence, SourceElement
 from metrics.reading.errors import DocumentError, truncated
@@ -126,15 +133,15 @@ def explain(
     name: str | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
     fragments: Collection[str] = (),
+    dialect: str | None = None,
 ) -> Explanation:
     """Find the elements that the numbers of one diagram count.
 
     The arguments are those of `scan`. If the diagram cannot be measured, the report has an `error`
     and there are no numbers.
     """
-    return explanation_of(
-        explain_report(source, name=name, max_size=max_size, fragments=own_fragments(fragments))
-    )
+    options = FragmentOptions(own_fragments(fragments), known_dialect(dialect))
+    return explanation_of(explain_report(source, name=name, max_size=max_size, options=options))
 
 
 def explain_report(
@@ -143,31 +150,30 @@ def explain_report(
     name: str | None,
     max_size: int,
     keys: tuple[str, ...] = (),
-    fragments: frozenset[str],
+    options: FragmentOptions,
 ) -> Report:
     """The report of one diagram, which carries its explanation.
 
-    `keys` and `fragments` are those of `explained`.
+    `keys` are those of `explained`.
     """
     name = diagram_name(source, name)
     parsed = parse(source, name, max_size)
-    return parsed if isinstance(parsed, Report) else explained(parsed, name, keys, fragments)
+    return parsed if isinstance(parsed, Report) else explained(parsed, name, keys, options)
 
 
 def explained(
-    parsed: Document, name: str | None, keys: tuple[str, ...], fragments: frozenset[str]
+    parsed: Document, name: str | None, keys: tuple[str, ...], options: FragmentOptions
 ) -> Report:
     """The report of a parsed document, which carries its explanation.
 
-    With `keys`, only the numbers with these keys or below them are explained. `fragments` are the
-    names of fragments of our own.
+    With `keys`, only the numbers with these keys or below them are explained.
     """
 
     def is_wanted(key: str) -> bool:
         return not keys or _is_wanted(key, keys)
 
     try:
-        return _explain(parsed, name, is_wanted, fragments)
+        return _explain(parsed, name, is_wanted, options)
     except (DocumentError, MemoryError) as error:
         return failed(name, error)
 
@@ -178,11 +184,13 @@ def explain_values(
     *,
     name: str | None = None,
     max_size: int = DEFAULT_MAX_SIZE,
+    dialect: str | None = None,
 ) -> dict[str, tuple[Item, ...]]:
     """The items of some values of one diagram by their keys, at most a hundred of each.
 
-    `values` are the values that an earlier scan found; one that has changed since is left out. The
-    item of a text, such as the diagram's type or platform, is the root element.
+    `values` are the values that an earlier scan found, with the same `dialect`; one that has
+    changed since is left out. The item of a text, such as the diagram's type or platform, is the
+    root element.
     """
     name = diagram_name(source, name)
     document = parse(source, name, max_size)
@@ -192,7 +200,8 @@ def explain_values(
         fragments = frozenset(
             key.fragment for key in map(find_key, values) if key.fragment is not None
         )
-        report = _explain(document, name, values.__contains__, fragments)
+        options = FragmentOptions(fragments, dialect)
+        report = _explain(document, name, values.__contains__, options)
     except (DocumentError, MemoryError):
         return {}
     items = {
@@ -212,16 +221,19 @@ def _explain(
     document: Document,
     name: str | None,
     is_wanted: Callable[[str], bool],
-    fragments: frozenset[str],
+    options: FragmentOptions,
 ) -> ExplainedReport:
     """The report of a document, with the numbers whose keys are wanted."""
-    diagram = Diagram(document, tags_with(fragments), max_dropped=sys.maxsize)
+    fragments = frozenset(options.names)
+    diagram = Diagram(
+        document, tags_with(fragments), max_dropped=sys.maxsize, dialect=options.dialect
+    )
     blocks: dict[str, Any] = {}
     evidence: dict[str, list[Evidence]] = {}
     meaning_of: dict[str, str] = {}
     values: dict[str, int | float] = {}
     for metric in metrics_with(fragments):
-        if document.kind not in metric.kinds:
+        if document.kind not in metric.kinds or not metric.applies_to(diagram):
             continue
         findings = [*metric.find(diagram)]
         blocks[metric.name] = block = metric.count(findings, diagram.engine)

@@ -126,7 +126,8 @@ class Metric(Generic[Findings, Block]):
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
     mention the attribute, or name a platform; it is not called for others. `find` asks its diagram
-    only for elements with its `tags`.
+    only for elements with its `tags`. A metric with `applies` is called for every diagram for which
+    that returns true, and no other diagram has the block; `count` returns one for every engine.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Metric(Generic[Findings, Block]):
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
     of_platform: bool = False
+    applies: Callable[[Diagram], bool] | None = None
     is_compared: bool = False
     main: str | None = None
 
@@ -158,7 +160,8 @@ class Metric(Generic[Findings, Block]):
     @property
     def is_unconditional(self) -> bool:
         """Whether any diagram may have something that it finds."""
-        return not (self.tags or self.attribute or self.of_platform)
+        has_condition = self.tags or self.attribute or self.of_platform
+        return self.applies is not None or not has_condition
 
     def leaves(self, *, documented_keys: bool = False) -> tuple[Leaf, ...]:
         """All values that its block can have, by their dotted keys in the payload."""
@@ -172,7 +175,13 @@ class Metric(Generic[Findings, Block]):
 
     def measure(self, diagram: Diagram) -> Block | None:
         """The block of a diagram, None if it has none."""
+        if not self.applies_to(diagram):
+            return None
         return self.count(self.find(diagram), diagram.engine)
+
+    def applies_to(self, diagram: Diagram) -> bool:
+        """Whether a diagram of its kinds may have the block."""
+        return self.applies is None or self.applies(diagram)
 
     def record(self, block: Block, *, documented_keys: bool = False) -> dict[str, Any]:
         """A block as a JSON object."""

@@ -21,7 +21,10 @@ from metrics.blocks import (
 )
 from metrics.bpmn.diagram import Diagram
 from metrics.catalog import (
+    NO_FRAGMENTS,
+    FragmentOptions,
     all_metrics,
+    known_dialect,
     measure,
     metric_named,
     metrics_with,
@@ -307,6 +310,7 @@ def scan(
     max_size: int = DEFAULT_MAX_SIZE,
     templates: TemplateDefinitions | None = None,
     fragments: Collection[str] = (),
+    dialect: str | None = None,
 ) -> Report:
     """Measure one diagram.
 
@@ -315,15 +319,16 @@ def scan(
     are a form if they begin like a JSON object. A diagram of more than `max_size` bytes is
     too large. The element templates are those that the diagram uses or, with `templates`, the
     definitions that the Modeler would offer for it. `fragments` are the names of fragments of our
-    own to compute beside the documented payload.
+    own to compute beside the documented payload; for them, `dialect` takes the place of the dialect
+    that the diagram names.
 
     A diagram that cannot be measured has a report with an `error`; no exception is raised. Raises
-    `ValueError` for a name that no fragment has.
+    `ValueError` for a name that no fragment or dialect has.
     """
-    added = own_fragments(fragments)
+    options = FragmentOptions(own_fragments(fragments), known_dialect(dialect))
     name = diagram_name(source, name)
     parsed = parse(source, name, max_size)
-    return parsed if isinstance(parsed, Report) else measured(parsed, name, templates, added)
+    return parsed if isinstance(parsed, Report) else measured(parsed, name, templates, options)
 
 
 def parse(
@@ -343,14 +348,12 @@ def measured(
     parsed: Document,
     name: str | None,
     templates: TemplateDefinitions | None,
-    fragments: frozenset[str] = frozenset(),
+    options: FragmentOptions = NO_FRAGMENTS,
 ) -> Report:
-    """The second half of `scan`: the report of a document.
-
-    `fragments` are the names of fragments of our own.
-    """
+    """The second half of `scan`: the report of a document."""
+    fragments = frozenset(options.names)
     try:
-        diagram = Diagram(parsed, tags_with(fragments))
+        diagram = Diagram(parsed, tags_with(fragments), dialect=options.dialect)
         blocks = measure(diagram, fragments)
         warnings = parsed.warnings + diagram.warnings
         if templates is not None and parsed.kind is Kind.BPMN:

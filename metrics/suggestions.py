@@ -15,7 +15,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question that suggests known names for an unknown one, for the end of a message.
 
     These are the known keys that contain the name as whole parts, or else the name that is spelled
-    most like it, as a whole or at its end. The question begins with a blank; it is empty if no name
+    most like it, at its end or as a whole. The question begins with a blank; it is empty if no name
     is near.
     """
     suggestions = _nearest(name, [*known])
@@ -36,11 +36,11 @@ def _nearest(name: str, known: Sequence[str]) -> Sequence[str]:
 
     if name and (containing := [key for key in known if f".{name}." in f".{key}."]):
         return containing
-    if alike := get_close_matches(name, known, 1):
-        return alike
+    # Of keys with the same end, the first is meant, however long it is.
     by_end = {_end(key, name): key for key in reversed(known)}
     # Ends are short: less similar ones are other words.
-    return [by_end[end] for end in get_close_matches(name, by_end, 1, MIN_SIMILARITY_OF_ENDS)]
+    alike = get_close_matches(name, by_end, 1, MIN_SIMILARITY_OF_ENDS)
+    return [by_end[end] for end in alike] or get_close_matches(name, known, 1)
 
 
 def _end(key: str, name: str) -> str:

@@ -15,20 +15,24 @@ from metrics.bpmn.names import (
     INNER_CONTAINERS,
     PROCESS,
     ROOT_CONTAINERS,
+    attribute,
+    elements_with,
     own_attribute,
 )
 from metrics.bpmn.uncounted import warn_of_uncounted
 from metrics.reading.document import Kind
 from metrics.reading.errors import MAX_WARNINGS_PER_KIND
 from metrics.reading.json_text import without_surrogates
-from metrics.reading.namespaces import BPMN, CAMUNDA_8_PLATFORMS, MODELER, ZEEBE
+from metrics.reading.namespaces import BPMN, CAMUNDA_8_PLATFORMS, ZEEBE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
+    from metrics.bpmn.extensions import Extension
     from metrics.bpmn.flow import Flow
+    from metrics.bpmn.names import AttributeName
     from metrics.reading.document import Document
 
 
@@ -59,6 +63,7 @@ class Diagram:
     any namespace (`{*}name`): one walk selects them all. `dropped_elements` holds the elements that
     the Modeler drops because of their ids, and all elements below them: the tree still has them,
     the other attributes and methods skip them. `dropped` describes the first `max_dropped` of them.
+    `dialect` is the dialect to count it as, None for the one that it names.
     `uncounted` are the warnings about other engines; `warnings` has these, and one for each of
     `dropped`.
     """
@@ -69,8 +74,10 @@ class Diagram:
         tags: Mapping[Engine, tuple[str, ...]],
         *,
         max_dropped: int = MAX_WARNINGS_PER_KIND,
+        dialect: str | None = None,
     ) -> None:
         self.document = document
+        self.dialect = dialect
         self.platform = platform = _platform(document)
         self.engine = engine = _engine(document, platform)
         self._elements: dict[object, list[Element]] = {}
@@ -113,6 +120,14 @@ class Diagram:
         }
 
     @cached_property
+    def family_extensions(self) -> Sequence[Extension]:
+        """The extensions of a BPMN diagram in Camunda 7's namespace and those of its relatives."""
+        # Only fragments of our own need them.
+        from metrics.bpmn.extensions import find_extensions
+
+        return find_extensions(self)
+
+    @cached_property
     def flow(self) -> Flow:
         """The flow of a BPMN diagram; its tags must be among the selected ones."""
         # Only fragments of our own need it.
@@ -139,14 +154,32 @@ class Diagram:
         extension_elements = [*self.children(element, EXTENSION_ELEMENTS)]
         return self.children(extension_elements[-1]) if extension_elements else ()
 
+    def attribute(self, element: Element, name: AttributeName) -> str | None:
+        """The value of an extension attribute; see `metrics.bpmn.names.attribute`."""
+        return attribute(element, name)
+
+    def qualified_attribute(self, element: Element, name: AttributeName) -> str | None:
+        """The value of an extension attribute in its namespace; one without a prefix is ignored."""
+        return element.get(name.qualified)
+
+    def attribute_names(self, element: Element) -> Collection[str]:
+        """The names of the attributes that an element has; it may have no others."""
+        return element.keys()
+
+    def with_attribute(self, name: AttributeName) -> Iterable[Element]:
+        """The elements that have an extension attribute, in document order."""
+        return self.kept(elements_with(name)(self.root))
+
+    def parts(self, extension: Element, tag: str) -> Iterable[Element]:
+        """The children of an extension element with a tag."""
+        return extension.iterchildren(tag)
+
     def elements(self, tag: str) -> list[Element]:
         """The elements with one of the selected tags, in document order."""
         return self._elements.get(tag, [])
 
     def extended(self, tag: str) -> dict[Element, list[Element]]:
         """The extension elements with one of the selected tags, by the element they extend."""
-        if tag not in self._elements:
-            return {}
         if tag not in self._extended:
             by_element: dict[Element, list[Element]] = {}
             for extension in self.elements(tag):
@@ -208,10 +241,10 @@ def _platform(document: Document) -> Platform:
         number = _number(version)
         return Platform(_text(name) or None, _text(version) if number is None else number)
     root = document.root
-    name = None if root is None else _root_attribute(root, EXECUTION_PLATFORM, "executionPlatform")
+    name = None if root is None else root_attribute(root, EXECUTION_PLATFORM)
     if root is None or not name:
         return NO_PLATFORM
-    version = _root_attribute(root, EXECUTION_PLATFORM_VERSION, "executionPlatformVersion")
+    version = root_attribute(root, EXECUTION_PLATFORM_VERSION)
     return Platform(name, version)
 
 
@@ -226,11 +259,15 @@ def _number(value: object) -> float | None:
     return None
 
 
-def _root_attribute(root: Element, qualified: str, plain: str) -> str | None:
-    value = root.get(qualified)
-    # Without a prefix it counts if the modeler namespace is the default one.
-    if value is None and (value := root.get(plain)) is not None:
-        return value if root.nsmap.get(None) == MODELER else None
+def root_attribute(root: Element, name: AttributeName) -> str | None:
+    """The value of an attribute of the root.
+
+    Without a prefix, it counts if its namespace is the default one.
+    """
+    value = root.get(name.qualified)
+    if value is None and (value := root.get(name.plain)) is not None:
+        is_default = name.qualified == f"{{{root.nsmap.get(None)}}}{name.plain}"
+        return value if is_default else None
     return value
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn.names import (
     AttributeName,
-    attribute,
     bpmn_attribute,
     camunda,
     camunda_attribute,
@@ -14,7 +13,7 @@ from metrics.bpmn.names import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from lxml.etree import _Element as Element
 
@@ -88,15 +87,16 @@ def extensions_of(codes: Iterable[Code]) -> frozenset[str]:
 
 def kinds_of(diagram: Diagram, element: Element, codes: Iterable[Code]) -> list[str]:
     """The kinds of the code that an element names, in the order of `codes`."""
-    names = element.keys()
+    names = diagram.attribute_names(element)
     return [code.kind for code in codes if _names(diagram, element, names, code)]
 
 
-def _names(diagram: Diagram, element: Element, names: list[str], code: Code) -> bool:
+def _names(diagram: Diagram, element: Element, names: Collection[str], code: Code) -> bool:
     if code.extension is not None:
         return element in diagram.extended(code.extension)
     if code.attribute is None or (
         code.attribute.plain not in names and code.attribute.qualified not in names
     ):
         return False
-    return code.value is None or attribute(element, code.attribute) == code.value
+    value = diagram.attribute(element, code.attribute)
+    return value is not None if code.value is None else value == code.value

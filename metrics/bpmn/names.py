@@ -5,7 +5,7 @@ Tags are written as in lxml: `{namespace}name`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -46,8 +46,6 @@ USER_TASK, SERVICE_TASK, RECEIVE_TASK = bpmn("userTask serviceTask receiveTask")
 DEFINITIONS, EXTENSION_ELEMENTS = bpmn("definitions extensionElements")
 BPMN_DIAGRAM: Final = f"{{{BPMNDI}}}BPMNDiagram"
 BPMN_PLANE: Final = f"{{{BPMNDI}}}BPMNPlane"
-EXECUTION_PLATFORM: Final = f"{{{MODELER}}}executionPlatform"
-EXECUTION_PLATFORM_VERSION: Final = f"{{{MODELER}}}executionPlatformVersion"
 PLANE_ELEMENTS: Final = tuple(
     f"{{{BPMNDI}}}{name}" for name in ("BPMNShape", "BPMNEdge", "BPMNLabel", "BPMNPlane")
 )
@@ -158,6 +156,12 @@ def bpmn_attribute(name: str) -> AttributeName:
     return AttributeName(f"{{{BPMN}}}{name}", name)
 
 
+EXECUTION_PLATFORM: Final = AttributeName(f"{{{MODELER}}}executionPlatform", "executionPlatform")
+EXECUTION_PLATFORM_VERSION: Final = AttributeName(
+    f"{{{MODELER}}}executionPlatformVersion", "executionPlatformVersion"
+)
+
+
 def attribute(element: Element, name: AttributeName) -> str | None:
     """The value of an attribute, in its namespace or without a prefix.
 
@@ -192,6 +196,7 @@ def _own_name(tag: str, name: str) -> AttributeName:
     return AttributeName(tag[: tag.rfind("}") + 1] + name, name)
 
 
+@cache
 def elements_with(name: AttributeName) -> Callable[[Element], list[Element]]:
     """A function that finds the elements of a tree that have an extension attribute.
 

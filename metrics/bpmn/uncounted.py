@@ -8,7 +8,6 @@ The same holds for the namespace of Camunda 7 in a diagram for Camunda 8, and vi
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,29 +15,31 @@ from lxml import etree
 
 from metrics.bpmn.names import PREFIXES
 from metrics.reading.errors import DiagramWarning
-from metrics.reading.namespaces import CAMUNDA, ZEEBE
+from metrics.reading.namespaces import (
+    ACTIVITI,
+    CAMUNDA,
+    FLOWABLE,
+    OPERATON,
+    ZEEBE,
+    declared_namespaces,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from lxml.etree import _Element as Element
 
     from metrics.reading.document import Document
 
 OTHER_ENGINES: Final = {
-    "http://activiti.org/bpmn": "activiti",
-    "http://flowable.org/bpmn": "flowable",
-    "http://operaton.org/schema/1.0/bpmn": "operaton",
+    ACTIVITI: "activiti",
+    FLOWABLE: "flowable",
+    OPERATON: "operaton",
     "http://www.jboss.org/drools": "drools",
     "https://flowsforapex.org": "apex",
     "http://spiffworkflow.org/bpmn/schema/1.0/core": "spiffworkflow",
 }
 """The namespaces of other engines (`drools` is that of jBPM), and their usual prefixes."""
-
-DECLARATION: Final = b"xmlns"
-TAG_END: Final = b">"
-# Always matches at `xmlns`, so that no text is searched twice.
-NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?:=\s*+["']([^"']*))?""")
 
 
 def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[DiagramWarning]:
@@ -47,7 +48,7 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
     if root is None:
         return
     uncounted = CAMUNDA if is_camunda_8 else ZEEBE
-    for namespace in _declared(document.text, root):
+    for namespace in declared_namespaces(document.text, root):
         if namespace in OTHER_ENGINES or namespace == uncounted:
             count_attributes, count_elements = _counters(namespace)
             counts = (
@@ -57,17 +58,6 @@ def warn_of_uncounted(document: Document, *, is_camunda_8: bool) -> Iterator[Dia
             if any(counts):
                 prefix = OTHER_ENGINES.get(namespace) or PREFIXES[namespace]
                 yield DiagramWarning(f"{prefix}: {' and '.join(filter(None, counts))} not counted")
-
-
-def _declared(text: bytes, root: Element) -> Iterable[str]:
-    """The namespaces that a diagram declares: in most diagrams, only the root declares any."""
-    declared = dict.fromkeys(root.nsmap.values())
-    # The first declaration is in the tag of the root, which does not end before the next `>`.
-    end_of_tag = text.find(TAG_END, text.find(DECLARATION))
-    if text.find(DECLARATION, end_of_tag) != -1:
-        nested = dict.fromkeys(NAMESPACE.findall(text, end_of_tag))
-        declared |= dict.fromkeys(name.decode(errors="replace") for name in nested)
-    return declared
 
 
 @cache

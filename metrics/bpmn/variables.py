@@ -16,12 +16,9 @@ from metrics.bpmn.names import (
     EVENTS,
     FLOW_ELEMENTS,
     ROOT_ELEMENTS,
-    attribute,
     bpmn,
     camunda,
     camunda_attribute,
-    elements_with,
-    is_true,
 )
 
 if TYPE_CHECKING:
@@ -65,8 +62,6 @@ EVENT_VARIABLES: Final = {
 
 CAMUNDA_7_TAGS: Final = frozenset({INPUT_OUTPUT, FORM_DATA, OUT, *EVENT_VARIABLES})
 """The tags that a metric of the variables of Camunda 7 needs; it needs `MENTION`, too."""
-
-_with_result_variable: Final = elements_with(RESULT_VARIABLE)
 
 
 class Start(Enum):
@@ -156,8 +151,8 @@ def named_children(
 ) -> Iterator[tuple[Element, str | None]]:
     """The names of some children of the first such extension element, each with its element."""
     for element, (first, *_) in diagram.extended(extension).items():
-        for named in first.iterchildren(child):
-            yield element, attribute(named, name)
+        for named in diagram.parts(first, child):
+            yield element, diagram.attribute(named, name)
 
 
 def _unscoped(diagram: Diagram) -> Iterator[UnscopedWriter]:
@@ -166,15 +161,13 @@ def _unscoped(diagram: Diagram) -> Iterator[UnscopedWriter]:
             yield UnscopedWriter(source, variable, element)
     for element, mappings in diagram.extended(OUT).items():
         for mapping in mappings:
-            if not is_true(mapping, LOCAL):
-                yield UnscopedWriter("outMapping", attribute(mapping, TARGET), element)
+            if diagram.attribute(mapping, LOCAL) != "true":
+                yield UnscopedWriter("outMapping", diagram.attribute(mapping, TARGET), element)
     if diagram.document.mentions(MENTION):
-        for element in diagram.kept(_with_result_variable(diagram.root)):
-            variable = (
-                attribute(element, RESULT_VARIABLE)
-                if element.tag in RESULT_TASKS
-                else element.get(RESULT_VARIABLE.qualified)
-            )
+        for element in diagram.with_attribute(RESULT_VARIABLE):
+            is_read_without_prefix = element.tag in RESULT_TASKS
+            read = diagram.attribute if is_read_without_prefix else diagram.qualified_attribute
+            variable = read(element, RESULT_VARIABLE)
             if variable:
                 yield UnscopedWriter(RESULT_VARIABLE.plain, variable, element)
     for tag, names in EVENT_VARIABLES.items():
@@ -182,7 +175,7 @@ def _unscoped(diagram: Diagram) -> Iterator[UnscopedWriter]:
             event = definition.getparent()
             if event is not None and event.tag in EVENTS:
                 for name in names:
-                    variable = attribute(definition, name)
+                    variable = diagram.attribute(definition, name)
                     if variable:
                         yield UnscopedWriter(name.plain, variable, event)
 

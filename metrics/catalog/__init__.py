@@ -15,10 +15,12 @@ from metrics.blocks import json_key, snake_case
 from metrics.bpmn.diagram import NO_PLATFORM, Engine
 from metrics.bpmn.names import camunda, zeebe
 from metrics.catalog import own
+from metrics.reading.namespaces import FAMILY
 from metrics.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from metrics.bpmn.diagram import Diagram
     from metrics.metric import Metric
@@ -45,6 +47,9 @@ OWN_FRAGMENTS: Final = tuple(sorted(json_key(module.name) for module in iter_mod
 ALL: Final = "all"
 """The name that requests all fragments of our own."""
 
+DIALECTS: Final = tuple(FAMILY)
+"""The dialects that a diagram can be counted as."""
+
 OTHER_ENGINE: Final = {Engine.CAMUNDA_7: zeebe(""), Engine.CAMUNDA_8: camunda("")}
 
 
@@ -65,6 +70,26 @@ def own_fragments(names: Collection[str]) -> frozenset[str]:
             known = (*FRAGMENTS, *OWN_FRAGMENTS)
             raise ValueError(f"no fragment is named '{name}'.{did_you_mean(name, known)}")
     return frozenset(names).intersection(OWN_FRAGMENTS)
+
+
+class FragmentOptions(NamedTuple):
+    """The names of the fragments of our own to compute, and how.
+
+    `dialect` takes the place of the dialect that a diagram names.
+    """
+
+    names: AbstractSet[str] = frozenset()
+    dialect: str | None = None
+
+
+NO_FRAGMENTS: Final = FragmentOptions()
+
+
+def known_dialect(dialect: str | None) -> str | None:
+    """The dialect itself; raises `ValueError` if it is not one of `DIALECTS`."""
+    if dialect is not None and dialect not in DIALECTS:
+        raise ValueError(f"no dialect is named '{dialect}'.{did_you_mean(dialect, DIALECTS)}")
+    return dialect
 
 
 def with_all(names: Iterable[str]) -> tuple[str, ...]:

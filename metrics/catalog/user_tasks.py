@@ -98,18 +98,21 @@ def count(counts: Mapping[str, int], engine: Engine) -> UserTasks:
     return UserTasks(counts["count"], block_of(block, counts, "form."))
 
 
-def _camunda_7_kinds(diagram: Diagram, task: Element) -> Collection[str]:
+def camunda_7_kinds(
+    diagram: Diagram, task: Element, form_key_kinds: Mapping[str, str] = FORM_KEY_KINDS
+) -> Collection[str]:
+    """The kinds of the forms of a user task in a Camunda 7 diagram."""
     kinds = set()
     form_key = None
-    if not FORM_ATTRIBUTES.isdisjoint(task.keys()):
-        form_key = attribute(task, FORM_KEY)
+    if not FORM_ATTRIBUTES.isdisjoint(diagram.attribute_names(task)):
+        form_key = diagram.attribute(task, FORM_KEY)
         if form_key is not None:
-            kinds.add(_kind_of_form_key(form_key))
-        if attribute(task, FORM_REF) is not None:
+            kinds.add(kind_of_form_key(form_key, form_key_kinds))
+        if diagram.attribute(task, FORM_REF) is not None:
             kinds.add("camundaForms")
     if form_key is None and task in diagram.extended(FORM_DATA):
         form_data = diagram.extended(FORM_DATA)[task][0]
-        if next(form_data.iterchildren(FORM_FIELD), None) is not None:
+        if next(iter(diagram.parts(form_data, FORM_FIELD)), None) is not None:
             kinds.add("generated")
     return kinds
 
@@ -120,7 +123,7 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
         return ()
     form_key = attribute(definitions[0], ZEEBE_FORM_KEY)
     if form_key is not None:
-        is_camunda_form = _kind_of_form_key(form_key) == "camundaForms"
+        is_camunda_form = kind_of_form_key(form_key) == "camundaForms"
     else:
         # The Modeler's code expects a form key and fails without one. A task with only a form id
         # counts as one with a Camunda Form.
@@ -128,15 +131,16 @@ def _camunda_8_kinds(diagram: Diagram, task: Element) -> Collection[str]:
     return ("camundaForms" if is_camunda_form else "other",)
 
 
-def _kind_of_form_key(form_key: str) -> str:
-    for prefix, kind in FORM_KEY_KINDS.items():
+def kind_of_form_key(form_key: str, kinds: Mapping[str, str] = FORM_KEY_KINDS) -> str:
+    """The kind of form that a form key means; `kinds` are the kinds of its beginnings."""
+    for prefix, kind in kinds.items():
         if form_key.startswith(prefix):
             return kind
     return "other"
 
 
 KINDS: Final = MappingProxyType(
-    {Engine.CAMUNDA_7: _camunda_7_kinds, Engine.CAMUNDA_8: _camunda_8_kinds}
+    {Engine.CAMUNDA_7: camunda_7_kinds, Engine.CAMUNDA_8: _camunda_8_kinds}
 )
 
 METRIC: Final = Metric(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.archives.bounds import DEFAULT_MAX_TOTAL, ArchiveBounds
 from metrics.archives.names import member_path
+from metrics.catalog import known_dialect
 from metrics.reading.sources import DEFAULT_MAX_SIZE, DiscoveredFile
 from metrics.scanning.unpacking import read_members
 from metrics.system.tasks import submit_in_order
@@ -125,6 +127,7 @@ def explain_violations(
     *,
     max_size: int = DEFAULT_MAX_SIZE,
     max_total: int = DEFAULT_MAX_TOTAL,
+    dialect: str | None = None,
     contents: Mapping[str, bytes | None] = MappingProxyType({}),
     skipped_keys: Collection[str] = (),
 ) -> CheckResult:
@@ -132,9 +135,9 @@ def explain_violations(
 
     Reads the files again, up to `max_size` bytes each, except those in `contents`, which holds
     their bytes by name; None stands for bytes that are not known. An archive is read once for all
-    its members, up to `max_total` bytes. A violation that can no longer be explained has no items.
-    The same applies to a violation of one of the `skipped_keys`, which count things that are not in
-    the diagram.
+    its members, up to `max_total` bytes. `dialect` is that of the reports. A violation that can no
+    longer be explained has no items. The same applies to a violation of one of the `skipped_keys`,
+    which count things that are not in the diagram.
     """
     values_of: dict[str, dict[str, Value]] = {}
     for violation in result.violations[:MAX_EXPLAINED_VIOLATIONS]:
@@ -142,10 +145,11 @@ def explain_violations(
             values_of.setdefault(violation.file, {})[violation.limit.key] = violation.value
     times = Counter(filter(values_of.__contains__, result.files) if values_of else ())
     bounds = ArchiveBounds(max_size=max_size, max_total=max_total)
+    explain = partial(_explain_batch, max_size=max_size, dialect=known_dialect(dialect))
     tasks = _tasks(values_of, times, contents, bounds)
     items_of: dict[str, ItemsByKey] = {}
     left = MAX_ITEMS
-    for task, items in _explain_all(tasks, executor, max_size):
+    for task, items in _explain_all(tasks, executor, explain):
         left -= sum(map(len, items.values()))
         items_of[task.file] = (
             items if left > 0 else {key: some[:MIN_ITEMS_PER_VALUE] for key, some in items.items()}
@@ -205,7 +209,9 @@ def _bytes_held(batch: Iterable[_Task]) -> int:
 
 
 def _explain_all(
-    tasks: Iterable[_Task], executor: Executor | None, max_size: int
+    tasks: Iterable[_Task],
+    executor: Executor | None,
+    explain: Callable[[Sequence[_Task]], list[ItemsByKey]],
 ) -> Iterator[tuple[_Task, ItemsByKey]]:
     """The items of each diagram, in order, with a bounded number of batches in the executor."""
     from metrics.system.workers import InThisProcess
@@ -213,7 +219,7 @@ def _explain_all(
     explainer = executor or InThisProcess()
 
     def submit(batch: Sequence[_Task]) -> Future[list[ItemsByKey]]:
-        return explainer.submit(_explain_batch, batch, max_size)
+        return explainer.submit(explain, batch)
 
     for batch, future in submit_in_order(
         submit,
@@ -239,7 +245,9 @@ def _collect(
                 yield task, submit((task,)).result()[0]
 
 
-def _explain_batch(tasks: Iterable[_Task], max_size: int) -> list[ItemsByKey]:
+def _explain_batch(
+    tasks: Iterable[_Task], *, max_size: int, dialect: str | None
+) -> list[ItemsByKey]:
     from metrics.explanation import explain_values
 
     # `DiscoveredFile` refuses a pipe, which would block a second read.
@@ -249,6 +257,7 @@ def _explain_batch(tasks: Iterable[_Task], max_size: int) -> list[ItemsByKey]:
             values,
             name=file,
             max_size=max_size,
+            dialect=dialect,
         )
         for file, values, content in tasks
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from metrics.catalog import FragmentOptions
 from metrics.checks.baseline import Baseline, BaselineError, baseline_lines, read_baseline
 from metrics.checks.configuration import Configuration, read_configuration
 from metrics.checks.gate import Gate
@@ -128,6 +129,7 @@ class _FormatOutput(NamedTuple):
 @options.timeout
 @options.template_source
 @options.template_folders
+@options.as_dialect
 @options.max_size
 @options.stdin_filename
 @input_options
@@ -145,6 +147,7 @@ def command(
     timeout: float | None,
     template_source: str,
     template_folders: tuple[str, ...],
+    dialect: str | None,
     max_size: int,
     stdin_filename: str | None,
     input_values: InputOptions,
@@ -200,7 +203,7 @@ def command(
             keeps_stream=True,
         ),
         templates,
-        fragments=gate.fragments,
+        added=FragmentOptions(gate.fragments, dialect),
         shows_warnings=False,
         is_quiet=is_quiet,
     )
@@ -283,6 +286,7 @@ class _Diagrams:
             max_total=self._options.unpacker.bounds.max_total,
             contents=self._contents | self._options.unpacker.stream_contents,
             # These numbers count template definitions, which are not elements of the diagram.
+            dialect=self._options.added.dialect,
             skipped_keys=() if templates is None else templates.keys,
         )
 
@@ -354,7 +358,8 @@ class _Diagrams:
             name=name,
             max_size=max_size,
             templates=self._options.templates,
-            fragments=self._gate.fragments,
+            fragments=self._options.added.names,
+            dialect=self._options.added.dialect,
         )
         return replace(report, file=file)
 

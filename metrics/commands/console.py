@@ -69,6 +69,7 @@ def scan_file(
     max_size: int,
     templates: TemplateDefinitions | None,
     fragments: Collection[str] = (),
+    dialect: str | None = None,
 ) -> Report:
     """The report of a FILE; raises `click.UsageError` as `source_of` does."""
     source = source_of(file, stdin_filename)
@@ -78,6 +79,7 @@ def scan_file(
         max_size=max_size,
         templates=templates,
         fragments=fragments,
+        dialect=dialect,
     )
     return replace(report, file=source.file)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from metrics.catalog import compared_fragments, own_fragments
+from metrics.catalog import FragmentOptions, compared_fragments, own_fragments
 from metrics.commands import options
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import (
@@ -92,6 +92,7 @@ class _CommandWithPaths(click.Command):
 @options.output_path
 @click.option("--exit-code", is_flag=True, help="Exit with status 1 if any value differs.")
 @options.with_fragments
+@options.as_dialect
 @options.jobs
 @options.timeout
 @options.max_size
@@ -110,6 +111,7 @@ def command(
     output_path: str | None,
     exit_code: bool,
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     jobs: int | None,
     timeout: float | None,
     max_size: int,
@@ -142,6 +144,7 @@ def command(
     settings = settings_of(config)
     archived.require_standard_input(tuple(filter(None, (old, new))))
     selection = selection_of(selected, settings, archived, is_quiet=is_quiet)
+    names = compared_fragments() | own_fragments((*with_fragments, *settings.fragments))
     scan_options = ScanOptions(
         jobs,
         timeout,
@@ -149,7 +152,7 @@ def command(
         selection,
         archived.unpacker(selection, max_size, is_quiet=is_quiet),
         fingerprints="whole",
-        fragments=compared_fragments() | own_fragments((*with_fragments, *settings.fragments)),
+        added=FragmentOptions(names, dialect),
         shows_warnings=False,
         shows_totals=False,
         is_quiet=is_quiet,

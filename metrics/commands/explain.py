@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from metrics.catalog import own_fragments
+from metrics.catalog import FragmentOptions, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, source_of
 from metrics.commands.format_option import format_option
@@ -53,6 +53,7 @@ Examples:
     " counted item. Default: tree for a single file, ndjson for a folder or several paths.",
 )
 @options.with_fragments
+@options.as_dialect
 @options.output_path
 @options.jobs
 @options.timeout
@@ -65,6 +66,7 @@ def command(
     keys: tuple[str, ...],
     format_name: str | None,
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     output_path: str | None,
     jobs: int | None,
     timeout: float | None,
@@ -90,13 +92,12 @@ def command(
     found = run_inputs(paths, input_values, is_quiet=is_quiet)
     single = found.is_single
     write = FORMATS.load(format_name or ("tree" if single else "ndjson"))
-    fragments = own_fragments({*with_fragments, *found.settings.fragments, *fragments_named(keys)})
+    names = own_fragments({*with_fragments, *found.settings.fragments, *fragments_named(keys)})
+    added = FragmentOptions(names, dialect)
 
     def read_input(path: str) -> list[Report]:
         content, name, file = source_of(path, stdin_filename)
-        report = explain_report(
-            content, name=name, max_size=max_size, keys=keys, fragments=fragments
-        )
+        report = explain_report(content, name=name, max_size=max_size, keys=keys, options=added)
         return [replace(report, file=file)]
 
     inputs = ScanInputs(lambda source: source == STANDARD_INPUT, read_input)
@@ -109,7 +110,7 @@ def command(
         input_values.archived.unpacker(
             found.selection, max_size, stdin_filename=stdin_filename, is_quiet=is_quiet
         ),
-        fragments=fragments,
+        added=added,
         explained_keys=keys,
         # Warnings are part of the output.
         shows_warnings=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from metrics.archives.bounds import DEFAULT_MAX_TOTAL
-from metrics.catalog import ALL, OWN_FRAGMENTS, with_all
+from metrics.catalog import ALL, DIALECTS, OWN_FRAGMENTS, with_all
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.suggestions import did_you_mean
@@ -111,6 +111,14 @@ with_fragments = click.option(
     type=Name((*OWN_FRAGMENTS, ALL)),
     callback=lambda ctx, param, names: with_all(names),
     help=f"Also compute this fragment: {', '.join(OWN_FRAGMENTS)}, or {ALL}; repeatable.",
+)
+as_dialect = click.option(
+    "--as",
+    "dialect",
+    metavar="DIALECT",
+    type=Name(DIALECTS),
+    help="For fragments of our own, read each diagram as this dialect instead of the one that it"
+    f" names: {', '.join(DIALECTS)}.",
 )
 documented_keys = click.option(
     "--documented-keys",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 import click
 
 from metrics.archives.names import INSTALL_ZSTANDARD
+from metrics.catalog import NO_FRAGMENTS, FragmentOptions
 from metrics.commands.console import (
     describe_report,
     file_errors_shown,
@@ -38,7 +39,6 @@ from metrics.system.signals import cleanup_on_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor
     from typing import BinaryIO, TextIO
 
@@ -82,7 +82,7 @@ class ScanOptions(NamedTuple):
     unpacker: Unpacker
     templates: TemplateDefinitions | None = None
     fingerprints: bool | Literal["whole"] = False
-    fragments: AbstractSet[str] = frozenset()
+    added: FragmentOptions = NO_FRAGMENTS
     explained_keys: tuple[str, ...] | None = None
     shows_warnings: bool = True
     shows_totals: bool = True
@@ -393,7 +393,8 @@ def _measure(
             jobs=jobs,
             max_size=options.max_size,
             keys=options.explained_keys,
-            fragments=options.fragments,
+            fragments=options.added.names,
+            dialect=options.added.dialect,
         )
     return scan_many(
         sources,
@@ -402,7 +403,8 @@ def _measure(
         max_size=options.max_size,
         templates=options.templates,
         fingerprints=options.fingerprints,
-        fragments=options.fragments,
+        fragments=options.added.names,
+        dialect=options.added.dialect,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from metrics.blocks import LeafKind
-from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, own_fragments
+from metrics.catalog import FRAGMENTS, OWN_FRAGMENTS, FragmentOptions, own_fragments
 from metrics.commands import options
 from metrics.commands.console import require_standard_input, scan_file, wrong_value
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
@@ -59,6 +59,7 @@ Examples:
 )
 @csv_raw
 @options.with_fragments
+@options.as_dialect
 @options.output_path
 @options.jobs
 @options.timeout
@@ -74,6 +75,7 @@ def command(
     paths: tuple[str, ...],
     fragments: tuple[str, ...],
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     format_name: str | None,
     sort_key: str | None,
     top: int | None,
@@ -118,7 +120,14 @@ def command(
     inputs = ScanInputs(
         lambda source: source == STANDARD_INPUT,
         lambda path: [
-            scan_file(path, stdin_filename, max_size=max_size, templates=templates, fragments=added)
+            scan_file(
+                path,
+                stdin_filename,
+                max_size=max_size,
+                templates=templates,
+                fragments=added,
+                dialect=dialect,
+            )
         ],
     )
     unpacker = input_values.archived.unpacker(
@@ -131,7 +140,7 @@ def command(
         found.selection,
         unpacker,
         templates,
-        fragments=added,
+        added=FragmentOptions(added, dialect),
         is_quiet=is_quiet,
     )
     with open_run(found, inputs, scan_options, output_path) as run:

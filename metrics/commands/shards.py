@@ -86,6 +86,7 @@ folder = click.argument("folder", metavar="DIR")
     help="Paths in MANIFEST end with a NUL character, not with a line break.",
 )
 @options.with_fragments
+@options.as_dialect
 @options.max_size
 @options.max_total
 @options.timeout
@@ -103,6 +104,7 @@ def plan(
     folder: str,
     is_null_separated: bool,
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     max_size: int,
     max_total: int,
     timeout: float | None,
@@ -126,7 +128,7 @@ def plan(
 
     _require_other_folder(manifest_name, folder)
     fragments = own_fragments((*with_fragments, *settings_of(config).fragments))
-    plan_options = PlanOptions(max_size, max_total, timeout, tuple(sorted(fragments)))
+    plan_options = PlanOptions(max_size, max_total, timeout, tuple(sorted(fragments)), dialect)
     stream = None
     if manifest_name == STANDARD_INPUT:
         content = source_of(STANDARD_INPUT, None).content

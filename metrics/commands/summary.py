@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from metrics.catalog import own_fragments
+from metrics.catalog import FragmentOptions, own_fragments
 from metrics.commands import options
 from metrics.commands.format_option import csv_raw, format_option, load_format, require_csv
 from metrics.commands.inputs import InputOptions, input_options, run_inputs
@@ -22,7 +22,7 @@ from metrics.commands.runs import (
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import STANDARD_INPUT
-from metrics.summary.groups import GROUPINGS, grouping
+from metrics.summary.groups import DIALECT, GROUPINGS, grouping
 
 if TYPE_CHECKING:
     from metrics.formats.summary import Format
@@ -56,10 +56,10 @@ def _grouping(by: str) -> str:
 @click.option(
     "--by",
     type=_grouping,
-    metavar="[folder[:DEPTH]|platform|version]",
+    metavar="[folder[:DEPTH]|platform|version|dialect]",
     shell_complete=lambda ctx, param, start: [by for by in GROUPINGS if by.startswith(start)],
-    help="Also summarize each folder, platform or version; with folder:DEPTH, each folder DEPTH"
-    " levels below PATH, including its subfolders.",
+    help="Also summarize each folder, platform, version or dialect; with folder:DEPTH, each folder"
+    " DEPTH levels below PATH, including its subfolders.",
 )
 @format_option(
     FORMATS.names,
@@ -74,6 +74,7 @@ def _grouping(by: str) -> str:
 @options.template_source
 @options.template_folders
 @options.with_fragments
+@options.as_dialect
 @options.max_size
 @input_options
 @options.quiet
@@ -88,6 +89,7 @@ def command(
     template_source: str,
     template_folders: tuple[str, ...],
     with_fragments: tuple[str, ...],
+    dialect: str | None,
     max_size: int,
     input_values: InputOptions,
     is_quiet: bool,
@@ -120,7 +122,7 @@ def command(
         templates,
         # Members of archives cannot be read again to compare them.
         fingerprints="whole" if found.unpacks else True,
-        fragments=added,
+        added=FragmentOptions(added.union([DIALECT] if by == DIALECT else ()), dialect),
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
         is_quiet=is_quiet,

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lxml.etree import _Element as Element
 
 BPMN: Final = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI: Final = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC: Final = "http://www.omg.org/spec/DD/20100524/DC"
 DI: Final = "http://www.omg.org/spec/DD/20100524/DI"
 CAMUNDA: Final = "http://camunda.org/schema/1.0/bpmn"
+OPERATON: Final = "http://operaton.org/schema/1.0/bpmn"
+FLOWABLE: Final = "http://flowable.org/bpmn"
+ACTIVITI: Final = "http://activiti.org/bpmn"
 ZEEBE: Final = "http://camunda.org/schema/zeebe/1.0"
 MODELER: Final = "http://camunda.org/schema/modeler/1.0"
+OPERATON_MODELER: Final = "http://operaton.org/schema/modeler/1.0"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 XMLNS: Final = "http://www.w3.org/2000/xmlns/"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 DMN_FAMILY: Final = ("http://www.omg.org/spec/DMN", "https://www.omg.org/spec/DMN")
+
+FAMILY: Final = {
+    "camunda7": CAMUNDA,
+    "operaton": OPERATON,
+    "flowable": FLOWABLE,
+    "activiti": ACTIVITI,
+}
+"""The dialects of Camunda 7's extensions, and the namespace of each."""
 
 PREDEFINED_PREFIXES: Final = {
     "bpmn": BPMN,
@@ -62,3 +80,32 @@ LOWER_CASE_NAMES: Final = frozenset((BPMN_NAMES + CAMUNDA_NAMES).split())
 
 CAMUNDA_8_PLATFORMS: Final = ("Camunda Cloud", "Zeebe")
 """The values of `executionPlatform` of a BPMN diagram for Camunda 8."""
+
+DECLARATION: Final = b"xmlns"
+TAG_END: Final = b">"
+# Always matches at `xmlns`, so that no text is searched twice.
+NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?:=\s*+["']([^"']*))?""")
+
+
+def declared_namespaces(text: bytes, root: Element) -> Collection[str]:
+    """The namespaces that a document declares, and maybe others.
+
+    `text` is the document, or the part of it to search. Most documents declare namespaces only in
+    the tag of the root.
+    """
+    declared = dict.fromkeys(root.nsmap.values())
+    # The first declaration is in the tag of the root, which does not end before the next `>`.
+    end_of_tag = text.find(TAG_END, text.find(DECLARATION))
+    if text.find(DECLARATION, end_of_tag) != -1:
+        nested = dict.fromkeys(NAMESPACE.findall(text, end_of_tag))
+        declared |= dict.fromkeys(_unescaped(name.decode(errors="replace")) for name in nested)
+    return declared
+
+
+def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
+    # Hardly any namespace is written with references.
+    from html import unescape
+
+    return unescape(text)

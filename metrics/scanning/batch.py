@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
-from metrics.catalog import own_fragments
+from metrics.catalog import FragmentOptions, known_dialect, own_fragments
 from metrics.reading.errors import DocumentError, ErrorType
 from metrics.reading.sources import DEFAULT_MAX_SIZE, content, require_iterable
 from metrics.report import Report, failed, measured, parse
@@ -52,6 +52,7 @@ def scan_many(
     templates: TemplateDefinitions | None = None,
     fingerprints: bool | Literal["whole"] = False,
     fragments: AbstractSet[str] = frozenset(),
+    dialect: str | None = None,
 ) -> Iterator[Report]:
     """Measure many diagrams and yield their reports in the order of the paths.
 
@@ -59,10 +60,10 @@ def scan_many(
     Without an `executor`, this process measures the diagrams as their reports are requested, and
     takes a few paths ahead. An `executor` gets the diagrams in batches, with a few pending batches
     for each of its `jobs` workers (default: the number of processors), however slowly the reports
-    are consumed. `max_size`, `templates` and `fragments` are as for `scan`; with `fingerprints`,
-    each report of a measured diagram has a fingerprint. It covers only parts of a large file
-    unless `fingerprints` is `"whole"`. The set of `fragments` may grow while paths are taken: each
-    path is measured with the set as it is after the path was taken.
+    are consumed. `max_size`, `templates`, `fragments` and `dialect` are as for `scan`; with
+    `fingerprints`, each report of a measured diagram has a fingerprint. It covers only parts of a
+    large file unless `fingerprints` is `"whole"`. The set of `fragments` may grow while paths are
+    taken: each path is measured with the set as it is after the path was taken.
 
     Every path gets a report. When a batch fails, its files are measured again one by one. A file
     has the error `crashed` if its worker dies twice or if it triggers a bug in this library, and
@@ -73,7 +74,8 @@ def scan_many(
     or a `Report`.
     """
     own_fragments(fragments)
-    options = _Options(max_size, templates, fingerprints, fragments)
+    added = FragmentOptions(fragments, known_dialect(dialect))
+    options = _Options(max_size, templates, fingerprints, added)
     return _reports(paths, executor, jobs, options)
 
 
@@ -85,6 +87,7 @@ def explain_many(
     max_size: int = DEFAULT_MAX_SIZE,
     keys: Iterable[str] = (),
     fragments: AbstractSet[str] = frozenset(),
+    dialect: str | None = None,
 ) -> Iterator[Explanation]:
     """Explain many diagrams and yield their explanations in the order of the paths.
 
@@ -95,7 +98,13 @@ def explain_many(
     from metrics.explanation import explanation_of, known_keys
 
     reports = explained_reports(
-        paths, executor, jobs=jobs, max_size=max_size, keys=known_keys(keys), fragments=fragments
+        paths,
+        executor,
+        jobs=jobs,
+        max_size=max_size,
+        keys=known_keys(keys),
+        fragments=fragments,
+        dialect=dialect,
     )
     return map(explanation_of, reports)
 
@@ -108,10 +117,12 @@ def explained_reports(
     max_size: int = DEFAULT_MAX_SIZE,
     keys: tuple[str, ...] = (),
     fragments: AbstractSet[str] = frozenset(),
+    dialect: str | None = None,
 ) -> Iterator[Report]:
     """Like `explain_many`, but yields the reports that carry the explanations."""
     own_fragments(fragments)
-    return _reports(paths, executor, jobs, _Options(max_size, None, False, fragments, keys))
+    added = FragmentOptions(fragments, known_dialect(dialect))
+    return _reports(paths, executor, jobs, _Options(max_size, None, False, added, keys))
 
 
 class _Options(NamedTuple):
@@ -120,7 +131,7 @@ class _Options(NamedTuple):
     max_size: int
     templates: TemplateDefinitions | None
     fingerprints: bool | Literal["whole"]
-    fragments: AbstractSet[str]
+    added: FragmentOptions
     keys: tuple[str, ...] | None = None
 
     @property
@@ -128,13 +139,13 @@ class _Options(NamedTuple):
         """The largest size of the files in a batch."""
         return MAX_BYTES if self.keys is None else MAX_BYTES_TO_EXPLAIN
 
-    def measure(self, document: Document, name: str, fragments: frozenset[str]) -> Report:
+    def measure(self, document: Document, name: str) -> Report:
         """The report of a document."""
         if self.keys is None:
-            return measured(document, name, self.templates, fragments)
+            return measured(document, name, self.templates, self.added)
         from metrics.explanation import explained
 
-        return explained(document, name, self.keys, fragments)
+        return explained(document, name, self.keys, self.added)
 
 
 def _reports(
@@ -285,9 +296,8 @@ def _measured_group(group: Sequence[_ReadRequest], options: _Options) -> list[Re
     documents = [
         _unless_report(name, content, parse, name, options.max_size) for name, content in group
     ]
-    fragments = frozenset(options.fragments)
     reports = [
-        _unless_report(name, document, options.measure, name, fragments)
+        _unless_report(name, document, options.measure, name)
         for (name, _), document in zip(group, documents, strict=True)
     ]
     if options.fingerprints:

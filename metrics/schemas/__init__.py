@@ -278,7 +278,7 @@ class _Schemas(NamedTuple):
         """The schema of a value of a type; `example` selects one of several blocks."""
         known = choices(hint)
         if known:
-            return _values(known)
+            return _values([*known, *([None] if NoneType in alternatives(hint) else [])])
         blocks = inner_blocks(hint)
         if type(example) in blocks:
             return self._block(type(example), example)

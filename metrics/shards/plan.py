@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from metrics.archives.bounds import DEFAULT_MAX_TOTAL
+from metrics.catalog import known_dialect
 from metrics.reading.sources import DEFAULT_MAX_SIZE, MAX_NAME_CHARACTERS, FileError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class PlanOptions(NamedTuple):
     max_total: int = DEFAULT_MAX_TOTAL
     timeout: float | None = None
     fragments: tuple[str, ...] = ()
+    dialect: str | None = None
 
 
 class Plan(NamedTuple):
@@ -119,6 +121,7 @@ def plan_json(plan: Plan) -> bytes:
             "maxSize": options.max_size,
             "maxTotal": options.max_total,
             "timeout": options.timeout,
+            "dialect": options.dialect,
         },
         "fragments": [*options.fragments],
     }
@@ -151,6 +154,7 @@ def _plan(record: Any) -> Plan:
             options["maxTotal"],
             options["timeout"],
             tuple(record["fragments"]),
+            options["dialect"],
         ),
     )
     texts = (plan.hash, plan.version, plan.folder, *plan.options.fragments)
@@ -162,6 +166,7 @@ def _plan(record: Any) -> Plan:
         raise TypeError
     if plan.shards > min(MAX_SHARDS, plan.objects) or not SHA256.fullmatch(plan.hash):
         raise ValueError
+    known_dialect(plan.options.dialect)
     timeout = plan.options.timeout
     if timeout is not None and not (type(timeout) in (int, float) and 0 < timeout <= MAX_TIMEOUT):
         raise ValueError

@@ -161,6 +161,7 @@ def _reports(
         jobs=measurer.jobs,
         max_size=plan.options.max_size,
         fragments=frozenset(plan.options.fragments),
+        dialect=plan.options.dialect,
     )
     for report in reports:
         report.file, object = names.popleft()

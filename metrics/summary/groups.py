@@ -1,4 +1,4 @@
-"""The groups of a portfolio: by folder, platform or version."""
+"""The groups of a portfolio: by folder, platform, version or dialect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.archives.names import archive_type, folder_of, member_name
 from metrics.blocks import OMITTED
+from metrics.reading.document import Kind
 from metrics.reading.errors import truncated
+from metrics.reading.namespaces import CAMUNDA_8_PLATFORMS
 from metrics.reading.sources import STANDARD_INPUT, printable
 from metrics.report import MAX_CHARACTERS_KEPT, marked_as_assumed
 from metrics.top import natural_order
@@ -41,8 +43,17 @@ Its second argument is the `marks_assumed` of `profile_of`.
 OTHERS: Final = "(others)"
 NO_VERSION: Final = "(no version)"
 NOT_MEASURED: Final = "(not measured)"
+NO_DIALECT: Final = "(no dialect)"
+NOT_COUNTED: Final = "(not counted)"
+NOT_APPLICABLE: Final = "(not applicable)"
 OTHERS_GROUP: Final = Group((OTHERS,), is_reserved=True)
 NOT_MEASURED_GROUP: Final = Group((NOT_MEASURED,), is_reserved=True)
+NO_DIALECT_GROUP: Final = Group((NO_DIALECT,), is_reserved=True)
+NOT_COUNTED_GROUP: Final = Group((NOT_COUNTED,), is_reserved=True)
+NOT_APPLICABLE_GROUP: Final = Group((NOT_APPLICABLE,), is_reserved=True)
+
+DIALECT: Final = "dialect"
+"""The name of the fragment whose names are groups, and of its grouping."""
 
 # Reserved names, alone or after a platform, and the name of a missing version in tables.
 RESERVED_NAME: Final = re.compile(
@@ -110,8 +121,25 @@ def _by_version(report: Report, marks_assumed: bool) -> Group:
     return Group((platform, version))
 
 
+def _by_dialect(report: Report, marks_assumed: bool) -> Group:
+    if report.kind is None:
+        return NOT_MEASURED_GROUP
+    block = report.blocks.get(DIALECT)
+    if block is not None:
+        return Group((block.name,)) if block.name else NO_DIALECT_GROUP
+    platform, _ = profile_of(report, marks_assumed=False)
+    # An earlier scan may not have counted the fragment.
+    may_have_one = report.kind is Kind.BPMN and platform not in CAMUNDA_8_PLATFORMS
+    return NOT_COUNTED_GROUP if may_have_one else NOT_APPLICABLE_GROUP
+
+
 GROUPINGS: Final[Mapping[str, Grouping]] = MappingProxyType(
-    {"folder": _by_folder, "platform": _by_platform, "version": _by_version}
+    {
+        "folder": _by_folder,
+        "platform": _by_platform,
+        "version": _by_version,
+        DIALECT: _by_dialect,
+    }
 )
 """The groupings without a DEPTH."""
 

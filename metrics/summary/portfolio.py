@@ -56,7 +56,8 @@ def summarize(
     With `by`, the name of a `grouping`, each group of diagrams has a summary, too. The first 1,000
     groups in the order of the reports are kept; the diagrams of all others are the group
     `(others)`. `(not measured)` is kept in addition. The grouping `folder:DEPTH` counts folders
-    below the `paths` in which the files were found.
+    below the `paths` in which the files were found. The grouping `dialect` needs reports with that
+    fragment.
 
     Files with equal fingerprints are read again to find identical ones, unless they have more than
     `max_size` bytes. `each_once` says that no file has two reports, which saves time. `fragments`

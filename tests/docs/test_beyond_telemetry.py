@@ -103,7 +103,9 @@ def test_limits_of_the_configuration(tmp_path: Path) -> None:
     (limits,) = (block.code for block in PAGE if block.language == "toml")
     (tmp_path / "metrics.toml").write_text(limits)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    (output,) = (block.values[1] for block in SHOWN if "metrics check" in str(block.values[0]))
+    (output,) = (
+        block.values[1] for block in SHOWN if "languages.groovy <=" in str(block.values[0])
+    )
     assert printed("metrics check examples", tmp_path, status=1) == output
 
 

@@ -118,11 +118,12 @@ def test_the_hash_covers_what_changes_lines(
         PlanOptions(max_total=1),
         PlanOptions(timeout=1.5),
         PlanOptions(fragments=("x",)),
+        PlanOptions(dialect="flowable"),
     )
     plans += [plan_of(held, 2, options) for options in others]
     monkeypatch.setattr("metrics.shards.planning.__version__", "0")
     plans.append(plan_of(held, 2, PlanOptions()))
-    assert len({plan.hash for plan in plans}) == len(plans) == 10
+    assert len({plan.hash for plan in plans}) == len(plans) == 11
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert plan_manifest(tmp_path / "0", tmp_path / "p5", 2).hash == plans[0].hash
@@ -223,5 +224,10 @@ def test_plans_are_json(tmp_path: Path) -> None:
     plan_manifest(tmp_path / "m", tmp_path / "p", 2, PlanOptions(timeout=2.5))
     record = json.loads((tmp_path / "p" / "plan.json").read_bytes())
     assert [*record] == ["hash", "version", "shards", "objects", "folder", "options", "fragments"]
-    assert record["options"] == {"maxSize": 2**28, "maxTotal": 10 * 2**30, "timeout": 2.5}
+    assert record["options"] == {
+        "maxSize": 2**28,
+        "maxTotal": 10 * 2**30,
+        "timeout": 2.5,
+        "dialect": None,
+    }
     assert (tmp_path / "p" / list_file(0)).exists()
