@@ -124,8 +124,8 @@ class Metric(Generic[Found, Block]):
 
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
-    mention the attribute, or name a platform; it is not called for others. `find` asks its diagram
-    only for elements with its `tags`.
+    mention the attribute, or name a platform; it is not called for others, unless it is `of_any`
+    diagram. `find` asks its diagram only for elements with its `tags`.
     """
 
     name: str
@@ -141,6 +141,7 @@ class Metric(Generic[Found, Block]):
     tags: frozenset[str] = frozenset()
     attribute: bytes | None = None
     of_platform: bool = False
+    of_any: bool = False
     is_compared: bool = False
     main: str | None = None
 
@@ -157,7 +158,7 @@ class Metric(Generic[Found, Block]):
     @property
     def is_unconditional(self) -> bool:
         """Whether any diagram may have something that it finds."""
-        return not (self.tags or self.attribute or self.of_platform)
+        return self.of_any or not (self.tags or self.attribute or self.of_platform)
 
     def leaves(self, *, documented_keys: bool = False) -> tuple[Leaf, ...]:
         """All values that its block can have, by their dotted keys in the payload."""
