@@ -119,7 +119,7 @@ def described(
     total: Total | Omitted | None = OMITTED,
     is_version: bool = False,
     text: Text = NO_TEXT,
-    tally: Tally | None = None,
+    tally: Tally | Omitted | None = OMITTED,
     members: Collection[str] | None = None,
     omit_if_too_large: bool = False,
     **more: Any,
@@ -130,8 +130,9 @@ def described(
     differs. `total` combines the values of two diagrams; None if they cannot be combined. By
     default, numbers add up, and other values have no total. Texts with `is_version` compare as
     versions.
-    `text` limits the texts that an event carries, `tally` describes a map in summaries. `members`
-    are the names that an open map can have, None if it can have any.
+    `text` limits the texts that an event carries. `tally` describes a map in summaries; None if
+    summaries do not count its names, as they do by default for fragments of our own. `members` are
+    the names that an open map can have, None if it can have any.
     `omit_if_too_large` marks a key at the top of the payload that an event omits if it is too
     large. Further arguments are those of `dataclasses.field`.
     """
@@ -324,10 +325,9 @@ class Leaf(NamedTuple):
     """A value that a block can hold.
 
     `key` is its dotted key. `total` combines the values of two diagrams; None if they cannot be
-    combined. `item` is the block that a list holds, None for other lists; `tally` describes a map
-    in summaries, and `members` are the names that an open map can have, None if it can have any. A
-    member of a fixed map has the key of the map as `group`. `is_rules` if it is the version of the
-    rules of a fragment, which counts nothing.
+    combined. `item` is the block that a list holds, None for other lists; `tally` and `members` are
+    those of `described`. A member of a fixed map has the key of the map as `group`. `is_rules` if
+    it is the version of the rules of a fragment, which counts nothing.
     """
 
     key: str
@@ -335,7 +335,7 @@ class Leaf(NamedTuple):
     meaning: str
     total: Total | None
     item: type | None = None
-    tally: Tally | None = None
+    tally: Tally | Omitted | None = OMITTED
     group: str | None = None
     is_rules: bool = False
     members: frozenset[str] | None = None

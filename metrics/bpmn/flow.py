@@ -7,6 +7,7 @@ scope, or from a flow node to itself. Its element may be in another scope.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics.bpmn.names import (
@@ -20,21 +21,35 @@ from metrics.bpmn.names import (
     attribute,
     bpmn,
     bpmn_attribute,
+    is_true,
+    type_of_tag,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml.etree import _Element as Element
 
     from metrics.bpmn.diagram import Diagram
 
-ID, SOURCE, TARGET = map(bpmn_attribute, ("id", "sourceRef", "targetRef"))
-(DEFINITION_REFERENCE,) = bpmn("eventDefinitionRef")
+ID, SOURCE, TARGET, ATTACHED_TO, PARALLEL = map(
+    bpmn_attribute, ("id", "sourceRef", "targetRef", "attachedToRef", "parallelMultiple")
+)
+BOUNDARY_EVENT, DEFINITION_REFERENCE = bpmn("boundaryEvent eventDefinitionRef")
+DEFINITION_KINDS: Final = {
+    tag: tag.rpartition("}")[2].removesuffix("EventDefinition") for tag in EVENT_DEFINITIONS
+}
 
 FLOW_NODES: Final = ACTIVITIES | EVENTS | GATEWAYS
 TAGS: Final = FLOW_NODES | {SEQUENCE_FLOW, PROCESS}
 """The tags that a metric of the flow needs."""
+
+EVENT_KINDS: Final = (*DEFINITION_KINDS.values(), "multiple", "parallelMultiple")
+NODE_TYPES: Final = (
+    *map(type_of_tag, FLOW_NODES),
+    *(f"{type_of_tag(tag)}[{kind}]" for tag in EVENTS for kind in EVENT_KINDS),
+)
+"""All types that a flow node can have."""
 
 
 class Arc(NamedTuple):
@@ -147,3 +162,34 @@ def event_definitions(diagram: Diagram) -> dict[Element, list[Element]]:
         if event.tag in EVENTS and referred.tag in EVENT_DEFINITIONS:
             definitions.setdefault(event, []).append(referred)
     return definitions
+
+
+def node_types(flow: Flow, definitions: Mapping[Element, Sequence[Element]]) -> list[str]:
+    """The type of each flow node, such as `bpmn:Task` or `bpmn:BoundaryEvent[timer]`.
+
+    `definitions` are the event definitions of events.
+    """
+    return [
+        _type(tag, _kind_of_event(node, definitions[node]) if node in definitions else None)
+        for node, tag in zip(flow.nodes, flow.tags, strict=True)
+    ]
+
+
+def _kind_of_event(event: Element, definitions: Sequence[Element]) -> str:
+    if len(definitions) > 1:
+        return "parallelMultiple" if is_true(event, PARALLEL) else "multiple"
+    return DEFINITION_KINDS[str(definitions[0].tag)]
+
+
+@lru_cache(maxsize=1024)
+def _type(tag: str, kind_of_event: str | None) -> str:
+    return type_of_tag(tag) + (f"[{kind_of_event}]" if kind_of_event else "")
+
+
+def attachments(flow: Flow) -> Iterator[tuple[int, int]]:
+    """The numbers of each boundary event and of the activity that it is attached to."""
+    for event, tag in enumerate(flow.tags):
+        if tag == BOUNDARY_EVENT:
+            activity = flow.number_of.get(attribute(flow.nodes[event], ATTACHED_TO))
+            if activity is not None and flow.tags[activity] in ACTIVITIES:
+                yield event, activity

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from metrics.bpmn.flow import SOURCE, TARGET
+from metrics.bpmn.flow import BOUNDARY_EVENT, SOURCE, TARGET, attachments
 from metrics.bpmn.names import (
     ACTIVITIES,
     SUB_PROCESSES,
@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     from metrics.graphs import Graph
 
 (ASSOCIATION,) = bpmn("association")
-START_EVENT, BOUNDARY_EVENT, AD_HOC = bpmn("startEvent boundaryEvent adHocSubProcess")
+START_EVENT, AD_HOC = bpmn("startEvent adHocSubProcess")
 CATCH_EVENT, THROW_EVENT, LINK = bpmn(
     "intermediateCatchEvent intermediateThrowEvent linkEventDefinition"
 )
-INSTANTIATE, TRIGGERED_BY_EVENT, FOR_COMPENSATION, ATTACHED_TO, NAME = map(
-    bpmn_attribute,
-    ("instantiate", "triggeredByEvent", "isForCompensation", "attachedToRef", "name"),
+INSTANTIATE, TRIGGERED_BY_EVENT, FOR_COMPENSATION, NAME = map(
+    bpmn_attribute, ("instantiate", "triggeredByEvent", "isForCompensation", "name")
 )
 LINK_EVENTS: Final = (CATCH_EVENT, THROW_EVENT)
 
@@ -90,11 +89,8 @@ class _Paths:
     def _add_boundary_events(self) -> None:
         """Add the steps to boundary events, and from these to compensation activities."""
         tags, number_of = self._flow.tags, self._flow.number_of
-        for number, tag in enumerate(tags):
-            if tag == BOUNDARY_EVENT:
-                activity = number_of.get(attribute(self._flow.nodes[number], ATTACHED_TO))
-                if activity is not None and tags[activity] in ACTIVITIES:
-                    self._steps.setdefault(activity, []).append(number)
+        for boundary_event, holder in attachments(self._flow):
+            self._steps.setdefault(holder, []).append(boundary_event)
         for association in self._diagram.elements(ASSOCIATION):
             event = number_of.get(attribute(association, SOURCE))
             activity = number_of.get(attribute(association, TARGET))

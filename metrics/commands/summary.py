@@ -23,6 +23,7 @@ from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.summary.groups import DIALECT, GROUPINGS, grouping
+from metrics.summary.portfolio import BYTES, COPIES, FINGERPRINTS
 
 if TYPE_CHECKING:
     from metrics.formats.summary import Format
@@ -37,6 +38,7 @@ Examples:
   metrics summary processes/
   metrics summary --by platform --format json processes/
   metrics summary --by folder:1 processes/
+  metrics summary --copies model processes/
   metrics summary --format html --output report.html processes/
   metrics scan processes/ > scan.ndjson; metrics summary scan.ndjson
 """
@@ -68,6 +70,14 @@ def _grouping(by: str) -> str:
     default="table",
 )
 @csv_raw
+@click.option(
+    "--copies",
+    type=click.Choice(COPIES),
+    default=BYTES,
+    show_default=True,
+    help="List copies: identical files, diagrams with the same model apart from layout, or"
+    " diagrams with the same structure apart from layout and names.",
+)
 @options.output_path
 @options.jobs
 @options.timeout
@@ -83,6 +93,7 @@ def command(
     by: str | None,
     format_name: str,
     is_csv_raw: bool,
+    copies: str,
     output_path: str | None,
     jobs: int | None,
     timeout: float | None,
@@ -102,7 +113,7 @@ def command(
 
     The summary counts diagrams by type, platform and version. It shows the sum, share, median, 90th
     percentile and maximum of each number, and the ten diagrams with its largest values. It lists
-    the bindings of element templates, failures by type, and identical files.
+    the bindings of element templates, failures by type, and copies.
 
     The exit status is 2 if a diagram could not be measured.
     """
@@ -113,6 +124,8 @@ def command(
     write = _load_format(format_name, is_csv_raw=is_csv_raw)
     added = own_fragments((*with_fragments, *settings.fragments))
 
+    is_of_bytes = copies == BYTES
+    needed = [*([DIALECT] if by == DIALECT else ()), *(() if is_of_bytes else [FINGERPRINTS])]
     scan_options = ScanOptions(
         jobs,
         timeout,
@@ -121,13 +134,13 @@ def command(
         input_values.archived.unpacker(found.selection, max_size, is_quiet=is_quiet),
         templates,
         # Members of archives cannot be read again to compare them.
-        fingerprints="whole" if found.unpacks else True,
-        added=FragmentOptions(added.union([DIALECT] if by == DIALECT else ()), dialect),
+        fingerprints=is_of_bytes and ("whole" if found.unpacks else True),
+        added=FragmentOptions(added.union(needed), dialect),
         # The warnings of many diagrams would bury the summary.
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    read = partial(read_saved_scan, max_size=max_size, fingerprints=True)
+    read = partial(read_saved_scan, max_size=max_size, fingerprints=is_of_bytes)
     inputs = ScanInputs(is_saved_scan, read)
     paths_read = with_shard_folders(found.paths)
     with open_run(found._replace(paths=paths_read), inputs, scan_options, output_path) as run:
@@ -136,7 +149,7 @@ def command(
         each_once = not any(
             is_saved_scan(path) for path in paths_read if not (has_type and path == STANDARD_INPUT)
         )
-        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths)
+        layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths, copies)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
 

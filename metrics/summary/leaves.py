@@ -8,7 +8,7 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from metrics.blocks import LeafKind, Tally
+from metrics.blocks import OMITTED, LeafKind, Omitted, Tally
 from metrics.blocks import leaves as leaves_of
 from metrics.keys import LEAVES, leaves_with
 
@@ -71,12 +71,15 @@ def _tally_of(leaf: Leaf) -> Tally | None:
     """How a summary counts the names in the values of a leaf; None if it does not count them.
 
     A documented leaf is counted if its dataclass has a tally for it. A leaf of our own fragments is
-    always counted if it is a text, a map or a list.
+    also counted if it is a text, a map or a list, unless its dataclass says that it has no tally.
     """
     inner = [] if leaf.item is None else leaves_of(leaf.item)
-    declared = next((each.tally for each in (leaf, *inner) if each.tally is not None), None)
-    if declared is not None or leaf.key in LEAVES:
-        return declared
+    declared = (each.tally for each in (leaf, *inner))
+    tally = next((tally for tally in declared if not isinstance(tally, Omitted)), OMITTED)
+    if not isinstance(tally, Omitted):
+        return tally
+    if leaf.key in LEAVES:
+        return None
     if leaf.kind in (LeafKind.TEXT, LeafKind.VERSION, LeafKind.MAP, LeafKind.LIST):
         return Tally(leaf.key, leaf.key, "diagrams", "sum" if leaf.kind is LeafKind.MAP else "")
     return None

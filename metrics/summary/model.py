@@ -125,23 +125,33 @@ class FailureSummary:
 
 
 @block_class
-class CopiesSummary:
-    """Diagrams with identical files."""
+class CopyGroup:
+    """Diagrams that are copies of each other."""
 
-    diagrams: int = described("The number of diagrams")
-    first: tuple[str, ...] = described("The first files, at most a hundred")
+    fingerprint: str | Omitted = described("Their fingerprint; omitted for `bytes`")
+    files: tuple[str, ...] = described(
+        "The first files in the order of the scan, at most a hundred"
+    )
+    more: int | Omitted = described("The number of further files; omitted if there are none")
+
+    @property
+    def diagrams(self) -> int:
+        """The number of diagrams."""
+        return len(self.files) + (0 if isinstance(self.more, Omitted) else self.more)
 
 
 @block_class
-class DuplicatesSummary:
-    """The measured diagrams whose files are identical to others."""
+class CopiesSummary:
+    """The measured diagrams that are copies of others."""
 
-    contents: int = described("Contents that several files have")
-    diagrams: int = described("Diagrams with one of these contents")
-    not_compared: int = described("Measured diagrams whose files could not be read for comparison")
-    most: tuple[CopiesSummary, ...] = described(
-        "The contents with the most copies, at most a hundred"
+    by: str = described("What copies have in common: `bytes`, `model` or `structure`")
+    groups: int = described("Groups of copies")
+    diagrams: int = described("Diagrams in these groups")
+    not_compared: int | Omitted = described(
+        "Measured diagrams whose files could not be read for comparison or, in a saved scan, that"
+        " have no fingerprints; omitted for `model` and `structure` if there are none"
     )
+    largest: tuple[CopyGroup, ...] = described("The largest groups, at most ten")
 
 
 @block_class
@@ -157,6 +167,6 @@ class Summary:
     ratios: Mapping[str, RatioSummary] | Omitted = described("Each ratio, by its dotted key")
     tallies: Mapping[str, TallySummary] = described("Counted names, by the key of their tally")
     failures: Mapping[str, FailureSummary] = described("Failures by type, most frequent first")
-    duplicates: DuplicatesSummary | Omitted = described("Identical files; omitted in groups")
+    copies: CopiesSummary | Omitted = described("Copies; omitted in groups")
     by: str | Omitted = described("The grouping; omitted without one")
     groups: Mapping[str, Summary] | Omitted = described("The summary of each group, by its name")

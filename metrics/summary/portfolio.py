@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from metrics.blocks import OMITTED, leaf_values
 from metrics.catalog import metric_named, own_fragments
 from metrics.keys import maps_with
+from metrics.reading.document import Kind
 from metrics.reading.sources import DEFAULT_MAX_SIZE, printable
-from metrics.summary.duplicates import Duplicates
+from metrics.summary.copies import CopyFinder
 from metrics.summary.groups import (
     NOT_MEASURED_GROUP,
     OTHERS_GROUP,
@@ -25,7 +26,7 @@ from metrics.summary.groups import (
     short_name,
 )
 from metrics.summary.leaves import names_in, summary_leaves
-from metrics.summary.model import CopiesSummary, DuplicatesSummary, LargestDiagram, Summary
+from metrics.summary.model import CopiesSummary, CopyGroup, LargestDiagram, Summary
 from metrics.summary.statistics import DIGITS_OF_A_RATIO, MAX_NAMES
 from metrics.summary.sums import DiagramNumbers, GroupSums
 from metrics.top import Largest
@@ -33,10 +34,15 @@ from metrics.top import Largest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from metrics.reading.document import Kind
     from metrics.report import Report
     from metrics.summary.groups import Group
 
+BYTES: Final = "bytes"
+FINGERPRINTS: Final = "fingerprints"
+COPIES: Final = (BYTES, "model", "structure")
+"""What copies may have in common: the bytes of their files, or a fingerprint."""
+
+MAX_GROUPS_OF_COPIES: Final = 10
 MAX_COPIES: Final = 100
 MAX_PAYLOADS_REMEMBERED: Final = 2048
 
@@ -49,6 +55,7 @@ def summarize(
     each_once: bool = False,
     fragments: Collection[str] = (),
     paths: Collection[str] = (),
+    copies: str = BYTES,
     marks_assumed: bool = False,
 ) -> Summary:
     """Summarize many reports.
@@ -59,14 +66,16 @@ def summarize(
     below the `paths` in which the files were found. The grouping `dialect` needs reports with that
     fragment.
 
-    Files with equal fingerprints are read again to find identical ones, unless they have more than
-    `max_size` bytes. `each_once` says that no file has two reports, which saves time. `fragments`
-    are the fragments of our own to summarize. With `marks_assumed`, platforms that diagrams do not
-    state are listed separately, as `Camunda Platform (not stated)`. Raises `ValueError` for an
-    unknown grouping or fragment, and `OSError` if the disk is full.
+    `copies` is one of `COPIES`. For `bytes`, reports need the fingerprint of their file: files with
+    equal fingerprints are read again to find identical ones, unless they have more than `max_size`
+    bytes. For `model` and `structure`, reports need the fragment `fingerprints`. `each_once` says
+    that no file has two reports, which saves time. `fragments` are the fragments of our own to
+    summarize. With `marks_assumed`, platforms that diagrams do not state are listed separately, as
+    `Camunda Platform (not stated)`. Raises `ValueError` for an unknown grouping, fragment or kind
+    of copies, and `OSError` if the disk is full.
     """
     with closing(
-        Portfolio(by, own_fragments(fragments), paths, marks_assumed=marks_assumed)
+        Portfolio(by, own_fragments(fragments), paths, copies=copies, marks_assumed=marks_assumed)
     ) as portfolio:
         for report in reports:
             portfolio.add(report)
@@ -91,9 +100,14 @@ class Portfolio:
         fragments: frozenset[str] = frozenset(),
         paths: Collection[str] = (),
         *,
+        copies: str = BYTES,
         marks_assumed: bool = False,
     ) -> None:
+        if copies not in COPIES:
+            raise ValueError(f"no copies are named '{copies}': use {', '.join(COPIES)}")
         self._by = by
+        self._copies_by = copies
+        self._summarizes_fingerprints = FINGERPRINTS in fragments
         self._group_of = None if by is None else grouping(by, paths)
         self._marks_assumed = marks_assumed
         self._leaves = summary_leaves(fragments)
@@ -108,14 +122,20 @@ class Portfolio:
         self._thresholds = [0] * len(self._leaves.numbers)
         self._largest = [Largest[str]() for _ in self._leaves.numbers]
         self._not_compared = 0
-        self._duplicates = Duplicates()
+        self._copies = CopyFinder()
 
     def close(self) -> None:
         """Delete the fingerprints from the disk."""
-        self._duplicates.close()
+        self._copies.close()
 
     def add(self, report: Report) -> DiagramNumbers | None:
         """Add a report; returns its numbers, None if the diagram could not be measured."""
+        if report.kind is not None:
+            self._add_copy(report)
+        if FINGERPRINTS in report.blocks and not self._summarizes_fingerprints:
+            # Nearly every diagram has another block, and no payload would be known.
+            blocks = {name: block for name, block in report.blocks.items() if name != FINGERPRINTS}
+            report = replace(report, blocks=blocks)
         groups = self._groups_of(report)
         if report.kind is None:
             for group in groups:
@@ -136,11 +156,20 @@ class Portfolio:
             if value > self._thresholds[index]:
                 self._largest[index].add(report.name, value)
                 self._thresholds[index] = self._largest[index].threshold
-        if report.fingerprint is None:
-            self._not_compared += 1
-        else:
-            self._duplicates.add(report.fingerprint, report.name)
         return payload
+
+    def _add_copy(self, report: Report) -> None:
+        if self._copies_by == BYTES:
+            if report.fingerprint is None:
+                self._not_compared += 1
+            else:
+                self._copies.add(report.fingerprint, report.name)
+        elif report.kind is not Kind.FORM:
+            block = report.blocks.get(FINGERPRINTS)
+            if block is None:
+                self._not_compared += 1
+            elif fingerprint := getattr(block, self._copies_by):
+                self._copies.add_diagram(fingerprint, report.name)
 
     def _groups_of(self, report: Report) -> tuple[GroupSums, ...]:
         if self._group_of is None:
@@ -169,23 +198,33 @@ class Portfolio:
         return replace(
             summary,
             numbers=numbers,
-            duplicates=self._copies(max_size, each_once=each_once),
+            copies=self._copies_summary(max_size, each_once=each_once),
             by=self._by or OMITTED,
             groups=groups if self._by else OMITTED,
         )
 
-    def _copies(self, max_size: int, *, each_once: bool) -> DuplicatesSummary:
-        contents, diagrams, unread, largest = self._duplicates.compare(
+    def _copies_summary(self, max_size: int, *, each_once: bool) -> CopiesSummary:
+        groups, diagrams, unread, largest = self._copies.compare(
             max_size=max_size,
             each_once=each_once,
-            max_contents=MAX_COPIES,
+            max_groups=MAX_GROUPS_OF_COPIES,
             max_files=MAX_COPIES,
         )
-        return DuplicatesSummary(
-            contents,
+        is_of_bytes = self._copies_by == BYTES
+        not_compared = self._not_compared + unread
+        return CopiesSummary(
+            self._copies_by,
+            groups,
             diagrams,
-            self._not_compared + unread,
-            tuple(CopiesSummary(files, tuple(map(printable, first))) for files, first in largest),
+            not_compared if is_of_bytes or not_compared else OMITTED,
+            tuple(
+                CopyGroup(
+                    OMITTED if is_of_bytes else printable(fingerprint),
+                    tuple(map(printable, first)),
+                    files - len(first) or OMITTED,
+                )
+                for fingerprint, files, first in largest
+            ),
         )
 
     def _payload(self, report: Report, kind: Kind) -> DiagramNumbers:

@@ -181,6 +181,8 @@ def check_laws(found: dict[str, Any]) -> None:
         ("arcs", flows["count"] - flows["crossing"] - flows["dangling"]),
     ):
         assert complexity[key] == value, key
+    assert found["fingerprints"]["size"] == nodes["count"]
+    assert (found["fingerprints"]["structure"] is None) == (nodes["count"] < 5)
     for key in ("separability", "sequentiality", "cyclicity"):
         assert complexity[key] is None or 0 <= complexity[key] <= 1
     assert complexity["cyclomaticNumber"] >= 0
@@ -238,7 +240,22 @@ def test_service_and_user_tasks_are_those_of_the_payload(model: Model) -> None:
     st.sampled_from(["", "\n  ", "<!-- a -->", "<?a b?>"]),
 )
 def test_names_and_layout_do_not_count(model: Model, id: str, prefix: str, between: str) -> None:
-    assert payload(model.render(id=id, prefix=prefix, between=between)) == payload(model.render())
+    before, after = (
+        payload(model.render()),
+        payload(model.render(id=id, prefix=prefix, between=between)),
+    )
+    # The fingerprint of the whole model is the one value that depends on ids.
+    assert before["fingerprints"].pop("model") != after["fingerprints"].pop("model")
+    assert before == after
+
+
+@given(
+    models(),
+    st.sampled_from(["", "b:", "semantic:"]),
+    st.sampled_from(["", "\n  ", "<!-- a -->", "<?a b?>"]),
+)
+def test_layout_does_not_count(model: Model, prefix: str, between: str) -> None:
+    assert payload(model.render(prefix=prefix, between=between)) == payload(model.render())
 
 
 @given(models())

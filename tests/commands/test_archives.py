@@ -486,8 +486,8 @@ class TestSummary:
 
     def test_copies(self, folder: Path) -> None:
         # Also of large files, whose fingerprint covers only parts of them otherwise.
-        found = self.summary(folder, "--archives")["duplicates"]
-        assert [copy["first"] for copy in found["most"]] == [
+        found = self.summary(folder, "--archives")["copies"]
+        assert [copy["files"] for copy in found["largest"]] == [
             ["in/e.bpmn", "lib/d.bpmn", "lib/large.tar!/f.bpmn"],
             ["lib/app.ear!/a.bpmn", "lib/app.ear!/c.war!/in/y.bpmn", "lib/app.ear!/c.war!/x.bpmn"],
         ]
@@ -496,7 +496,7 @@ class TestSummary:
     def test_copies_in_standard_input(self, folder: Path) -> None:
         stdin = json_lines(("a", tasks(9000)), ("b", tasks(1)))
         found = self.summary(folder, "--stdin-type", "ndjson", "lib/d.bpmn", "-", stdin=stdin)
-        assert [copy["first"] for copy in found["duplicates"]["most"]] == [["lib/d.bpmn", "a"]]
+        assert [copy["files"] for copy in found["copies"]["largest"]] == [["lib/d.bpmn", "a"]]
 
 
 class TestOutputs:

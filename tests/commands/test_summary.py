@@ -21,7 +21,7 @@ from support.diagrams import FIXTURES, MODELER, NAMESPACES, ZEEBE, copy_fixtures
 from metrics import scan, summarize
 from metrics.formats.summary.content import group_figures
 from metrics.reading.fingerprint import fingerprint
-from metrics.summary.duplicates import Duplicates
+from metrics.summary.copies import CopyFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,21 +196,21 @@ class TestNumbers:
             else:
                 assert "share" not in number
 
-    def test_duplicates(self, summary: dict[str, Any], folder: Path) -> None:
+    def test_copies(self, summary: dict[str, Any], folder: Path) -> None:
         contents: dict[bytes, list[str]] = {}
         measured = {line["file"] for line in lines(run("scan", folder)) if "error" not in line}
         for file in sorted(measured):
             contents.setdefault(Path(file).read_bytes(), []).append(file)
-        copies = [files for files in contents.values() if len(files) > 1]
-        duplicates = summary["duplicates"]
-        assert duplicates["contents"] == len(copies) > 0
-        assert duplicates["diagrams"] == sum(map(len, copies))
-        assert duplicates["notCompared"] == 0
-        listed = [(each["diagrams"], set(each["first"])) for each in duplicates["most"]]
-        assert all((len(files), set(files[:10])) in listed or len(listed) == 10 for files in copies)
-        assert {str(folder / "copy.form"), str(folder / "copy 2.form")} in [
-            files & {str(folder / "copy.form"), str(folder / "copy 2.form")} for _, files in listed
-        ]
+        groups = [files for files in contents.values() if len(files) > 1]
+        copies = summary["copies"]
+        assert copies["by"] == "bytes"
+        assert copies["groups"] == len(groups) > 0
+        assert copies["diagrams"] == sum(map(len, groups))
+        assert copies["notCompared"] == 0
+        listed = [each["files"] for each in copies["largest"]]
+        assert all(files in listed or len(listed) == 10 for files in groups)
+        pair = [str(folder / "copy 2.form"), str(folder / "copy.form")]
+        assert pair in [[file for file in files if file in pair] for files in listed]
 
 
 class TestEarlierScan:
@@ -242,8 +242,8 @@ class TestEarlierScan:
             (tmp_path / f"{name}.form").write_bytes(b"{}")
         printed = run("scan", ".", cwd=tmp_path).stdout
         (tmp_path / "b.form").unlink()
-        duplicates = summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]
-        assert (duplicates["diagrams"], duplicates["notCompared"]) == (2, 1)
+        copies = summary_of("-", stdin=printed, cwd=tmp_path)["copies"]
+        assert (copies["diagrams"], copies["notCompared"]) == (2, 1)
 
     def test_file_is_not_a_copy_of_itself(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
@@ -252,7 +252,7 @@ class TestEarlierScan:
         )
         summary = summary_of("scan.ndjson", cwd=tmp_path)
         assert summary["measured"] == 2
-        assert summary["duplicates"]["contents"] == 0
+        assert summary["copies"]["groups"] == 0
 
     def test_second_name_of_a_file_is_not_a_copy(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b"{}")
@@ -260,7 +260,7 @@ class TestEarlierScan:
             run("scan", "-f", "ndjson", name, cwd=tmp_path).stdout
             for name in ("a.form", "./a.form")
         )
-        assert summary_of("-", stdin=printed, cwd=tmp_path)["duplicates"]["contents"] == 0
+        assert summary_of("-", stdin=printed, cwd=tmp_path)["copies"]["groups"] == 0
 
     def test_names_that_are_not_utf_8(self, tmp_path: Path) -> None:
         for name in (b"a.form", b"\xff.form"):
@@ -283,7 +283,7 @@ class TestEarlierScan:
             summary = summary_of("-", stdin=printed, cwd=tmp_path)
             assert writer.poll() is None
             assert (tmp_path / "a.form").read_text() == "kept\n"
-        assert summary["duplicates"]["notCompared"] == 1
+        assert summary["copies"]["notCompared"] == 1
 
     def test_non_blocking_input(self) -> None:
         line = json.dumps({"file": "a.form"} | FORM).encode() + b"\n"
@@ -307,7 +307,7 @@ class TestEarlierScan:
         assert json.loads(result.stdout)["failures"]["malformed"]["diagrams"] == 2
 
 
-class TestDuplicates:
+class TestIdenticalFiles:
     """Identical files are found by their bytes, and no others."""
 
     @pytest.mark.parametrize("size", [5_000, 20_000, 3_000_000])
@@ -321,14 +321,15 @@ class TestDuplicates:
             "abcdef", (first, second, first, third, second, first), strict=True
         ):
             (tmp_path / f"{name}.form").write_bytes(content)
-        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
-        assert duplicates == {
-            "contents": 2,
+        copies = summary_of(".", cwd=tmp_path)["copies"]
+        assert copies == {
+            "by": "bytes",
+            "groups": 2,
             "diagrams": 5,
             "notCompared": 0,
-            "most": [
-                {"diagrams": 3, "first": ["a.form", "c.form", "f.form"]},
-                {"diagrams": 2, "first": ["b.form", "e.form"]},
+            "largest": [
+                {"files": ["a.form", "c.form", "f.form"]},
+                {"files": ["b.form", "e.form"]},
             ],
         }
 
@@ -343,7 +344,7 @@ class TestDuplicates:
         )
         summary = summary_of("-", stdin=printed, cwd=tmp_path)
         assert summary["measured"] == 3
-        assert summary["duplicates"]["contents"] == 0
+        assert summary["copies"]["groups"] == 0
 
     def test_other_names_of_a_large_file_are_not_copies(self, tmp_path: Path) -> None:
         (tmp_path / "a.form").write_bytes(b'{"components":[],"a":"' + b" " * 20_000 + b'"}')
@@ -351,57 +352,55 @@ class TestDuplicates:
             json.dumps({"file": "." + "/" * times + "a.form"} | FORM) + "\n"
             for times in range(1, 50)
         )
-        duplicates = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["duplicates"]
-        assert (duplicates["contents"], duplicates["notCompared"]) == (0, 0)
+        copies = summary_of("-", stdin=printed.encode(), cwd=tmp_path)["copies"]
+        assert (copies["groups"], copies["notCompared"]) == (0, 0)
 
     @pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="needs /proc")
     def test_files_without_a_size(self) -> None:
         printed = "".join(
             json.dumps({"file": f"/proc/{name}"} | FORM) + "\n" for name in ("version", "uptime")
         )
-        found = summary_of("-", stdin=printed.encode())["duplicates"]
-        assert (found["contents"], found["notCompared"]) == (0, 2)
+        found = summary_of("-", stdin=printed.encode())["copies"]
+        assert (found["groups"], found["notCompared"]) == (0, 2)
 
     def test_file_that_is_replaced_during_discovery(self) -> None:
-        duplicates = Duplicates()
+        copies = CopyFinder()
         for content in (b"one", b"other"):
             for name in "ab":
-                duplicates.add(fingerprint(content), name)
-        found = duplicates.compare(max_size=9, each_once=True, max_contents=9, max_files=9)
-        duplicates.close()
-        assert (found.contents, found.files, found.not_compared) == (1, 2, 0)
+                copies.add(fingerprint(content), name)
+        found = copies.compare(max_size=9, each_once=True, max_groups=9, max_files=9)
+        copies.close()
+        assert (found.groups, found.files, found.not_compared) == (1, 2, 0)
 
     def test_file_that_became_a_pipe_is_not_opened(self, tmp_path: Path) -> None:
         content = b" " * 20_000
-        duplicates = Duplicates()
+        copies = CopyFinder()
         for name in "abc":
             (tmp_path / name).write_bytes(content)
-            duplicates.add(fingerprint(content), str(tmp_path / name))
+            copies.add(fingerprint(content), str(tmp_path / name))
         (tmp_path / "a").unlink()
         os.mkfifo(tmp_path / "a")
         with subprocess.Popen(["sh", "-c", "echo kept > a"], cwd=tmp_path) as writer:
-            found = duplicates.compare(max_size=30_000, each_once=True, max_contents=9, max_files=9)
+            found = copies.compare(max_size=30_000, each_once=True, max_groups=9, max_files=9)
             assert writer.poll() is None
             assert (tmp_path / "a").read_text() == "kept\n"
-        duplicates.close()
-        assert (found.contents, found.files, found.not_compared) == (1, 2, 1)
+        copies.close()
+        assert (found.groups, found.files, found.not_compared) == (1, 2, 1)
 
     def test_most_copies_first(self, tmp_path: Path) -> None:
         times = {number: 120 if number == 50 else 2 + number % 7 for number in range(110)}
-        for number, copies in times.items():
-            for copy in range(copies):
+        for number, files in times.items():
+            for copy in range(files):
                 (tmp_path / f"{number:03}-{copy:03}.form").write_text(
                     f'{{"components": [], "a": {number}}}'
                 )
-        duplicates = summary_of(".", cwd=tmp_path)["duplicates"]
-        assert duplicates["contents"] == 110
-        assert duplicates["diagrams"] == sum(times.values())
-        assert duplicates["most"] == [
-            {
-                "diagrams": times[number],
-                "first": [f"{number:03}-{copy:03}.form" for copy in range(min(100, times[number]))],
-            }
-            for number in sorted(times, key=lambda number: -times[number])[:100]
+        copies = summary_of(".", cwd=tmp_path)["copies"]
+        assert copies["groups"] == 110
+        assert copies["diagrams"] == sum(times.values())
+        assert copies["largest"] == [
+            {"files": [f"{number:03}-{copy:03}.form" for copy in range(min(100, times[number]))]}
+            | ({"more": 20} if number == 50 else {})
+            for number in sorted(times, key=lambda number: -times[number])[:10]
         ]
 
 
@@ -415,7 +414,7 @@ class TestGroups:
             key: {name: value for name, value in number.items() if name != "most"}
             for key, number in summary["numbers"].items()
         }
-        own = {key: value for key, value in summary.items() if key != "duplicates"}
+        own = {key: value for key, value in summary.items() if key != "copies"}
         return own | {"numbers": numbers}
 
     def test_folders(self, folder: Path) -> None:
@@ -759,8 +758,8 @@ class TestFormats:
     @pytest.mark.parametrize(
         ("format_name", "expected"),
         [
-            ("table", ["  and 8 more diagrams", "and 27 more contents"]),
-            ("markdown", ["- and 1 more diagram", "and 20 more contents."]),
+            ("table", ["  and 8 more diagrams", "and 27 more groups"]),
+            ("markdown", ["- and 1 more diagram", "and 20 more groups."]),
         ],
     )
     def test_unlisted_diagrams_are_counted(

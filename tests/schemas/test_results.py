@@ -77,7 +77,7 @@ class TestSummary:
     @pytest.mark.parametrize("by", [[], ["--by", "folder"], ["--by", "version"]])
     def test_printed(self, portfolio: Path, by: list[str]) -> None:
         record = result("summary", *by, cwd=portfolio)
-        assert record["duplicates"]["most"]
+        assert record["copies"]["largest"]
         assert record["bindings"]
         accepts("summary", record)
 
@@ -102,7 +102,7 @@ class TestSummary:
             (f"numbers/{USER_TASKS}/most/0/value", "1"),
             ("platforms/0/versions/0/diagrams", MISSING),
             ("failures/malformed/first/0/error/type", "other"),
-            ("duplicates/most/0/first", "a.bpmn"),
+            ("copies/largest/0/files", "a.bpmn"),
             ("groups", []),
             ("groups/user_tasks/failed", MISSING),
             (f"groups/user_tasks/numbers/{USER_TASKS}/maximum", "1"),

@@ -29,7 +29,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import block_class, block_of, described, key_part, key_parts
-from metrics.bpmn.flow import DEFINITION_REFERENCE, ID, TAGS, event_definitions
+from metrics.bpmn.flow import (
+    BOUNDARY_EVENT,
+    DEFINITION_REFERENCE,
+    ID,
+    NODE_TYPES,
+    TAGS,
+    event_definitions,
+    node_types,
+)
 from metrics.bpmn.names import (
     ACTIVITIES,
     EVENT_DEFINITIONS,
@@ -40,14 +48,8 @@ from metrics.bpmn.names import (
     bpmn,
     bpmn_attribute,
     is_true,
-    type_of_tag,
 )
-from metrics.bpmn.paths import (
-    ASSOCIATION,
-    BOUNDARY_EVENT,
-    TRIGGERED_BY_EVENT,
-    unreached_nodes,
-)
+from metrics.bpmn.paths import ASSOCIATION, TRIGGERED_BY_EVENT, unreached_nodes
 from metrics.metric import Finding, Metric, counting, without_kinds
 
 if TYPE_CHECKING:
@@ -62,9 +64,8 @@ COLLABORATION, PARTICIPANT, MESSAGE_FLOW = bpmn("collaboration participant messa
 LANE, LANE_SET, CHILD_LANE_SET = bpmn("lane laneSet childLaneSet")
 MULTI_INSTANCE, LOOP = bpmn("multiInstanceLoopCharacteristics standardLoopCharacteristics")
 (CONDITION,) = bpmn("conditionExpression")
-EXECUTABLE, PARALLEL, CANCEL, SEQUENTIAL, PROCESS_REFERENCE = map(
-    bpmn_attribute,
-    ("isExecutable", "parallelMultiple", "cancelActivity", "isSequential", "processRef"),
+EXECUTABLE, CANCEL, SEQUENTIAL, PROCESS_REFERENCE = map(
+    bpmn_attribute, ("isExecutable", "cancelActivity", "isSequential", "processRef")
 )
 DATA: Final = dict(
     zip(
@@ -81,14 +82,6 @@ GROUPS: Final = {
     **dict.fromkeys(EVENTS, "events"),
     **dict.fromkeys(GATEWAYS, "gateways"),
 }
-DEFINITION_KINDS: Final = {
-    tag: tag.rpartition("}")[2].removesuffix("EventDefinition") for tag in EVENT_DEFINITIONS
-}
-KINDS_OF_EVENTS: Final = (*DEFINITION_KINDS.values(), "multiple", "parallelMultiple")
-TYPES_OF_NODES: Final = (
-    *map(type_of_tag, GROUPS),
-    *(f"{type_of_tag(tag)}[{kind}]" for tag in EVENTS for kind in KINDS_OF_EVENTS),
-)
 
 
 @block_class
@@ -116,7 +109,7 @@ class FlowNodes:
     events: int = described("Events")
     gateways: int = described("Gateways")
     unreached: int = described("Flow nodes to which no path leads")
-    types: Mapping[str, int] = described("Flow nodes by type", members=TYPES_OF_NODES)
+    types: Mapping[str, int] = described("Flow nodes by type", members=NODE_TYPES)
 
 
 @block_class
@@ -244,13 +237,9 @@ def _keys_of_nodes(diagram: Diagram) -> Iterator[tuple[str, ...]]:
     unreached = unreached_nodes(diagram, definitions)
     loops = _loops(diagram)
     may_be_triggered = diagram.document.mentions(b"triggeredByEvent")
+    types = node_types(flow, definitions)
     for number, (element, tag) in enumerate(zip(flow.nodes, flow.tags, strict=True)):
-        keys = _keys_of_tag(tag)
-        if element in definitions:
-            kinds = [DEFINITION_KINDS[str(definition.tag)] for definition in definitions[element]]
-            if len(kinds) > 1:
-                kinds = ["parallelMultiple" if is_true(element, PARALLEL) else "multiple"]
-            keys = _keys_of_tag(tag, kinds[0])
+        keys = _keys_of_type(tag, types[number])
         if number in unreached:
             keys += ("flowNodes.unreached",)
         if may_be_triggered and tag in SUB_PROCESSES and is_true(element, TRIGGERED_BY_EVENT):
@@ -261,9 +250,8 @@ def _keys_of_nodes(diagram: Diagram) -> Iterator[tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def _keys_of_tag(tag: str, kind_of_event: str | None = None) -> tuple[str, ...]:
-    """The keys for which each flow node with a tag counts."""
-    type = type_of_tag(tag) if kind_of_event is None else f"{type_of_tag(tag)}[{kind_of_event}]"
+def _keys_of_type(tag: str, type: str) -> tuple[str, ...]:
+    """The keys for which each flow node with a tag and a type counts."""
     keys = ("flowNodes.count", f"flowNodes.{GROUPS[tag]}", TYPES + key_part(type))
     if tag in SUB_PROCESSES:
         return (*keys, "subProcesses.count")

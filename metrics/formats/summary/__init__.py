@@ -31,3 +31,4 @@ class SummaryLayout(NamedTuple):
     is_terminal: bool = False
     fragments: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()
+    copies: str = "bytes"

@@ -11,7 +11,7 @@ from metrics.formats.text import counted, shown_file
 from metrics.keys import find_key
 from metrics.report import GROUPS, payload_leaves
 from metrics.summary.leaves import COUNT
-from metrics.summary.portfolio import summarize
+from metrics.summary.portfolio import BYTES, FINGERPRINTS, summarize
 from metrics.summary.statistics import share
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metrics.formats.summary import SummaryLayout
     from metrics.report import Report
     from metrics.summary.model import (
+        CopiesSummary,
         LargestDiagram,
         NumberSummary,
         RatioSummary,
@@ -40,7 +41,11 @@ RATIO_HEADS: Final = (
 HEADS: Final = ("Sum", "Share", "In diagrams", "Median", "90 %", "Maximum")
 TOTAL: Final = "Total"
 NO_VERSION: Final = "no version"
-NOT_COMPARED: Final = "not compared, because their files could not be read"
+COPIES_TITLES: Final = {
+    "bytes": "Identical files",
+    "model": "Diagrams that are equal apart from layout",
+    "structure": "Diagrams that are equal apart from layout and names",
+}
 MAX_VERSIONS: Final = 10
 
 
@@ -95,6 +100,7 @@ def summarized(
         each_once=layout.each_once,
         fragments=layout.fragments,
         paths=layout.paths,
+        copies=layout.copies,
         marks_assumed=marks_assumed,
     )
 
@@ -241,6 +247,18 @@ def quantity(value: float | None) -> str:
 def rest(total: int, shown: int, noun: str) -> str:
     """The number of items that are not shown: `and 2 more diagrams`; empty if all are shown."""
     return f"and {counted(total - shown, f'more {noun}')}" if total > shown else ""
+
+
+def not_compared(copies: CopiesSummary) -> str:
+    """How many diagrams were not compared, and why; empty if all were."""
+    if isinstance(copies.not_compared, Omitted) or not copies.not_compared:
+        return ""
+    reason = (
+        "their files could not be read"
+        if copies.by == BYTES
+        else f"the saved scan has no {FINGERPRINTS}: scan --with {FINGERPRINTS}"
+    )
+    return f"{counted(copies.not_compared, 'diagram')} not compared, because {reason}"
 
 
 def share_of(part: int, whole: int) -> str:

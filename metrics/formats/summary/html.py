@@ -18,15 +18,16 @@ from markupsafe import Markup
 from metrics.blocks import Omitted
 from metrics.formats.summary.charts import charts, distributions
 from metrics.formats.summary.content import (
+    COPIES_TITLES,
     HEADS,
     NO_VERSION,
-    NOT_COMPARED,
     TOTAL,
     cells,
     group_columns,
     group_figures,
     headlines,
     largest,
+    not_compared,
     number_sections,
     percent,
     quantity,
@@ -59,7 +60,13 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
     with (
         closing(Rows()) as rows,
         closing(
-            Portfolio(layout.by, layout.fragments, layout.paths, marks_assumed=True)
+            Portfolio(
+                layout.by,
+                layout.fragments,
+                layout.paths,
+                copies=layout.copies,
+                marks_assumed=True,
+            )
         ) as portfolio,
     ):
         for report in reports:
@@ -69,7 +76,7 @@ def html(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
         pieces = page.generate(
             summary=summary,
             groups={} if isinstance(summary.groups, Omitted) else summary.groups,
-            duplicates=None if isinstance(summary.duplicates, Omitted) else summary.duplicates,
+            copies=None if isinstance(summary.copies, Omitted) else summary.copies,
             headlines=headlines(summary),
             number_sections=[*number_sections(summary)],
             largest=[*largest(summary)],
@@ -114,7 +121,8 @@ def _page() -> Any:
         "share_of": share_of,
         "rest": rest,
         "max_copies": MAX_COPIES,
-        "not_compared": NOT_COMPARED,
+        "not_compared": not_compared,
+        "copies_titles": COPIES_TITLES,
         "no_version": NO_VERSION,
         "total": TOTAL,
     }

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import (
-    NOT_COMPARED,
+    COPIES_TITLES,
     Row,
     largest,
+    not_compared,
     quantity,
     rest,
     summarized,
@@ -36,7 +37,7 @@ def markdown(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes
         *(_table(heads, rows) for heads, rows, _ in tables(summary)),
         _largest(summary),
         _failures(summary),
-        _duplicates(summary),
+        _copies(summary),
     ):
         yield "".join(f"{line}\n" for line in lines).encode()
 
@@ -93,25 +94,23 @@ def _failures(summary: Summary) -> Iterator[str]:
         yield from _rest(failed.diagrams, len(failed.first), "diagram")
 
 
-def _duplicates(summary: Summary) -> Iterator[str]:
-    duplicates = summary.duplicates
-    if isinstance(duplicates, Omitted):
+def _copies(summary: Summary) -> Iterator[str]:
+    copies = summary.copies
+    if isinstance(copies, Omitted):
         return
-    if duplicates.contents:
+    if copies.groups:
         yield ""
-        yield "## Identical files"
+        yield f"## {COPIES_TITLES[copies.by]}"
         yield ""
-        yield (
-            f"{counted(duplicates.diagrams, 'diagram')}, {counted(duplicates.contents, 'content')}"
-        )
-    for copies in duplicates.most[:MAX_COPIES]:
+        yield f"{counted(copies.diagrams, 'diagram')}, {counted(copies.groups, 'group')}"
+    for group in copies.largest:
         yield ""
-        yield f"{counted(copies.diagrams, 'diagram')}:"
+        yield f"{counted(group.diagrams, 'diagram')}:"
         yield ""
-        yield from (f"- {code(shown_file(file))}" for file in copies.first[:MAX_COPIES])
-        yield from _rest(copies.diagrams, MAX_COPIES, "diagram")
-    if more := rest(duplicates.contents, MAX_COPIES, "content"):
+        yield from (f"- {code(shown_file(file))}" for file in group.files[:MAX_COPIES])
+        yield from _rest(group.diagrams, MAX_COPIES, "diagram")
+    if more := rest(copies.groups, len(copies.largest), "group"):
         yield from ("", f"{more}.")
-    if duplicates.not_compared:
+    if note := not_compared(copies):
         yield ""
-        yield f"{counted(duplicates.not_compared, 'diagram')} {NOT_COMPARED}."
+        yield f"{note}."

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from metrics.blocks import Omitted
 from metrics.formats.summary.content import (
-    NOT_COMPARED,
+    COPIES_TITLES,
     largest,
+    not_compared,
     quantity,
     rest,
     summarized,
@@ -60,7 +61,7 @@ def table(reports: Iterable[Report], layout: SummaryLayout) -> Iterator[bytes]:
         part = _table(figures)
         if part.row_count:
             page.print(Padding(part, (1, 0, 0, 0), expand=False))
-    for lines in (_largest(summary), _failures(summary), _duplicates(summary)):
+    for lines in (_largest(summary), _failures(summary), _copies(summary)):
         section = Text("\n").join(lines)
         if section:
             # Not wrapped, so that paths can be copied.
@@ -147,20 +148,18 @@ def _failures(summary: Summary) -> Iterator[Text]:
         yield from _rest(failed.diagrams, "diagram", INDENT)
 
 
-def _duplicates(summary: Summary) -> Iterator[Text]:
-    duplicates = summary.duplicates
-    if isinstance(duplicates, Omitted) or not summary.measured:
+def _copies(summary: Summary) -> Iterator[Text]:
+    copies = summary.copies
+    if isinstance(copies, Omitted) or not summary.measured:
         return
     totals = "none"
-    if duplicates.contents:
-        diagrams, contents = duplicates.diagrams, duplicates.contents
-        totals = f"{counted(diagrams, 'diagram')}, {counted(contents, 'content')}"
-    yield Text(f"Identical files: {totals}", "bold")
-    for copies in duplicates.most[:MAX_FILES]:
-        yield Text(counted(copies.diagrams, "diagram"), "cyan")
-        yield from (Text(f"{INDENT}{shown_file(file)}") for file in copies.first[:MAX_FILES])
-        yield from _rest(copies.diagrams, "diagram", INDENT)
-    yield from _rest(duplicates.contents, "content")
-    if duplicates.not_compared:
-        diagrams = duplicates.not_compared
-        yield Text(f"{counted(diagrams, 'diagram')} {NOT_COMPARED}", "yellow")
+    if copies.groups:
+        totals = f"{counted(copies.diagrams, 'diagram')}, {counted(copies.groups, 'group')}"
+    yield Text(f"{COPIES_TITLES[copies.by]}: {totals}", "bold")
+    for group in copies.largest[:MAX_FILES]:
+        yield Text(counted(group.diagrams, "diagram"), "cyan")
+        yield from (Text(f"{INDENT}{shown_file(file)}") for file in group.files[:MAX_FILES])
+        yield from _rest(group.diagrams, "diagram", INDENT)
+    yield from _rest(copies.groups, "group")
+    if note := not_compared(copies):
+        yield Text(note, "yellow")

@@ -166,7 +166,7 @@ class TestPage:
                     "diagramMetrics.subprocessPlanes.count",
                 )
             },
-            "duplicates.diagrams": summary["duplicates"]["diagrams"],
+            "copies.diagrams": summary["copies"]["diagrams"],
         }
         for row in page.locator("[data-number]").all():
             expected = summary["numbers"][row.get_attribute("data-number") or ""]

@@ -1,4 +1,4 @@
-"""Finds files with the same content among any number of files, in bounded memory."""
+"""Finds files with the same content, or diagrams with the same fingerprint, in bounded memory."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ CANDIDATES: Final = (
 
 
 class Copies(NamedTuple):
-    """Files with the same content: how many there are, and the paths of the first."""
+    """Files with the same content: its fingerprint, their number, and the paths of the first."""
 
+    fingerprint: str
     files: int
     first: tuple[str, ...]
 
@@ -41,19 +42,19 @@ class Copies(NamedTuple):
 class Comparison(NamedTuple):
     """The result of a comparison.
 
-    `contents` is the number of contents that several files share, and `files` the number of those
-    files. `not_compared` counts the files that could not be read again. `largest` are the contents
-    with the most copies; ties keep the order in which they were added.
+    `groups` is the number of groups of files with the same content, and `files` the number of files
+    in groups. `not_compared` counts the files that could not be read again. `largest` are the
+    largest groups; ties keep the order in which they were added.
     """
 
-    contents: int
+    groups: int
     files: int
     not_compared: int
     largest: tuple[Copies, ...]
 
 
-class Duplicates:
-    """Collects the fingerprints of files, then compares the files whose fingerprints are equal.
+class CopyFinder:
+    """Collects fingerprints of files, then compares the files whose fingerprints are equal.
 
     The fingerprints are kept in a temporary SQLite database, which moves to the disk as it grows.
     All methods raise `OSError` when there is no room for it.
@@ -82,12 +83,16 @@ class Duplicates:
             with _as_os_error():
                 self._store()
 
+    def add_diagram(self, fingerprint: str, file: str) -> None:
+        """Add a file with a fingerprint of its diagram, which is compared in place of the file."""
+        self.add(OF_ALL + fingerprint.encode(), file)
+
     def compare(
-        self, *, max_size: int, each_once: bool, max_contents: int, max_files: int
+        self, *, max_size: int, each_once: bool, max_groups: int, max_files: int
     ) -> Comparison:
         """Compare the files whose fingerprints are equal.
 
-        Returns at most `max_contents` contents, with at most `max_files` paths each. A file that
+        Returns at most `max_groups` groups, with at most `max_files` paths each. A file that
         has more than `max_size` bytes by now, is not a regular file, or was deleted is not
         compared.
         A file that was added twice, under any path, is not a copy of itself; `each_once` says that
@@ -97,12 +102,15 @@ class Duplicates:
             self._store()
             not_compared = self._compare(max_size, each_once)
             total = f"SELECT count(*), coalesce(sum(files), 0) FROM ({GROUPS})"
-            contents, files = self._database.execute(total).fetchone()
+            groups, files = self._database.execute(total).fetchone()
             ordered = f"{GROUPS} ORDER BY files DESC, first LIMIT ?"
-            groups = self._database.execute(ordered, (max_contents,)).fetchall()
-            first = self._first_paths([content for content, _, _ in groups], max_files)
-        largest = (Copies(count, tuple(first[content])) for content, count, _ in groups)
-        return Comparison(contents, files, not_compared, tuple(largest))
+            largest = self._database.execute(ordered, (max_groups,)).fetchall()
+            first = self._first_paths([content for content, _, _ in largest], max_files)
+        copies = (
+            Copies(content[1:].decode(errors="replace"), count, tuple(first[content]))
+            for content, count, _ in largest
+        )
+        return Comparison(groups, files, not_compared, tuple(copies))
 
     def _store(self) -> None:
         self._database.executemany("INSERT INTO seen VALUES (?, ?)", self._waiting)
@@ -191,4 +199,4 @@ def _as_os_error() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise OSError(None, f"no room for the table of duplicates: {error}") from None
+        raise OSError(None, f"no room for the table of copies: {error}") from None
