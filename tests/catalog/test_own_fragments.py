@@ -222,10 +222,10 @@ class TestScan:
 
     def test_table(self, metrics: Runner) -> None:
         table = metrics("scan", "-f", "table", "--fragment", "notes", ".")
-        assert "perTask 1.5" in table
-        assert "words Ask 2, Ann 1, No 1" in table
+        # Ratios and the names of maps are not among the main values.
+        assert "perTask" not in table
+        assert "words" not in table
         assert "longest 7" in table.splitlines()[-1]
-        assert "perTask" not in table.splitlines()[-1]
 
     def test_sort(self, metrics: Runner) -> None:
         for key, first in (

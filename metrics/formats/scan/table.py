@@ -1,7 +1,8 @@
 """A table for people: a row for each diagram with the main number of each metric, then totals.
 
 It is as wide as the terminal, or 80 characters without one. Each row has details below the name of
-the diagram: its type, its platform, and all other values that are not 0. Rows are printed as soon
+the diagram: its type, its platform, and all other values that are not 0; of a fragment of our own,
+only the main ones. Rows are printed as soon
 as reports are ready, so the widths of columns do not depend on the content. A narrow table has no
 columns: all numbers are details.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import key_parts, leaf_values, map_keys, nearest_number
+from metrics.blocks import LeafKind, key_parts, leaf_values, map_keys, nearest_number
 from metrics.catalog import metric_named
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_file, shown_value
@@ -33,6 +34,7 @@ PROFILE: Final = "execution_platform"
 GAP: Final = 2
 MIN_NAME_WIDTH: Final = 24
 SEPARATOR: Final = " · "
+COUNT: Final = "count"
 
 Values = dict[str, Any]
 
@@ -112,9 +114,28 @@ class _MetricLeaves(NamedTuple):
 
 
 def _metric_leaves(name: str, leaves: Sequence[Leaf]) -> _MetricLeaves:
+    metric = metric_named(name)
     shown = [leaf for leaf in leaves if not leaf.is_rules]
-    main = metric_named(name).main_leaf(shown) or shown[0]
-    return _MetricLeaves(main, [leaf for leaf in shown if leaf is not main])
+    main = metric.main_leaf(shown) or shown[0]
+    details = [leaf for leaf in shown if leaf is not main]
+    if metric.rules is not None:
+        details = [leaf for leaf in details if _is_in_short(leaf, main, len(metric.path))]
+    return _MetricLeaves(main, details)
+
+
+def _is_in_short(leaf: Leaf, main: Leaf, depth: int) -> bool:
+    """Whether details have a value of a fragment of our own, which is `depth` groups deep.
+
+    They have the values at its top, the count of each group, and the values beside the main number.
+    Ratios, the names of maps and all smaller parts would fill many lines.
+    """
+    *groups, name = key_parts(leaf.key)
+    is_main = (
+        len(groups) == depth
+        or (len(groups) == depth + 1 and name == COUNT)
+        or groups == [*key_parts(main.key)[:-1]]
+    )
+    return is_main and leaf.kind not in (LeafKind.RATIO, LeafKind.MAP, LeafKind.LIST)
 
 
 class _Rows:
@@ -233,7 +254,7 @@ def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
     if isinstance(value, list) and value:
         yield shown_value(value)
     elif value:
-        yield f"{groups[-1] if name == 'count' else name} {shown_value(value)}"
+        yield f"{groups[-1] if name == COUNT else name} {shown_value(value)}"
 
 
 def _error(values: Values) -> str:

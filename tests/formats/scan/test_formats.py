@@ -283,3 +283,16 @@ class TestTable:
         printed = run("scan", "-f", "table", tmp_path, env=WIDE).stdout.decode()
         assert r":bug: [red]\x1b[31m.form" in printed
         assert "[b]x:bug:" in printed
+
+
+def test_table_has_the_main_numbers_of_fragments(tmp_path: Path) -> None:
+    content = (
+        '<bpmn:startEvent id="A"/><bpmn:task id="B"/><bpmn:subProcess id="C"/>'
+        '<bpmn:sequenceFlow sourceRef="A" targetRef="X"/>'
+    )
+    (tmp_path / "a.bpmn").write_bytes(process(content))
+    printed = run("scan", "-f", "table", "--fragment", "elements", tmp_path / "a.bpmn").stdout
+    details = "processes 1, activities 2, events 1, unreached 2, subProcesses 1, sequenceFlows 1"
+    assert f"elements: {details}" in " ".join(printed.decode().split())
+    assert b"types" not in printed
+    assert b"dangling" not in printed
