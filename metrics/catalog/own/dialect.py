@@ -36,9 +36,11 @@ a Camunda Form in `operaton`. In `flowable` and `activiti`:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
-from metrics.blocks import block_class, block_of, described, shared
+from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.dialects import dialect_of, has_dialect, read_as
 from metrics.bpmn.implementations import LISTENER_CODE, TASK_CODE, Code, kinds_of
 from metrics.bpmn.names import (
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     from metrics.bpmn.diagram import Diagram, Engine
     from metrics.bpmn.names import AttributeName
     from metrics.metric import Evidence
+
+DialectName = Literal["camunda7", "operaton", "flowable", "activiti"]
 
 DEFAULT: Final = "camunda7"
 """The dialect of a diagram that names none."""
@@ -158,7 +162,7 @@ class Tasks:
 class Dialect:
     """The numbers of a diagram as its own engine reads it."""
 
-    name: Literal["camunda7", "operaton", "flowable", "activiti"] | None = described(
+    name: DialectName | None = described(
         "The dialect; null if the diagram names none and counts like one of `camunda7`"
     )
     process_variables_count: int = described("Variables that the diagram writes, by name and scope")
@@ -168,7 +172,7 @@ class Dialect:
 class Found(NamedTuple):
     """What an engine finds in a diagram: its dialect, tasks, and the sources of variables."""
 
-    name: str | None
+    name: DialectName | None
     tasks: Sequence[Finding]
     variables: Sequence[Variable]
 
@@ -179,26 +183,34 @@ def find(diagram: Diagram) -> Sequence[Found]:
     dialect = name or DEFAULT
     view = read_as(diagram, dialect)
     tasks = (*_user_tasks(view, dialect), *_service_tasks(view, dialect))
-    return (Found(name, tasks, VARIABLES[dialect](view)),)
+    return (Found(cast("DialectName | None", name), tasks, VARIABLES[dialect](view)),)
 
 
 def count(findings: Sequence[Found], engine: Engine) -> Dialect:
     """The numbers of the findings."""
     name, tasks, variables = findings[0] if findings else Found(None, (), ())
-    counts: dict[str, int] = {}
-    for keys, _, _ in tasks:
-        for key in keys:
-            counts[key] = counts.get(key, 0) + 1
+    tallies = Counter(keys for keys, _, _ in tasks)
+    number = len({variable.identity for variable in variables})
+    return _block(name, number, tuple(tallies.items()))
+
+
+@lru_cache(maxsize=4096)
+def _block(
+    name: DialectName | None, variables: int, tallies: tuple[tuple[tuple[str, ...], int], ...]
+) -> Dialect:
+    """A block, from the number of tasks for each combination of keys; equal ones are made once."""
+    counts: Counter[str] = Counter()
+    for keys, times in tallies:
+        counts.update(dict.fromkeys(keys, times))
     user_tasks = UserTasks(
-        counts.get(f"{USER_TASK_KEY}.count", 0), block_of(Forms, counts, f"{USER_TASK_KEY}.form.")
+        counts[f"{USER_TASK_KEY}.count"], block_of(Forms, counts, f"{USER_TASK_KEY}.form.")
     )
     service_tasks = ServiceTasks(
-        counts.get(f"{SERVICE_TASK_KEY}.count", 0),
+        counts[f"{SERVICE_TASK_KEY}.count"],
         block_of(Implementations, counts, f"{SERVICE_TASK_KEY}.implementation."),
-        counts.get(f"{SERVICE_TASK_KEY}.otherType", 0),
+        counts[f"{SERVICE_TASK_KEY}.otherType"],
     )
-    number = len({variable.identity for variable in variables})
-    return shared(Dialect, name, number, Tasks(user_tasks, service_tasks))
+    return Dialect(name, variables, Tasks(user_tasks, service_tasks))
 
 
 def explain(findings: Sequence[Found]) -> Iterator[Evidence]:
