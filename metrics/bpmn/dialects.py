@@ -55,7 +55,9 @@ ORDER: Final = ("operaton", "flowable", "camunda7", "activiti")
 """The dialects in the order in which a diagram with extensions of several belongs to them."""
 
 PLATFORM: Final = "Camunda Platform"
-EXECUTION_PLATFORM: Final = f"{{{OPERATON_MODELER}}}executionPlatform"
+OPERATON_PLATFORM: Final = AttributeName(
+    f"{{{OPERATON_MODELER}}}executionPlatform", "executionPlatform"
+)
 
 
 def reads_attribute(dialect: str, name: str, namespace: str) -> bool:
@@ -93,14 +95,13 @@ def dialect_of(diagram: Diagram) -> str | None:
 
 
 def _operaton_platform(diagram: Diagram) -> str | None:
-    name = EXECUTION_PLATFORM
-    return root_attribute(diagram.root, AttributeName(name, "executionPlatform")) or None
+    return root_attribute(diagram.root, OPERATON_PLATFORM) or None
 
 
 def read_as(diagram: Diagram, dialect: str) -> Diagram:
     """A diagram as the engine of a dialect reads it.
 
-    Rules ask it for names in Camunda 7's namespace, and get what the engine takes for them.
+    Asked for a name in Camunda 7's namespace, it answers with what the engine reads by that name.
     """
     view = _AnyElementReader if dialect in READS_ANY_ELEMENT else _NamespaceReader
     return view(diagram, dialect)

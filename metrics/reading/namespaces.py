@@ -70,10 +70,11 @@ BPMN_NAMES: Final = """
 """
 CAMUNDA_NAMES: Final = """
     adHoc assignmentDefinition calledDecision calledElement conditionalFilter connector constraint
-    executionListener executionListeners field formData formDefinition formField header in input
-    inputOutput inputParameter ioMapping jobPriorityDefinition linkedResource linkedResources
-    loopCharacteristics out output outputParameter priorityDefinition properties property script
-    subscription taskDefinition taskHeaders taskListener taskListeners taskSchedule validation
+    executionListener executionListeners failedJobRetryTimeCycle field formData formDefinition
+    formField formProperty header in input inputOutput inputParameter ioMapping
+    jobPriorityDefinition linkedResource linkedResources loopCharacteristics out output
+    outputParameter potentialStarter priorityDefinition properties property script subscription
+    taskDefinition taskHeaders taskListener taskListeners taskSchedule validation
 """
 LOWER_CASE_NAMES: Final = frozenset((BPMN_NAMES + CAMUNDA_NAMES).split())
 """The names of elements in these namespaces that some rule mentions."""

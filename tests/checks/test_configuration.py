@@ -332,7 +332,7 @@ class TestErrors:
             bad(
                 '\n[limits]\nform.embedded = "<= 3"',
                 3,
-                f"No payload has the value 'form.embedded'. Did you mean '{EMBEDDED}'?",
+                f"No payload has the value 'form.embedded'. Did you mean '{EMBEDDED}' or",
             ),
             bad(
                 f'\n[limits]\n{TEMPLATES}s = "<= 3"',

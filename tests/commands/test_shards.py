@@ -113,11 +113,16 @@ def test_plans_of_streams(folder: Path) -> None:
 
 
 def test_options_of_a_plan(folder: Path) -> None:
-    options = ("--max-size", "1M", "--max-total", "2G", "--timeout", "3", "-q")
+    options = ("--max-size", "1M", "--max-total", "2G", "--timeout", "3", "--as", "operaton", "-q")
     result = run(*PLAN, "2", *options)
     assert (result.returncode, result.stderr) == (0, b"")
     record = json.loads((folder / "p" / "plan.json").read_bytes())
-    assert record["options"] == {"maxSize": 2**20, "maxTotal": 2**31, "timeout": 3}
+    assert record["options"] == {
+        "maxSize": 2**20,
+        "maxTotal": 2**31,
+        "timeout": 3,
+        "dialect": "operaton",
+    }
     assert record["folder"] == str(folder)
 
 

@@ -458,7 +458,7 @@ class TestGroups:
         escaped = by.replace("\n", "\\n")
         assert error == (
             f"Error: Invalid value for '--by': no grouping is named '{escaped}': use folder,"
-            " platform, version, or folder:DEPTH with a DEPTH of 1 or more."
+            " platform, version, dialect, or folder:DEPTH with a DEPTH of 1 or more."
         )
 
     def test_platforms_and_versions(self, tmp_path: Path) -> None:

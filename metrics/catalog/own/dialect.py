@@ -36,9 +36,11 @@ a Camunda Form in `operaton`. In `flowable` and `activiti`:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
-from metrics.blocks import block_class, block_of, described, shared
+from metrics.blocks import block_class, block_of, described
 from metrics.bpmn.dialects import dialect_of, has_dialect, read_as
 from metrics.bpmn.implementations import LISTENER_CODE, TASK_CODE, Code, kinds_of
 from metrics.bpmn.names import (
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from metrics.bpmn.names import AttributeName
     from metrics.bpmn.variables import Writer
     from metrics.metric import Evidence
+
+DialectName = Literal["camunda7", "operaton", "flowable", "activiti"]
 
 DEFAULT: Final = "camunda7"
 """The dialect of a diagram that names none."""
@@ -169,7 +173,7 @@ class Tasks:
 class Dialect:
     """The numbers of a diagram as its own engine reads it."""
 
-    name: Literal["camunda7", "operaton", "flowable", "activiti"] | None = described(
+    name: DialectName | None = described(
         "The dialect; null if the diagram names none and counts like one of `camunda7`"
     )
     process_variables_count: int = described("Variables that the diagram writes, by name and scope")
@@ -179,7 +183,7 @@ class Dialect:
 class Found(NamedTuple):
     """What an engine finds in a diagram: its dialect, tasks, and the writers of variables."""
 
-    name: str | None
+    name: DialectName | None
     tasks: Sequence[Finding]
     writers: Sequence[Writer]
 
@@ -190,26 +194,33 @@ def find(diagram: Diagram) -> Sequence[Found]:
     dialect = name or DEFAULT
     view = read_as(diagram, dialect)
     tasks = (*_user_tasks(view, dialect), *_service_tasks(view, dialect))
-    return (Found(name, tasks, WRITERS[dialect](view)),)
+    return (Found(cast("DialectName | None", name), tasks, WRITERS[dialect](view)),)
 
 
 def count(findings: Sequence[Found], engine: Engine) -> Dialect:
     """The numbers of the findings."""
     name, tasks, writers = findings[0] if findings else Found(None, (), ())
-    counts: dict[str, int] = {}
-    for keys, _, _ in tasks:
-        for key in keys:
-            counts[key] = counts.get(key, 0) + 1
+    tallies = Counter(keys for keys, _, _ in tasks)
+    return _block(name, len(by_variable(writers)), tuple(tallies.items()))
+
+
+@lru_cache(maxsize=4096)
+def _block(
+    name: DialectName | None, variables: int, tallies: tuple[tuple[tuple[str, ...], int], ...]
+) -> Dialect:
+    """A block, from the number of tasks for each combination of keys; equal ones are made once."""
+    counts: Counter[str] = Counter()
+    for keys, times in tallies:
+        counts.update(dict.fromkeys(keys, times))
     user_tasks = UserTasks(
-        counts.get(f"{USER_TASK_KEY}.count", 0), block_of(Forms, counts, f"{USER_TASK_KEY}.form.")
+        counts[f"{USER_TASK_KEY}.count"], block_of(Forms, counts, f"{USER_TASK_KEY}.form.")
     )
     service_tasks = ServiceTasks(
-        counts.get(f"{SERVICE_TASK_KEY}.count", 0),
+        counts[f"{SERVICE_TASK_KEY}.count"],
         block_of(Implementations, counts, f"{SERVICE_TASK_KEY}.implementation."),
-        counts.get(f"{SERVICE_TASK_KEY}.otherType", 0),
+        counts[f"{SERVICE_TASK_KEY}.otherType"],
     )
-    tasks_block = Tasks(user_tasks, service_tasks)
-    return shared(Dialect, name, len(by_variable(writers)), tasks_block)
+    return Dialect(name, variables, Tasks(user_tasks, service_tasks))
 
 
 def explain(findings: Sequence[Found]) -> Iterator[Evidence]:
