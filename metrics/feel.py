@@ -41,7 +41,7 @@ CLOSING: Final = frozenset(")]}")
 
 END_OF_WORD: Final = r"(?![\w?'])"
 WORD: Final = r"[^\W\d][\w?']*+"
-# A word of a name, or a name with a keyword in it.
+# A word of a name, or one of the names that contain keywords.
 PART: Final = rf"""(?:
     date\s++and\s++time{END_OF_WORD}
   | years\s++and\s++months\s++duration{END_OF_WORD}

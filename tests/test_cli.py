@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -18,6 +19,7 @@ from metrics.cli import COMMANDS
 from metrics.system.exit_status import ExitStatus
 
 PROJECT = Path(__file__).parents[1]
+DMN = b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
 USER_TASKS = "diagramMetrics.tasks.userTask.count"
 
 
@@ -94,12 +96,11 @@ def test_unknown_name_is_escaped() -> None:
 def test_version() -> None:
     version, *rules = run("--version").stdout.decode().splitlines()
     assert version == f"metrics, version {metrics.__version__}"
-    assert rules == [
-        f"{name}, rules {block['rules']}"
-        for name, block in metrics.scan(process(""), fragments=metrics.OWN_FRAGMENTS)
-        .payload(fragments=metrics.OWN_FRAGMENTS)
-        .items()
-    ]
+    blocks: dict[str, Any] = {}
+    for diagram in (process(""), DMN, b"{}"):
+        report = metrics.scan(diagram, fragments=metrics.OWN_FRAGMENTS)
+        blocks |= report.payload(fragments=metrics.OWN_FRAGMENTS)
+    assert rules == [f"{name}, rules {blocks[name]['rules']}" for name in metrics.OWN_FRAGMENTS]
 
 
 def test_command_line_is_imported_without_its_commands() -> None:

@@ -3,7 +3,7 @@
 `<serviceTask camunda:resultVariable="total">` is printed as `{"processVariablesCount": 1}`.
 
 The variables of each process and each other root element are collected from the element itself and
-from all its flow elements, at any depth. These write variables:
+from all its flow elements, at any depth. These are *writers* of variables:
 
 - each `camunda:outputParameter` of the first `camunda:inputOutput`: its `name`;
 - each `camunda:formField` of the first `camunda:formData`: its `id`;
@@ -15,9 +15,10 @@ from all its flow elements, at any depth. These write variables:
 - the escalation event definitions of an event: `camunda:escalationCodeVariable`, if not empty.
 
 If a name is missing, a variable without a name counts. Variables of the same name and scope count
-once. The scope is the nearest element above the source that has a `camunda:inputParameter` of that
-name in its first `camunda:inputOutput`, or else the root element. These are the rules of
-extract-process-variables, the library that the Modeler uses. A Camunda 8 diagram has no such key.
+once. The scope is the nearest element above the writing element that has a
+`camunda:inputParameter` of that name in its first `camunda:inputOutput`, or else the root element.
+These are the rules of extract-process-variables, the library that the Modeler uses. A Camunda 8
+diagram has no such key.
 """
 
 from __future__ import annotations

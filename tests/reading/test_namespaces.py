@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.fragments import OF_BPMN
 
-from metrics import OWN_FRAGMENTS
 from metrics.bpmn import implementations, names, variables
 from metrics.bpmn.names import AttributeName
 from metrics.catalog import element_templates, own_metric, service_tasks, user_tasks
@@ -26,7 +26,7 @@ MODULES = (
     *(names, element_templates, service_tasks, user_tasks, variables, implementations),
     *(
         sys.modules[own_metric(name).block.__module__]
-        for name in OWN_FRAGMENTS
+        for name in OF_BPMN
         if name not in WITHOUT_TAGS
     ),
 )

@@ -12,29 +12,30 @@ written, with blanks, dots and upper case.
 **Camunda 7.** The variables are those of [Process variables](#process-variables), so `count` is
 `diagramMetrics.processVariablesCount`.
 
-**Camunda 8.** These write variables, if they name one:
+**Camunda 8.** These are writers, if they name a variable:
 
 - `inputMapping`: each `zeebe:input` of the first `zeebe:ioMapping`. The scope is the element.
 - `outputMapping`: each `zeebe:output` of the first `zeebe:ioMapping`. The scope is the nearest
   element above with a matching input, or else the root element.
-- `inputElement`: that of the first `zeebe:loopCharacteristics` of the loop. The scope is the
-  nearest element above with a matching input, or else the element.
-- `outputCollection`: that of the same `zeebe:loopCharacteristics`. The scope is that of an
-  `outputMapping`.
+- `inputElement`: that attribute of the first `zeebe:loopCharacteristics` of the loop. The scope is
+  the nearest element above with a matching input, or else the element.
+- `outputCollection`: that attribute of the same `zeebe:loopCharacteristics`. The scope is the
+  nearest element above with a matching input, or else the root element.
 - `adHocOutputCollection`: the `outputCollection` of the first `zeebe:adHoc`. It writes a variable
-  in the scope of an `inputElement` and one in the scope of an `outputMapping`, which may be the
-  same.
-- `resultVariable`: that of the first `zeebe:calledDecision`, or, without one, of the first
-  `zeebe:script`. If the first `zeebe:ioMapping` of the element has a `zeebe:output`, the scope is
-  the element. If not, it is the nearest element with a matching input, beginning with the element
+  with the scope of an `inputElement`, and one with the scope of an `outputCollection`. If both
+  scopes are the same element, they are one variable.
+- `resultVariable`: that attribute of the first `zeebe:calledDecision`, or, if there is none, of the
+  first `zeebe:script`. If the first `zeebe:ioMapping` has a `zeebe:output`, the scope is the
+  element. If not, it is the nearest element with a matching input, beginning with the element
   itself, or else the root element.
 
-Mappings name the variable in `target`. An *input* is the `target` of a `zeebe:input` of the first
-`zeebe:ioMapping`. It matches the same name, and each name that begins with the part of the input
-before its first dot, followed by a dot: `a` and `a.x` match `a.b`. The last of several loops of an
-element counts. These are the rules of extract-process-variables 2.2.1.
+A `zeebe:input` and a `zeebe:output` name a variable in `target`. The `target` of a `zeebe:input` in
+the first `zeebe:ioMapping` is an *input* of the element. It matches the same name, and each name
+that begins with the part of the input before its first dot, followed by a dot: `a` and `a.x` match
+`a.b`. If an element has several loops, the last one counts. These are the rules of
+extract-process-variables 2.2.1.
 
-Messages, signals, forms, listeners, task headers and FEEL expressions are no writers.
+Messages, signals, forms, listeners, task headers and FEEL expressions are not writers.
 """
 
 from __future__ import annotations
