@@ -92,9 +92,8 @@ class CopyFinder:
     ) -> Comparison:
         """Compare the files whose fingerprints are equal.
 
-        Returns at most `max_groups` groups, with at most `max_files` paths each. A file that
-        has more than `max_size` bytes by now, is not a regular file, or was deleted is not
-        compared.
+        Returns at most `max_groups` groups, with at most `max_files` paths each. A file that has
+        more than `max_size` bytes by now, is not a regular file, or was deleted is not compared.
         A file that was added twice, under any path, is not a copy of itself; `each_once` says that
         there is no such file, which saves looking for it.
         """

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import run
 from support.diagrams import process
+from support.fragments import OF_BPMN
 from support.repositories import Repository
 from support.states import DMN, diff, tasks, write
 
-from metrics import OWN_FRAGMENTS, scan
+from metrics import scan
 from metrics.diff.comparison import NotCompared, Reason, compare
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class TestEarlierScan:
         result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
         record = json.loads(result.stdout)
         assert record["changes"][0]["values"]["elements.flowNodes.count"]["after"] == 3
-        others = sorted({*OWN_FRAGMENTS} - {"elements", "implementations"})
+        others = sorted({*OF_BPMN} - {"elements", "implementations"})
         assert [each["fragment"] for each in record["notCompared"]] == others
         assert "notCompared" not in diff(
             "--with", "all", "../old.ndjson", ".", cwd=tmp_path / "new"
