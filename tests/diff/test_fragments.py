@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import run
 from support.diagrams import process
-from support.fragments import OF_BPMN
 from support.repositories import Repository
 from support.states import DMN, diff, tasks, write
 
@@ -134,7 +133,8 @@ class TestEarlierScan:
         result = run("diff", "-f", "json", "../old.ndjson", ".", cwd=tmp_path / "new")
         record = json.loads(result.stdout)
         assert record["changes"][0]["values"]["elements.flowNodes.count"]["after"] == 3
-        others = sorted({*OF_BPMN} - {"elements", "implementations"})
+        # No diagram is a form.
+        others = sorted({*OWN_FRAGMENTS} - {"elements", "implementations", "formFields"})
         assert [each["fragment"] for each in record["notCompared"]] == others
         assert "notCompared" not in diff(
             "--with", "all", "../old.ndjson", ".", cwd=tmp_path / "new"
