@@ -12,7 +12,7 @@ from support.diagrams import process
 from support.repositories import Repository
 from support.states import DMN, diff, tasks, write
 
-from metrics import scan
+from metrics import OWN_FRAGMENTS, scan
 from metrics.diff.comparison import NotCompared, Reason, compare
 
 if TYPE_CHECKING:
