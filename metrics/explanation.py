@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from metrics.blocks import NUMERIC, LeafKind, joined, key_part, leaves, meanings, to_json
 from metrics.bpmn.diagram import Diagram
-from metrics.bpmn.names import element_type, own_attribute
+from metrics.bpmn.names import FLOW_ELEMENTS, ROOT_ELEMENTS, element_type, own_attribute
 from metrics.catalog import (
     OWN_FRAGMENTS,
     FragmentOptions,
@@ -23,7 +23,7 @@ from metrics.catalog import (
     tags_with,
 )
 from metrics.keys import find_key, is_value, leaves_with, spelled
-from metrics.metric import Evidence, SourceElement
+from metrics.metric import HOLDER, Evidence, SourceElement
 from metrics.reading.errors import DocumentError, truncated
 from metrics.reading.sources import DEFAULT_MAX_SIZE
 from metrics.report import Report, diagram_name, failed, parse
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from metrics.reading.document import Document
 
 LIST_ITEM: Final = re.compile(r"(\[[0-9]+\](\.(?P<key>.+))?)?", re.DOTALL)
+
+HOLDERS: Final = FLOW_ELEMENTS | ROOT_ELEMENTS
 
 MAX_CHARACTERS: Final = 500
 MAX_ITEMS: Final = 100
@@ -246,7 +248,11 @@ def _explain(
             key = joined(metric.key, piece.key)
             if is_wanted(key):
                 evidence.setdefault(key, []).append(piece)
-    evidence = {key: _by_element(pieces, values.get(key)) for key, pieces in evidence.items()}
+    holders: dict[Element | None, Element | None] = {}
+    evidence = {
+        key: [_with_holder(piece, holders) for piece in _by_element(pieces, values.get(key))]
+        for key, pieces in evidence.items()
+    }
     elements = (element for pieces in evidence.values() for element in _elements(pieces))
     descriptions = _ElementDescriptions(document.lines(elements))
     numbers = tuple(
@@ -283,6 +289,26 @@ def _by_element(pieces: Sequence[Evidence], value: float | None) -> list[Evidenc
         return [*pieces]
     is_once = len(groups) == value
     return [_merged(group, is_once=is_once) for group in groups.values()]
+
+
+def _with_holder(piece: Evidence, holders: dict[Element | None, Element | None]) -> Evidence:
+    """The piece, with the element that holds it if it is a part of one and has no id.
+
+    `holders` caches the nearest flow element or root element of each parent.
+    """
+    element = None if piece.source is None else piece.source.element
+    if element is None or element.tag in HOLDERS or own_attribute(element, "id"):
+        return piece
+    if HOLDER in piece.related:
+        return piece
+    parent = element.getparent()
+    if parent not in holders:
+        above = parent
+        while above is not None and above.tag not in HOLDERS:
+            above = above.getparent()
+        holders[parent] = above
+    holder = holders[parent]
+    return piece if holder is None else piece._replace(related={**piece.related, HOLDER: holder})
 
 
 def _subject(piece: Evidence, source: SourceElement) -> object:

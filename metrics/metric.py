@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 Block = TypeVar("Block")
 Findings = TypeVar("Findings")
 
+HOLDER: Final = "element"
+"""The role of the element that holds a part of it, such as a listener."""
+
 NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
 
 

@@ -13,7 +13,7 @@ from lxml import etree
 from support.command import lines, run
 from support.diagrams import BPMN, ZEEBE, definitions, process
 
-from metrics import explain, scan
+from metrics import OWN_FRAGMENTS, explain, scan
 from metrics.explanation import DiagramElement
 from metrics.metric import Finding, by_keys
 
@@ -398,3 +398,39 @@ class TestErrors:
         unnamed = run("explain", "-f", "json", "-", stdin=source)
         assert json.loads(unnamed.stdout)["file"] == "-"
         assert run("explain", "--stdin-filename", "b.bpmn", CASE).returncode == 2
+
+
+class TestParts:
+    """Parts of elements without ids are shown with their element."""
+
+    LISTENERS = (
+        '<bpmn:userTask id="t"><bpmn:extensionElements>'
+        '<camunda:taskListener class="A"/><camunda:taskListener id="l" class="B"/>'
+        "</bpmn:extensionElements></bpmn:userTask>"
+    )
+
+    def elements_of(self, key: str, content: str) -> list[str | None]:
+        """The ids of the elements of the items that a number counts."""
+        (number,) = explain(process(content), fragments=OWN_FRAGMENTS).only([key]).numbers
+        holders = (item.related.get("element") for item in number.items)
+        return [None if holder is None else holder.id for holder in holders]
+
+    def test_listeners(self) -> None:
+        # The second listener has an id.
+        assert self.elements_of("implementations.taskListener.count", self.LISTENERS) == ["t", None]
+
+    def test_condition(self) -> None:
+        flow = (
+            '<bpmn:sequenceFlow id="f"><bpmn:conditionExpression language="groovy"/>'
+            "</bpmn:sequenceFlow>"
+        )
+        assert self.elements_of("implementations.scripts.conditions", flow) == ["f"]
+
+    def test_flow_element_without_an_id(self) -> None:
+        task = '<bpmn:subProcess id="s"><bpmn:userTask/></bpmn:subProcess>'
+        assert self.elements_of("diagramMetrics.tasks.userTask.count", task) == [None]
+
+    def test_violation_names_the_element(self, tmp_path: Path) -> None:
+        (tmp_path / "a.bpmn").write_bytes(process(self.LISTENERS))
+        result = run("check", "-f", "github", "--limit", "taskListener.count <= 0", cwd=tmp_path)
+        assert "camunda:TaskListener in bpmn:UserTask t, line" in result.stdout.decode()

@@ -62,7 +62,7 @@ from metrics.bpmn.names import (
     zeebe,
     zeebe_attribute,
 )
-from metrics.metric import Evidence, Metric, SourceElement
+from metrics.metric import HOLDER, Evidence, Metric, SourceElement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -311,7 +311,7 @@ def explain(uses: Sequence[Use]) -> Iterator[Evidence]:
                     yield Evidence(
                         f"elementTemplates[{number}].properties.{key_part(binding)}",
                         SourceElement(element, (binding,)),
-                        related={} if element is use.element else {"element": use.element},
+                        related={} if element is use.element else {HOLDER: use.element},
                         times=times,
                     )
 

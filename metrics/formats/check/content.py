@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from metrics.archives.names import contained_member, member_name, member_of
 from metrics.blocks import OMITTED, Omitted
 from metrics.formats.text import counted
+from metrics.metric import HOLDER
 from metrics.reading.errors import truncated
 from metrics.reading.sources import printable
 from metrics.report import marked_as_assumed
@@ -16,7 +17,7 @@ from metrics.report import marked_as_assumed
 if TYPE_CHECKING:
     from metrics.checks.limits import Value
     from metrics.checks.result import CheckResult, Improvement, Violation
-    from metrics.explanation import Item
+    from metrics.explanation import DiagramElement, Item
     from metrics.report import Report
 
 MAX_VALUE_CHARACTERS: Final = 200
@@ -87,7 +88,13 @@ def name_of(item: Item) -> str:
     """The type, name and id of an element, or the first text of another item."""
     if item.element is None:
         return next((text for text in item.texts.values() if text is not None), "without a name")
-    parts = (item.element.type, item.element.name and f"“{item.element.name}”", item.element.id)
+    name = _name_of_element(item.element)
+    holder = item.related.get(HOLDER)
+    return name if holder is None else f"{name} in {_name_of_element(holder)}"
+
+
+def _name_of_element(element: DiagramElement) -> str:
+    parts = (element.type, element.name and f"“{element.name}”", element.id)
     return " ".join(part for part in parts if part)
 
 
