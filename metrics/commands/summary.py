@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -21,12 +20,17 @@ from metrics.commands.runs import (
 )
 from metrics.formats.summary import FORMATS, SummaryLayout
 from metrics.formats.text import on_one_line
+from metrics.keys import fragments_of
 from metrics.reading.sources import STANDARD_INPUT
+from metrics.suggestions import listed
 from metrics.summary.groups import DIALECT, GROUPINGS, grouping
 from metrics.summary.portfolio import BYTES, COPIES, FINGERPRINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from metrics.formats.summary import Format
+    from metrics.report import Report
 
 REPORT_MODULES: Final = ("jinja2", "markupsafe", "vl_convert")
 # The names of packages work even if this project is not from a package index; an extra does not.
@@ -140,7 +144,13 @@ def command(
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    read = partial(read_saved_scan, max_size=max_size, fingerprints=is_of_bytes)
+    not_shown: set[str] = set()
+
+    def read(path: str) -> Iterator[Report]:
+        for report in read_saved_scan(path, max_size=max_size, fingerprints=is_of_bytes):
+            not_shown.update(fragments_of(report) - scan_options.added.names)
+            yield report
+
     inputs = ScanInputs(is_saved_scan, read)
     paths_read = with_shard_folders(found.paths)
     with open_run(found._replace(paths=paths_read), inputs, scan_options, output_path) as run:
@@ -152,6 +162,9 @@ def command(
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths, copies)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
+        if not_shown:
+            names = listed(sorted(not_shown), "and")
+            scan_options.show_note(f"the saved scan also has {names}; --with adds a fragment")
 
 
 def _load_format(name: str, *, is_csv_raw: bool) -> Format:

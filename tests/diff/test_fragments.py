@@ -156,6 +156,14 @@ class TestEarlierScan:
             "diagrams": 2,
         }
 
+    def test_fragments_that_a_summary_does_not_show(self, tmp_path: Path) -> None:
+        self.scanned(tmp_path, "--with", "elements", "--with", "complexity")
+        result = run("summary", "--with", "complexity", "old.ndjson", cwd=tmp_path)
+        assert result.stderr.decode() == (
+            "metrics: the saved scan also has 'elements'; --with adds a fragment\n"
+        )
+        assert not run("summary", "-q", "old.ndjson", cwd=tmp_path).stderr
+
     def test_other_rules_in_a_summary(self, tmp_path: Path) -> None:
         scan_file = self.scanned(tmp_path, "--with", "elements") / "old.ndjson"
         scan_file.write_text(
