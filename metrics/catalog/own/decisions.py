@@ -80,6 +80,8 @@ HIT_POLICIES: Final = frozenset(
 AGGREGATIONS: Final = frozenset(("SUM", "MIN", "MAX", "COUNT"))
 """The aggregations of `COLLECT`:"""
 
+AGGREGATED: Final = {aggregation: f"{COLLECT}[{aggregation}]" for aggregation in AGGREGATIONS}
+
 PARTS: Final = ("input", "output", "rule")
 
 DECISION_ELEMENTS: Final = "decisionElements"
@@ -111,7 +113,9 @@ class Tables:
     inputs: int = described("Inputs of all tables")
     outputs: int = described("Outputs of all tables")
     rules: int = described("Rules of all tables")
-    hit_policies: Mapping[str, int] = described("Decision tables by hit policy")
+    hit_policies: Mapping[str, int] = described(
+        "Decision tables by hit policy", members=(*HIT_POLICIES, *AGGREGATED.values(), OTHER)
+    )
 
 
 @block_class
@@ -251,7 +255,7 @@ def _hit_policy(table: Element) -> str:
     policy = table.get("hitPolicy") or UNIQUE
     aggregation = table.get("aggregation")
     if policy == COLLECT and aggregation in AGGREGATIONS:
-        return f"{COLLECT}[{aggregation}]"
+        return AGGREGATED[aggregation]
     return policy if policy in HIT_POLICIES else OTHER
 
 
