@@ -1,10 +1,10 @@
 """A table for people: a row for each diagram with the main number of each metric, then totals.
 
-It is as wide as the terminal, or 80 characters without one. Each row has details below the name of
-the diagram: its type, its platform, and all other values that are not 0; of a fragment of our own,
-only the main ones. Rows are printed as soon
-as reports are ready, so the widths of columns do not depend on the content. A narrow table has no
-columns: all numbers are details.
+A value that the rows are sorted by takes the place of the main number of its metric. The table is
+as wide as the terminal, or 80 characters without one. Each row has details below the name of the
+diagram: its type, its platform, and all other values that are not 0; of a fragment of our own, only
+the main ones. Rows are printed as soon as reports are ready, so the widths of columns do not depend
+on the content. A narrow table has no columns: all numbers are details.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from metrics.blocks import LeafKind, key_parts, leaf_values, map_keys, nearest_number
+from metrics.blocks import OMITTED, LeafKind, key_parts, leaf_values, map_keys, nearest_number
 from metrics.catalog import metric_named
 from metrics.formats.scan import ScanLayout, record
 from metrics.formats.text import counted, on_one_line, shown_file, shown_value
 from metrics.formats.text.printed import Printed
 from metrics.formats.text.terminal import console
+from metrics.keys import Key
 from metrics.reading.sources import STANDARD_INPUT
 from metrics.report import DIAGRAM_TYPE, marked_as_assumed, payload_leaves
 
@@ -52,7 +53,7 @@ def table(reports: Iterable[Report], layout: ScanLayout) -> Iterator[bytes]:
     def values(report: Report) -> Values:
         return dict(leaf_values(record(report, layout), maps=maps))
 
-    rows = _Rows(by_metric, is_terminal=layout.is_terminal)
+    rows = _Rows(by_metric, layout.sort, is_terminal=layout.is_terminal)
     yield rows.head()
     totals = _Totals(leaves, values)
     shown = 0
@@ -106,21 +107,48 @@ class _Totals:
                 self._sums[leaf.key] = leaf.total(self._sums.get(leaf.key, 0), int(value))
 
 
-class _MetricLeaves(NamedTuple):
-    """The leaf of a metric that has a column, and those that are details."""
+class _Column(NamedTuple):
+    """The title and key of a metric's column, and the title, labels and leaves of its details."""
 
-    main: Leaf
-    details: Sequence[Leaf]
+    title: str
+    key: Key
+    details_title: str
+    details: Sequence[tuple[str, Leaf]]
 
 
-def _metric_leaves(name: str, leaves: Sequence[Leaf]) -> _MetricLeaves:
+def _column(name: str, leaves: Sequence[Leaf], sort: Key | None) -> _Column:
+    """The column of a metric, which has the value that rows are sorted by if it is one of these."""
     metric = metric_named(name)
     shown = [leaf for leaf in leaves if not leaf.is_rules]
     main = metric.main_leaf(shown) or shown[0]
-    details = [leaf for leaf in shown if leaf is not main]
+    is_sorted = sort is not None and sort.leaf in shown
+    key = sort if sort is not None and is_sorted else Key(main)
+    details = [leaf for leaf in shown if leaf is not key.leaf]
     if metric.rules is not None:
-        details = [leaf for leaf in details if _is_in_short(leaf, main, len(metric.path))]
-    return _MetricLeaves(main, details)
+        details = [
+            leaf for leaf in details if leaf is main or _is_in_short(leaf, main, len(metric.path))
+        ]
+    labelled = [(_label(leaf, len(metric.path)), leaf) for leaf in details]
+    title = name.replace("_", " ")
+    head = _title(key, len(metric.path)) if is_sorted else ""
+    return _Column(head or title, key, title, labelled)
+
+
+def _label(leaf: Leaf, depth: int) -> str:
+    """The last name in a key, or that of its group for the count of a group in the metric."""
+    *groups, name = key_parts(leaf.key)
+    return groups[-1] if name == COUNT and len(groups) > depth else name
+
+
+def _title(key: Key, depth: int) -> str:
+    """The last two names in a key, without those of the metric, which is `depth` groups deep.
+
+    It is empty for the count of the metric.
+    """
+    names = key_parts(key.name)[depth:]
+    if names[-1] == COUNT:
+        names.pop()
+    return " ".join(names[-2:])
 
 
 def _is_in_short(leaf: Leaf, main: Leaf, depth: int) -> bool:
@@ -141,23 +169,24 @@ def _is_in_short(leaf: Leaf, main: Leaf, depth: int) -> bool:
 class _Rows:
     """Prints the rows of the table."""
 
-    def __init__(self, by_metric: Mapping[str, Sequence[Leaf]], *, is_terminal: bool) -> None:
+    def __init__(
+        self, by_metric: Mapping[str, Sequence[Leaf]], sort: Key | None, *, is_terminal: bool
+    ) -> None:
         self._profile = by_metric.get(PROFILE, [])
-        self._metrics = {
-            name.replace("_", " "): _metric_leaves(name, metric_leaves)
-            for name, metric_leaves in by_metric.items()
-            if name != PROFILE
-        }
+        self._columns = [
+            _column(name, leaves, sort) for name, leaves in by_metric.items() if name != PROFILE
+        ]
         self._printed = Printed()
         self._console = console(self._printed, is_terminal=is_terminal)
         self._width = self._console.width
         # A column is as wide as the longest word of its title.
-        self._widths = [max(map(len, title.split())) for title in self._metrics]
+        self._widths = [max(map(len, column.title.split())) for column in self._columns]
         self._name_width = self._width - sum(width + GAP for width in self._widths)
         self._has_columns = self._name_width >= MIN_NAME_WIDTH
 
     def head(self) -> bytes:
-        words = [title.capitalize().split() for title in self._metrics] if self._has_columns else []
+        titles = [column.title for column in self._columns] if self._has_columns else []
+        words = [(title[:1].upper() + title[1:]).split() for title in titles]
         # One word on each line, aligned at the bottom.
         lines = [*zip_longest(*map(reversed, words), fillvalue="")][::-1] or [()]
         names = ["File", *[""] * (len(lines) - 1)]
@@ -187,7 +216,7 @@ class _Rows:
 
     def _named(self, name: str, values: Values) -> list[Text]:
         """A name with its numbers and details."""
-        numbers = [_shown(values.get(metric.main.key)) for metric in self._metrics.values()]
+        numbers = [_shown(column.key.value_in(values)) for column in self._columns]
         details = on_one_line(SEPARATOR.join(self._details(values)))
         if not (self._has_columns and any(numbers)):
             return [*self._name(name), *self._indented(details, "dim")]
@@ -216,14 +245,17 @@ class _Rows:
         # The version of a form may be a number.
         stated = [str(value) for value in profile if value is not None]
         yield from filter(None, [values.get(DIAGRAM_TYPE), " ".join(filter(None, stated))])
-        for title, (main, leaves) in self._metrics.items():
-            head = title
-            if not self._has_columns and main.key in values:
-                head += f" {_shown(values[main.key])}"
-            details = [detail for leaf in leaves for detail in _detail(leaf, values)]
+        for column in self._columns:
+            number = "" if self._has_columns else _shown(column.key.value_in(values))
+            head = f"{column.title} {number}" if number else column.details_title
+            details = [
+                detail
+                for label, leaf in column.details
+                for detail in _detail(label, values.get(leaf.key))
+            ]
             if details:
                 yield f"{head}: {', '.join(details)}"
-            elif head != title:
+            elif number:
                 yield head
 
     def _indented(self, text: str, style: str) -> list[Text]:
@@ -244,17 +276,15 @@ class _Rows:
 
 
 def _shown(value: Any) -> str:
-    return "" if value is None else shown_value(value)
+    return "" if value is None or value is OMITTED else shown_value(value)
 
 
-def _detail(leaf: Leaf, values: Values) -> Iterator[str]:
-    """A value and its name, unless it is 0 or empty; a list has no name."""
-    value = values.get(leaf.key)
-    *groups, name = key_parts(leaf.key)
+def _detail(label: str, value: Any) -> Iterator[str]:
+    """A value after its label, unless it is 0 or empty; a list has no label."""
     if isinstance(value, list) and value:
         yield shown_value(value)
     elif value:
-        yield f"{groups[-1] if name == COUNT else name} {shown_value(value)}"
+        yield f"{label} {shown_value(value)}"
 
 
 def _error(values: Values) -> str:

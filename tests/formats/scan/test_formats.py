@@ -296,3 +296,39 @@ def test_table_has_the_main_numbers_of_fragments(tmp_path: Path) -> None:
     assert f"elements: {details}" in " ".join(printed.decode().split())
     assert b"types" not in printed
     assert b"dangling" not in printed
+
+
+class TestSortedTable:
+    """The values that rows are sorted by have a column."""
+
+    @pytest.mark.parametrize(
+        ("fragment", "key", "head", "cells"),
+        [
+            ("diagramMetrics", "form.embedded", "Form embedded", ["1", "0"]),
+            ("diagramMetrics", "userTask.count", "User tasks", ["1", "0"]),
+            ("elements", "flowNodes.count", "FlowNodes", ["2", "0"]),
+            ("elements", "flowNodes.gateways", "FlowNodes gateways", ["1", "0"]),
+            ("elements", "types.bpmn:UserTask", "Types bpmn:UserTask", ["1", "0"]),
+            ("implementations", "implementations.count", "Implementations", ["1", "0"]),
+        ],
+    )
+    def test_column(
+        self, tmp_path: Path, fragment: str, key: str, head: str, cells: list[str]
+    ) -> None:
+        task = '<bpmn:userTask camunda:formKey="embedded:a"/><bpmn:exclusiveGateway/>'
+        listener = '<camunda:executionListener class="A"/>'
+        extended = f"<bpmn:extensionElements>{listener}</bpmn:extensionElements>"
+        (tmp_path / "a.bpmn").write_bytes(process(""))
+        (tmp_path / "b.bpmn").write_bytes(process(extended + task))
+        options = ["--fragment", fragment, "--sort", key]
+        printed = run("scan", "-f", "table", *options, ".", cwd=tmp_path, env=WIDE).stdout.decode()
+        heads, _, rest = printed.partition("\n─")
+        # Words are aligned to the right, one on each line.
+        ends = {
+            line.index(word) + len(word)
+            for word, line in zip(reversed(head.split()), reversed(heads.split("\n")), strict=False)
+        }
+        assert len(ends) == 1
+        rows = [line for line in rest.splitlines() if line.startswith(("a.bpmn", "b.bpmn"))]
+        assert [row[: max(ends)].split()[-1] for row in rows] == cells
+        assert rows[0].startswith("b.bpmn")
