@@ -303,7 +303,7 @@ class _WholeDiagram(OfDiagram):
     )
 
     form_field_types: Mapping[str, int] | Omitted = described(
-        "The components of a form by type, if they are asked for",
+        "The number of components of each type in a form; omitted unless requested",
         text=FORM_FIELD_TYPE,
         default=OMITTED,
     )

@@ -1,11 +1,11 @@
-"""The names that texts of FEEL mention: expressions, and templates with expressions in `{{…}}`.
+"""Finds the names in FEEL expressions and in templates, which have expressions in `{{…}}`.
 
     names_in_expression("a.b + floor(c)")  is  ["a", "floor", "c"]
     names_in_template("{{#loop a}}{{this.b}} of {{parent.c}}{{/loop}}")  is  ["a", "c"]
 
-A text is read once, from left to right, and need not be FEEL. Blanks, comments, numbers and texts
-in quotes have no names; an open comment or text ends with the expression. A name is several words
-if only blanks are between them. These names do not count:
+A text is read once, from left to right. It need not be valid FEEL. Blanks, comments, numbers and
+texts in quotes have no names. An unclosed comment or quote ends with the expression. Words with
+only blanks between them are one name. These names do not count:
 
 - names after a `.`, before a `:`, and names that `for`, `some` or `every` bind before `in`;
 - names of temporal functions before a `(`;
@@ -205,7 +205,7 @@ def _counts(name: str, before: _Token, after: _Token, brackets: _Brackets) -> bo
 
 
 def _follow(brackets: _Brackets, token: _Token, before: _Token) -> None:
-    """Follow a token that is no name into or out of brackets and lists of bound names."""
+    """Open or close the bracket or list that a token other than a name opens or closes."""
     kind, value = token
     if kind == "keyword":
         if value in BINDERS:

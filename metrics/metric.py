@@ -38,7 +38,7 @@ Block = TypeVar("Block")
 Findings = TypeVar("Findings")
 
 HOLDER: Final = "element"
-"""The role of the element that holds a part of it, such as a listener."""
+"""The role of an element whose part, such as a listener, is a finding."""
 
 NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
 
@@ -129,8 +129,9 @@ class Metric(Generic[Findings, Block]):
     `kinds` are the kinds of documents that have the block. A metric with `tags`, an `attribute` or
     `of_platform` finds something only in diagrams that have an element with one of the tags,
     mention the attribute, or name a platform; it is not called for others. `find` asks its diagram
-    only for elements with its `tags`. A metric with `applies` is called for every diagram for which
-    that returns true, and no other diagram has the block; `count` returns one for every engine.
+    only for elements with its `tags`. With `applies`, `find` is called for every diagram for which
+    `applies` returns true. Other diagrams do not have the block. The `count` of such a metric
+    returns a block for every engine.
     """
 
     name: str

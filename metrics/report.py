@@ -319,8 +319,8 @@ def scan(
     are a form if they begin like a JSON object. A diagram of more than `max_size` bytes is
     too large. The element templates are those that the diagram uses or, with `templates`, the
     definitions that the Modeler would offer for it. `fragments` are the names of fragments of our
-    own to compute beside the documented payload; for them, `dialect` takes the place of the dialect
-    that the diagram names.
+    own to compute beside the documented payload. With `dialect`, the fragment of that name is
+    computed as if the diagram named this dialect.
 
     A diagram that cannot be measured has a report with an `error`; no exception is raised. Raises
     `ValueError` for a name that no fragment or dialect has.

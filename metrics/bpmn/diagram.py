@@ -163,7 +163,7 @@ class Diagram:
         return element.get(name.qualified)
 
     def attribute_names(self, element: Element) -> Collection[str]:
-        """The names of the attributes that an element has; it may have no others."""
+        """The names of the attributes of an element, and possibly others."""
         return element.keys()
 
     def with_attribute(self, name: AttributeName) -> Iterable[Element]:
@@ -193,7 +193,7 @@ class Diagram:
         """The parent of `extensionElements` that the Modeler reads, None for any other holder."""
         if holder is None or holder.tag != EXTENSION_ELEMENTS:
             return None
-        # One may hold many extensions, before many siblings: these are looked at once.
+        # A holder may have many extensions and many siblings: look at the siblings once.
         if holder not in self._extended_elements:
             # The Modeler reads the last of several.
             later = iter(self.kept(holder.itersiblings(EXTENSION_ELEMENTS)))

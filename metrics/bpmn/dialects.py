@@ -52,7 +52,7 @@ OWN_ATTRIBUTES: Final[Mapping[str, Collection[str]]] = {
 """Dialects, and the attributes that their engines read only in the first namespace."""
 
 ORDER: Final = ("operaton", "flowable", "camunda7", "activiti")
-"""The dialects in the order in which a diagram with extensions of several belongs to them."""
+"""The order of dialects: a diagram has the first one in whose namespace it has an extension."""
 
 PLATFORM: Final = "Camunda Platform"
 OPERATON_PLATFORM: Final = AttributeName(
@@ -101,7 +101,8 @@ def _operaton_platform(diagram: Diagram) -> str | None:
 def read_as(diagram: Diagram, dialect: str) -> Diagram:
     """A diagram as the engine of a dialect reads it.
 
-    Asked for a name in Camunda 7's namespace, it answers with what the engine reads by that name.
+    Its methods take names in Camunda 7's namespace, and return what the engine reads by these
+    names.
     """
     view = _AnyElementReader if dialect in READS_ANY_ELEMENT else _NamespaceReader
     return view(diagram, dialect)
@@ -152,7 +153,7 @@ class _Reader(Diagram):
 
 
 class _NamespaceReader(_Reader):
-    """A diagram as an engine reads it that reads elements in its namespaces only.
+    """A diagram as read by an engine that reads elements only in the namespaces of attributes.
 
     An attribute without a prefix counts like one in the first namespace.
     """
@@ -188,7 +189,7 @@ class _NamespaceReader(_Reader):
 
 
 class _AnyElementReader(_Reader):
-    """A diagram as an engine reads it that reads elements in any namespace.
+    """A diagram as read by an engine that reads elements in any namespace.
 
     An attribute without a prefix is ignored, and an empty one is a missing one.
     """

@@ -25,7 +25,7 @@ BPMN_ELEMENTS: Final = f"{{{BPMN}}}*"
 
 
 class Extension(NamedTuple):
-    """An extension: the dialect that its namespace is of, and its name in the namespace.
+    """An extension: the dialect whose namespace it is in, and its local name.
 
     `element` is the element that has the attribute, or the extension element itself.
     """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from metrics.bpmn.diagram import Diagram
     from metrics.bpmn.names import AttributeName
 
-    # What the name of a variable and the name of an input are compared by.
+    # An input matches a variable if their names have a key in common.
     Keys = tuple[str | None, ...]
 
 INPUT_OUTPUT: Final = camunda("inputOutput")
@@ -74,8 +74,8 @@ class Start(Enum):
 class ScopeRule(NamedTuple):
     """The scope of a variable: the nearest element with an input that matches the name.
 
-    Without such an element, or without a `start`, it is the element of the writer if `is_local`,
-    and else the root element.
+    The search begins at `start`. Without a `start`, or if the search finds nothing, the scope is
+    the element of the writer if `is_local`, otherwise the root element.
     """
 
     start: Start | None
@@ -149,7 +149,10 @@ def by_variable(writers: Iterable[Writer]) -> dict[Variable, list[Writer]]:
 def named_children(
     diagram: Diagram, extension: str, child: str, name: AttributeName
 ) -> Iterator[tuple[Element, str | None]]:
-    """The names of some children of the first such extension element, each with its element."""
+    """The `name` of each `child` of the first `extension` element of each element.
+
+    Each comes with the element that has the extension.
+    """
     for element, (first, *_) in diagram.extended(extension).items():
         for named in diagram.parts(first, child):
             yield element, diagram.attribute(named, name)

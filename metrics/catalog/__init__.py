@@ -1,7 +1,7 @@
 """The catalogue: one module per metric, which has it as `METRIC`. Nothing else lists the metrics.
 
 The modules of this package are the blocks of the documented payload. Those of `metrics.catalog.own`
-are fragments of our own: each is computed, and its module imported, only if it is asked for.
+are fragments of our own: each is imported and computed only on request.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ _opened_or_closed = _together(
     click.option(
         "--form-field-types",
         is_flag=True,
-        help="Add formFieldTypes to the event of a form: its components by type.",
+        help="Add formFieldTypes to the event of a form: the number of components of each type.",
     ),
     _sender,
     options.documented_keys,

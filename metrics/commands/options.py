@@ -117,8 +117,8 @@ as_dialect = click.option(
     "dialect",
     metavar="DIALECT",
     type=Name(DIALECTS),
-    help="For fragments of our own, read each diagram as this dialect instead of the one that it"
-    f" names: {', '.join(DIALECTS)}.",
+    help="Compute the fragment dialect as if each diagram named this dialect:"
+    f" {', '.join(DIALECTS)}.",
 )
 documented_keys = click.option(
     "--documented-keys",

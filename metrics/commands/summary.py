@@ -28,6 +28,7 @@ from metrics.summary.portfolio import BYTES, COPIES, FINGERPRINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from metrics.formats.summary import Format
     from metrics.report import Report
@@ -79,8 +80,8 @@ def _grouping(by: str) -> str:
     type=click.Choice(COPIES),
     default=BYTES,
     show_default=True,
-    help="List copies: identical files, diagrams with the same model apart from layout, or"
-    " diagrams with the same structure apart from layout and names.",
+    help="List as copies: bytes, identical files; model, diagrams that are equal apart from layout;"
+    " structure, diagrams with the same flow nodes and sequence flows.",
 )
 @options.output_path
 @options.jobs
@@ -144,11 +145,14 @@ def command(
         shows_warnings=False,
         is_quiet=is_quiet,
     )
-    not_shown: set[str] = set()
+    saved_fragments: set[str] = set()
+    has_saved_scan = False
 
     def read(path: str) -> Iterator[Report]:
+        nonlocal has_saved_scan
+        has_saved_scan = True
         for report in read_saved_scan(path, max_size=max_size, fingerprints=is_of_bytes):
-            not_shown.update(fragments_of(report) - scan_options.added.names)
+            saved_fragments.update(fragments_of(report))
             yield report
 
     inputs = ScanInputs(is_saved_scan, read)
@@ -162,9 +166,21 @@ def command(
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths, copies)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
-        if not_shown:
-            names = listed(sorted(not_shown), "and")
-            scan_options.show_note(f"the saved scan also has {names}; --with adds a fragment")
+        if has_saved_scan:
+            for note in _notes_on_saved_scan(saved_fragments, added, dialect):
+                scan_options.show_note(note)
+
+
+def _notes_on_saved_scan(
+    saved: AbstractSet[str], shown: AbstractSet[str], dialect: str | None
+) -> Iterator[str]:
+    """What a summary does not show of a saved scan, and what the saved scan does not have."""
+    if omitted := sorted(saved - shown):
+        yield f"omitted: {listed(omitted, 'and')} of the saved scan; show them with --with"
+    if missing := sorted(shown - saved):
+        yield f"the saved scan has no {listed(missing, 'or')}; add them with scan --with"
+    if dialect is not None:
+        yield "--as does not apply to a saved scan"
 
 
 def _load_format(name: str, *, is_csv_raw: bool) -> Format:

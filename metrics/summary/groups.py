@@ -53,7 +53,7 @@ NOT_COUNTED_GROUP: Final = Group((NOT_COUNTED,), is_reserved=True)
 NOT_APPLICABLE_GROUP: Final = Group((NOT_APPLICABLE,), is_reserved=True)
 
 DIALECT: Final = "dialect"
-"""The name of the fragment whose names are groups, and of its grouping."""
+"""The name of a grouping, and of the fragment that has the names of its groups."""
 
 # Reserved names, alone or after a platform, and the name of a missing version in tables.
 RESERVED_NAME: Final = re.compile(

@@ -133,7 +133,7 @@ class Portfolio:
         if report.kind is not None:
             self._add_copy(report)
         if FINGERPRINTS in report.blocks and not self._summarizes_fingerprints:
-            # Nearly every diagram has another block, and no payload would be known.
+            # Nearly every diagram has other fingerprints, so no payload would be found again.
             blocks = {name: block for name, block in report.blocks.items() if name != FINGERPRINTS}
             report = replace(report, blocks=blocks)
         groups = self._groups_of(report)

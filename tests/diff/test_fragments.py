@@ -160,9 +160,17 @@ class TestEarlierScan:
         self.scanned(tmp_path, "--with", "elements", "--with", "complexity")
         result = run("summary", "--with", "complexity", "old.ndjson", cwd=tmp_path)
         assert result.stderr.decode() == (
-            "metrics: the saved scan also has 'elements'; --with adds a fragment\n"
+            "metrics: omitted: 'elements' of the saved scan; show them with --with\n"
         )
         assert not run("summary", "-q", "old.ndjson", cwd=tmp_path).stderr
+
+    def test_fragments_that_a_saved_scan_does_not_have(self, tmp_path: Path) -> None:
+        self.scanned(tmp_path)
+        words = ["summary", "--with", "elements", "--as", "operaton", "old.ndjson"]
+        assert run(*words, cwd=tmp_path).stderr.decode().splitlines() == [
+            "metrics: the saved scan has no 'elements'; add them with scan --with",
+            "metrics: --as does not apply to a saved scan",
+        ]
 
     def test_other_rules_in_a_summary(self, tmp_path: Path) -> None:
         scan_file = self.scanned(tmp_path, "--with", "elements") / "old.ndjson"

@@ -122,7 +122,7 @@ def test_library(folder: Path) -> None:
     [
         ("bytes", "Identical files: 4 diagrams, 2 groups"),
         ("model", "Diagrams that are equal apart from layout: 6 diagrams, 3 groups"),
-        ("structure", "Diagrams that are equal apart from layout and names: 3 diagrams, 1 group"),
+        ("structure", "Diagrams with the same structure: 3 diagrams, 1 group"),
     ],
 )
 def test_table(folder: Path, by: str, title: str) -> None:

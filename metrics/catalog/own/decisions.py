@@ -7,16 +7,17 @@
 Elements are read in the namespace of the root, which is that of a version of DMN. No element is
 dropped because of its id. The decisions are the `decision` children of the root.
 
-The logic of a decision is its first child that is a kind of logic. Tables are the `decisionTable`
-elements in decisions and business knowledge models, at any depth.
+The logic of a decision is its first child with one of the names that `logic` counts. Tables are the
+`decisionTable` elements in decisions and business knowledge models, at any depth.
 
-A hit policy is the text of `hitPolicy`: `UNIQUE` if it is missing or empty, and `other` if it is
-none of DMN. `COLLECT` with an aggregation is a hit policy of its own, such as `COLLECT[SUM]`.
+A hit policy is the text of `hitPolicy`: `UNIQUE` if it is missing or empty, and `other` if DMN has
+no such hit policy. `COLLECT` with an aggregation is a hit policy of its own, such as
+`COLLECT[SUM]`.
 
-Requirements are the children of decisions, business knowledge models and knowledge sources. The
-`href` of the first `requiredDecision`, `requiredInput`, `requiredKnowledge` or `requiredAuthority`
-in a requirement is a `#` and the id of the required element. If several elements have the id, the
-first one is required. A requirement of an element in another file is unresolved.
+Requirements are children of decisions, business knowledge models and knowledge sources. A
+requirement names an element by the `href` of its first `requiredDecision`, `requiredInput`,
+`requiredKnowledge` or `requiredAuthority`, which must be `#` and an id. If several elements have
+the id, the first one counts. A requirement that names no element of the file is unresolved.
 
 `decisionElements` is what Camunda 7 counts as executed decision elements if it evaluates each
 decision once.
@@ -137,7 +138,7 @@ class Decisions:
     top_level: int = described("Decisions that no information requirement names")
     logic: Logic = described("Decisions by their logic")
     decision_elements: int = described(
-        "Over decisions: (inputs + outputs) * rules of a table, 1 for a literal expression"
+        "Sum over decisions: a table counts (inputs + outputs) * rules, a literal expression 1"
     )
     tables: Tables = described("Decision tables")
     business_knowledge_models: int = described("Business knowledge models")
@@ -151,7 +152,10 @@ class Decisions:
 
 
 class Requirement(NamedTuple):
-    """A requirement of a node; nodes have numbers. `target` is None if it is unresolved."""
+    """A requirement of a `node`; `target` is the required node, None if it is unresolved.
+
+    Both are numbers of nodes.
+    """
 
     element: Element
     kind: str

@@ -4,9 +4,9 @@
 "flowable", …, "serviceTask": {"count": 1, "implementation": {"count": 1, "java": 1, …}, …}}`.
 
 Operaton, Flowable and Activiti have extensions like those of Camunda 7, each in a namespace of its
-own. The documented payload reads only the namespace of Camunda 7. This fragment has the same keys,
-and counts what the engine of the diagram reads. All BPMN diagrams have it, except those for
-Camunda 8; here, the platform may also be in the namespace of Operaton's modeler.
+own. The documented payload reads only the namespace of Camunda 7. This fragment has the same keys
+and `otherType`, and counts what the engine of the diagram reads. All BPMN diagrams have it, except
+those for Camunda 8. A diagram may also name its platform in the namespace of Operaton's modeler.
 
 `name` is the first of `operaton`, `flowable`, `camunda7` and `activiti` in whose namespace the
 diagram has an extension: an attribute of a BPMN element, or an element in `extensionElements`.
@@ -28,10 +28,11 @@ a Camunda Form in `operaton`. In `flowable` and `activiti`:
   `activiti`;
 - a task has a connector in `activiti` if BPMN's `implementation` does not begin with `##` and the
   task has no `class`, `expression`, `delegateExpression` or `type`;
-- these write variables: each `formProperty` of a user task or start event, its `variable`, or else,
-  without an `expression`, its `id`; each `out` with a `source` or `sourceExpression`, its `target`;
-  the tasks below; and in `flowable` each error event definition, its `errorVariableName`. The scope
-  is always the root element.
+- each `formProperty` of a user task or start event writes its `variable`. If it has neither a
+  `variable` nor an `expression`, it writes its `id`;
+- each `out` with a `source` or `sourceExpression` writes its `target`;
+- the tasks below write a variable, and in `flowable` each error event definition with
+  `flowable:errorVariableName`. The scope of a variable is always the root element.
 """
 
 from __future__ import annotations
@@ -124,8 +125,8 @@ class Forms:
     count: int = described("User tasks with a form key, a form reference or a generated form")
     embedded: int = described("User tasks with a form key that begins with `embedded:`")
     camunda_forms: int = described(
-        "User tasks with a form key that begins with `camunda-forms:`, or with a form reference in"
-        " `camunda7` and `operaton`"
+        "User tasks with a form key that begins with `camunda-forms:` (in `operaton`, also"
+        " `operaton-forms:`), or in `camunda7` and `operaton` with a form reference"
     )
     external: int = described("User tasks with a form key that begins with `app:`")
     generated: int = described("User tasks with no form key, and a form field or form property")

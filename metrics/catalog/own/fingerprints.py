@@ -1,7 +1,7 @@
 """Fingerprints: diagrams with the same fingerprint are copies.
 
 `<process id="p"><task id="a"/></process>` is printed as `{"rules": 1, "model": "b2:…", "structure":
-null, "size": 1}`. A DMN diagram has no `structure` and `size`.
+null, "size": 1}`. A DMN diagram has neither `structure` nor `size`.
 
 A fingerprint is `b2:` and the BLAKE2b hash, of 16 bytes, of a text in UTF-8.
 
@@ -18,17 +18,17 @@ Ids, names and documentation count. So do elements that the Modeler drops becaus
 
 The text of `structure` comes from the flow nodes, their types and scopes, and the sequence flows
 between them, as in `elements`. Diagrams with the same `structure` are equal apart from layout, ids,
-names and configuration. It is `null` for a diagram with fewer than 5 flow nodes, since most small
-diagrams are alike. Different diagrams rarely have the same `structure`: one ring of six tasks, and
-two rings of three.
+names and configuration. It is `null` for a diagram with fewer than 5 flow nodes, because most small
+diagrams are alike. Diagrams with different flow can have the same `structure`, but rarely do. For
+example, one ring of six tasks has that of two rings of three.
 
 - The label of a flow node begins as the hash of its type.
 - In a round, the new label is the hash of seven texts, joined by `|`: the old label of the node,
   then the old labels of the sources of its incoming flows, the targets of its outgoing flows, the
   activity that it is attached to, the boundary events attached to it, the sub-process that holds
   it, and the nodes that it holds. Several labels are sorted and joined by `,`.
-- The first round that does not raise the number of different labels is the last one, or else the
-  16th. The text is the labels of all nodes, sorted and joined by `,`.
+- The rounds end after the first one that does not raise the number of different labels, at the
+  latest after the 16th. The text is the labels of all nodes, sorted and joined by `,`.
 
 The method is the color refinement of Weisfeiler and Leman.
 """
@@ -92,7 +92,7 @@ class Fingerprints:
 
 
 class Shape(NamedTuple):
-    """All that `structure` follows from.
+    """What `structure` depends on: diagrams with equal shapes have the same structure.
 
     Flow nodes are numbered. `types` has the type of each, and `holders` the sub-process that holds
     it. `arcs` are pairs of source and target, `attached` pairs of boundary event and activity.

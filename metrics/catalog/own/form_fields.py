@@ -4,12 +4,12 @@
 as `{"rules": 1, "count": 2, "formFieldTypes": {"textfield": 1, "button": 1}, "inputs": 2,
 "outputs": 1}`.
 
-The components are the objects in `components` of the form, and in turn in theirs. A component whose
-type is missing, or is no text, has the type `undefined`.
+The components are the objects in `components` of the form, and in `components` of each of these, at
+any depth. A component without a type, or with a type that is not a text, has the type `undefined`.
 
-A form *writes* the variables that the `key` of its components and the `path` of its groups and
-lists name, up to the first dot. The components in a group or list with a path write no variable of
-the form.
+A form *writes* the variables that its components name in `key`, and its groups and lists in `path`.
+The name of a variable ends before the first dot. The components in a group or list with a path
+write no variable of the form.
 
 A form *reads* the variables that it writes, the `valuesKey` of each component, and the names in
 expressions and templates. An expression is a text that begins with `=`; a template is any other
@@ -24,11 +24,12 @@ types count, because form-js-viewer counts them. These names do not:
 - `date`, `time`, `date and time`, `duration` and `years and months duration` before a `(`;
 - `item` in a filter.
 
-A tag of a template is an expression, or `#if`, `#loop`, `/if` or `/loop`. In a loop, a name is that
-of an item, which does not count: `{{#loop a}}{{b}}{{parent.c}}{{/loop}}` reads `a` and `c`. Since
-`this` and `parent` may be names themselves, `{{this.a}}` outside of loops reads `this` and `a`.
+A tag of a template is an expression, `#if` or `#loop` with an expression, `/if` or `/loop`. A name
+in a loop belongs to an item of the list and does not count:
+`{{#loop a}}{{b}}{{parent.c}}{{/loop}}` reads `a` and `c`. `this` and `parent` may be names
+themselves, so `{{this.a}}` outside of loops reads `this` and `a`.
 
-Different names count once. Empty names, and values that are no text, are ignored.
+Each name counts once. Empty names, and values that are not texts, are ignored.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _inner_components(holder: Component) -> Iterator[Component]:
 
 
 def _text(value: object) -> str:
-    """A value that is a text; any other is empty."""
+    """The value if it is a text, otherwise an empty text."""
     return value if isinstance(value, str) else ""
 
 

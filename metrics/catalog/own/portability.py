@@ -4,10 +4,10 @@
 "namespaces": {…, "flowable": 1, …}, "ignored": {"camunda7": 1, "operaton": 1, "flowable": 0,
 "activiti": 1}}`.
 
-An extension is an attribute of a BPMN element in the namespace of Camunda 7, Operaton, Flowable or
-Activiti, or an element in one of these namespaces, directly in `extensionElements`. The attributes
-and the content of such an element are parts of it. All BPMN diagrams have this fragment, except
-those for Camunda 8; here, the platform may also be in the namespace of Operaton's modeler.
+An extension is in the namespace of Camunda 7, Operaton, Flowable or Activiti. It is an attribute of
+a BPMN element, or an element directly in `extensionElements`. The attributes and the content of
+such an element are not extensions. All BPMN diagrams have this fragment, except those for
+Camunda 8. A diagram may also name its platform in the namespace of Operaton's modeler.
 
 An engine ignores an extension if it knows the name of the extension, but does not read it in this
 namespace. Camunda 7 also reads the namespace of Activiti, Operaton that of Camunda 7, and Flowable
@@ -16,8 +16,8 @@ ignore none. Flowable reads `errorVariableName`, `errorVariableTransient`,
 `errorVariableLocalScope` and `noWaitStatesAsyncLeave` in its own namespace only.
 
 An extension whose name an engine does not know in any namespace does not count for it, so 0 does
-not mean that the engine runs the diagram. A name counts on any BPMN element. An extension that is
-hidden by one in an earlier namespace counts as read.
+not mean that the engine runs the diagram. A name counts on any BPMN element. If an
+engine reads a name in several namespaces and uses only one of them, the others count as read, too.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ ELEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         "taskListener",
     )
 }
-"""The names of elements that engines know, apart from those that read elements in any namespace:"""
+"""The names of elements that Camunda 7 and Operaton know:"""
 
 KNOWN_NAMES: Final = frozenset(
     name for table in (ATTRIBUTES, ELEMENTS) for names in table.values() for name in names
@@ -96,10 +96,10 @@ KNOWN_NAMES: Final = frozenset(
 class ByDialect:
     """A number for each of the engines, or for each of their namespaces."""
 
-    camunda7: int = described("Those of Camunda 7")
-    operaton: int = described("Those of Operaton")
-    flowable: int = described("Those of Flowable")
-    activiti: int = described("Those of Activiti")
+    camunda7: int = described("For Camunda 7")
+    operaton: int = described("For Operaton")
+    flowable: int = described("For Flowable")
+    activiti: int = described("For Activiti")
 
 
 @block_class
@@ -108,7 +108,7 @@ class Portability:
 
     count: int = described("Extensions")
     namespaces: ByDialect = described("Extensions by namespace")
-    ignored: ByDialect = described("The extensions that each engine ignores")
+    ignored: ByDialect = described("Extensions that each engine ignores because of their namespace")
 
 
 def find(diagram: Diagram) -> Sequence[Extension]:

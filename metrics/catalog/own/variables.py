@@ -5,9 +5,9 @@ as `{"rules": 1, "count": 1, "writers": 1, "sources": {"inputMapping": 0, "input
 "outputMapping": 1, …}, "scopes": {"process": 1, "local": 0}}`.
 
 A *writer* is an extension element or an attribute that names a variable. Writers with the same name
-and the same scope, in the same root element, write one variable. The elements with writers are the
-processes, the other root elements, and their flow elements at any depth. A name counts as it is
-written, with blanks, dots and upper case.
+and the same scope, in the same root element, write one variable. Root elements, such as processes,
+and their flow elements at any depth can have writers. Names are compared as they are written: `a`,
+`A` and `a.b` are three names.
 
 **Camunda 7.** The variables are those of [Process variables](#process-variables), so `count` is
 `diagramMetrics.processVariablesCount`.
@@ -29,13 +29,14 @@ written, with blanks, dots and upper case.
   element. If not, it is the nearest element with a matching input, beginning with the element
   itself, or else the root element.
 
-A `zeebe:input` and a `zeebe:output` name a variable in `target`. The `target` of a `zeebe:input` in
-the first `zeebe:ioMapping` is an *input* of the element. It matches the same name, and each name
-that begins with the part of the input before its first dot, followed by a dot: `a` and `a.x` match
-`a.b`. If an element has several loops, the last one counts. These are the rules of
-extract-process-variables 2.2.1.
+A `zeebe:input` or `zeebe:output` names its variable in `target`. The *inputs* of an element are the
+targets of each `zeebe:input` in its first `zeebe:ioMapping`. An input matches the same name. It
+also matches each name with a dot that has the same part before its first dot: the inputs `a` and
+`a.x` match the name `a.b`, but `a.x` does not match `a`. If an element has several loops, the last
+one counts. These are the rules of extract-process-variables 2.2.1.
 
-Messages, signals, forms, listeners, task headers and FEEL expressions are not writers.
+In Camunda 8, messages, signals, errors, timers, forms, listeners, task headers and FEEL expressions
+are not writers.
 """
 
 from __future__ import annotations
@@ -85,9 +86,10 @@ ELEMENT_OR_ROOT: Final = ScopeRule(Start.ELEMENT)
 
 
 class Source(NamedTuple):
-    """A source of Camunda 8: the first such extension element, and the attribute with the name.
+    """A source of Camunda 8: the attribute `name` of the first `extension` element.
 
-    With a `child`, the attribute is that of each such child.
+    With a `child`, it is the attribute of each such child of that element. Each of the `rules`
+    yields a scope.
     """
 
     extension: str
@@ -134,8 +136,8 @@ class Camunda8Sources:
 class Scopes:
     """The variables of a diagram by scope."""
 
-    process: int = described("Variables of a process or another root element")
-    local: int = described("Variables of any other element")
+    process: int = described("Variables whose scope is a process or another root element")
+    local: int = described("Variables whose scope is any other element")
 
 
 @block_class

@@ -82,8 +82,8 @@ class CheckRecord:
     failed: int = described("Diagrams that could not be measured")
     tolerated: int = described("Violations that the baseline tolerates")
     not_applied: Mapping[str, int] | Omitted = described(
-        "The number of diagrams to which a limit did not apply because the number is null, by the"
-        " key of the number; omitted if there are none"
+        "Diagrams in which a limited number is null, so that its limit did not apply, by the key;"
+        " omitted if there are none"
     )
     unlimited: int | Omitted = described(
         "Measured diagrams that have no limit; omitted if there are none"

@@ -2,8 +2,8 @@
 
 A value that the rows are sorted by takes the place of the main number of its metric. The table is
 as wide as the terminal, or 80 characters without one. Each row has details below the name of the
-diagram: its type, its platform, and all other values that are not 0; of a fragment of our own, only
-the main ones. Rows are printed as soon as reports are ready, so the widths of columns do not depend
+diagram: its type, its platform, and all other values that are not 0, except smaller parts of our
+own fragments. Rows are printed as soon as reports are ready, so the widths of columns do not depend
 on the content. A narrow table has no columns: all numbers are details.
 """
 
@@ -152,10 +152,10 @@ def _title(key: Key, depth: int) -> str:
 
 
 def _is_in_short(leaf: Leaf, main: Leaf, depth: int) -> bool:
-    """Whether details have a value of a fragment of our own, which is `depth` groups deep.
+    """Whether details show a value of a fragment of our own; its keys begin with `depth` groups.
 
-    They have the values at its top, the count of each group, and the values beside the main number.
-    Ratios, the names of maps and all smaller parts would fill many lines.
+    Details show the values at its top, the count of each group, and the values beside the main
+    number. Ratios, the names of maps and all smaller parts would fill many lines.
     """
     *groups, name = key_parts(leaf.key)
     is_main = (

@@ -44,7 +44,7 @@ NO_VERSION: Final = "no version"
 COPIES_TITLES: Final = {
     "bytes": "Identical files",
     "model": "Diagrams that are equal apart from layout",
-    "structure": "Diagrams that are equal apart from layout and names",
+    "structure": "Diagrams with the same structure",
 }
 MAX_VERSIONS: Final = 10
 
