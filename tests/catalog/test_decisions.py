@@ -117,6 +117,24 @@ def test_types_have_the_prefix_of_the_modeler() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(CORPUS is None, reason="METRICS_CORPUS names no folder")
+def test_explanation_of_a_requirement() -> None:
+    required = '<informationRequirement><requiredInput href="#b"/></informationRequirement>'
+    source = diagram(f'<decision id="a">{required}</decision><inputData id="b"/>')
+    (number,) = explain(source, fragments=["decisions"]).only(["decisions.depth"]).numbers
+    (item,) = number.items
+    assert {role: element.id for role, element in item.related.items()} == {
+        "element": "a",
+        "requires": "b",
+    }
+
+
+def test_explanation_of_a_table() -> None:
+    source = diagram('<decision id="a"><decisionTable id="t"><rule/></decisionTable></decision>')
+    (number,) = explain(source, fragments=["decisions"]).only(["decisions.tables.rules"]).numbers
+    (item,) = number.items
+    assert (item.element and item.element.id, item.related["element"].id) == ("t", "a")
+
+
 def test_corpus() -> None:
     checked = 0
     for path in discover([CORPUS or ""]):

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics import graphs
 from metrics.blocks import block_class, block_of, described, key_part, key_parts
-from metrics.metric import Evidence, Metric, SourceElement, summing
+from metrics.metric import HOLDER, Evidence, Metric, SourceElement, summing
 from metrics.reading.document import Kind
 
 if TYPE_CHECKING:
@@ -189,11 +189,11 @@ class _Model:
         """The children of an element with one of the names."""
         return element.iterchildren(*[self._namespace + name for name in names])
 
-    def tables(self) -> Iterator[Element]:
-        """The decision tables in decisions and business knowledge models, at any depth."""
+    def tables(self) -> Iterator[tuple[Element, Element]]:
+        """Each decision table at any depth, after its decision or business knowledge model."""
         for node, name in zip(self.nodes, self.names, strict=True):
             if name in (DECISION, KNOWLEDGE_MODEL):
-                yield from node.iter(self._namespace + TABLE)
+                yield from ((node, table) for table in node.iter(self._namespace + TABLE))
 
     def requirements(self) -> Iterator[Requirement]:
         """The requirements of all nodes."""
@@ -216,8 +216,8 @@ def find(diagram: Diagram) -> Sequence[Evidence]:
     return [
         *_nodes(model, requirements),
         *_tables(model),
-        *_requirements(requirements),
-        *_depth(len(model.nodes), requirements),
+        *_requirements(model, requirements),
+        *_depth(model, requirements),
     ]
 
 
@@ -240,16 +240,17 @@ def _nodes(model: _Model, requirements: Iterable[Requirement]) -> Iterator[Evide
 
 def _tables(model: _Model) -> Iterator[Evidence]:
     decision_of = {logic: decision for decision, logic in model.logic_of.items()}
-    for table in model.tables():
+    for node, table in model.tables():
         policy = _hit_policy(table)
         source = SourceElement(table, (policy,))
-        yield Evidence("tables.count", source)
-        yield Evidence(HIT_POLICY + key_part(policy), source)
+        holder = {HOLDER: node}
+        yield Evidence("tables.count", source, related=holder)
+        yield Evidence(HIT_POLICY + key_part(policy), source, related=holder)
         inputs, outputs, rules = (sum(1 for _ in model.children(table, name)) for name in PARTS)
         for key, number in (("inputs", inputs), ("outputs", outputs), ("rules", rules)):
-            yield Evidence(f"tables.{key}", source, times=number)
+            yield Evidence(f"tables.{key}", source, related=holder, times=number)
         if (decision := decision_of.get(table)) is None:
-            yield Evidence("tables.nested", source)
+            yield Evidence("tables.nested", source, related=holder)
         else:
             of_decision = SourceElement(decision, (TABLE,))
             yield Evidence(DECISION_ELEMENTS, of_decision, times=(inputs + outputs) * rules)
@@ -263,29 +264,38 @@ def _hit_policy(table: Element) -> str:
     return policy if policy in HIT_POLICIES else OTHER
 
 
-def _requirements(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
-    for element, kind, _, target in requirements:
-        source = SourceElement(element, (kind,))
-        yield Evidence("requirements.count", source)
-        yield Evidence(f"requirements.{kind}", source)
-        if target is None:
-            yield Evidence("requirements.unresolved", source)
+def _requirements(model: _Model, requirements: Iterable[Requirement]) -> Iterator[Evidence]:
+    for requirement in requirements:
+        keys = ["requirements.count", f"requirements.{requirement.kind}"]
+        if requirement.target is None:
+            keys.append("requirements.unresolved")
+        for key in keys:
+            yield _evidence(model, requirement, key)
 
 
-def _depth(nodes: int, requirements: Iterable[Requirement]) -> Iterator[Evidence]:
+def _evidence(model: _Model, requirement: Requirement, key: str) -> Evidence:
+    """The evidence of a requirement, with the nodes at both of its ends."""
+    element, kind, node, target = requirement
+    ends = {HOLDER: model.nodes[node]}
+    if target is not None:
+        ends["requires"] = model.nodes[target]
+    return Evidence(key, SourceElement(element, (kind,)), related=ends)
+
+
+def _depth(model: _Model, requirements: Iterable[Requirement]) -> Iterator[Evidence]:
     """The requirements of a longest chain; evidence of a cycle if there is one."""
-    graph: list[list[int]] = [[] for _ in range(nodes)]
-    elements: dict[tuple[int, int], Element] = {}
-    for element, _, node, target in requirements:
-        if target is not None:
-            graph[node].append(target)
-            elements.setdefault((node, target), element)
+    graph: list[list[int]] = [[] for _ in model.nodes]
+    by_ends: dict[tuple[int, int], Requirement] = {}
+    for requirement in requirements:
+        if requirement.target is not None:
+            graph[requirement.node].append(requirement.target)
+            by_ends.setdefault((requirement.node, requirement.target), requirement)
     components = graphs.strong_components(graph)
     if graphs.on_cycles(graph, components):
         yield Evidence(CYCLE)
         return
     for ends in pairwise(graphs.longest_path(graph, components)):
-        yield Evidence("depth", SourceElement(elements[ends]))
+        yield _evidence(model, by_ends[ends], "depth")
 
 
 @summing
