@@ -115,8 +115,6 @@ def test_types_have_the_prefix_of_the_modeler() -> None:
     assert (item.element.type, item.element.id, item.element.line) == ("dmn:Decision", "d", 2)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CORPUS is None, reason="METRICS_CORPUS names no folder")
 def test_explanation_of_a_requirement() -> None:
     required = '<informationRequirement><requiredInput href="#b"/></informationRequirement>'
     source = diagram(f'<decision id="a">{required}</decision><inputData id="b"/>')
@@ -135,6 +133,8 @@ def test_explanation_of_a_table() -> None:
     assert (item.element and item.element.id, item.related["element"].id) == ("t", "a")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(CORPUS is None, reason="METRICS_CORPUS names no folder")
 def test_corpus() -> None:
     checked = 0
     for path in discover([CORPUS or ""]):
