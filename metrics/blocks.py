@@ -280,14 +280,23 @@ def inner_blocks(hint: Any) -> Sequence[type]:
 # Leaves
 
 QUOTED_CHARACTERS: Final = re.compile(r"""[\s."'\[\]<>=!]""")
+PART_OF_KEY: Final = re.compile(r""""(?:[^"]|"")*+"|'(?:[^']|'')*+'|[^.]+""")
 
 
 def key_part(name: str) -> str:
-    """A name as a part of a dotted key: in quotes if it has blanks, dots or operators."""
+    """A name as a part of a dotted key: in quotes if it has blanks, dots or operators.
+
+    An empty name is in quotes, too. In a name with both kinds of quotes, double ones are doubled.
+    """
     # Nearly all names are identifiers, and no identifier has such a character.
-    if name.isidentifier() or not QUOTED_CHARACTERS.search(name):
+    if name.isidentifier() or (name and not QUOTED_CHARACTERS.search(name)):
         return name
-    return f"'{name}'" if '"' in name else f'"{name}"'
+    if '"' not in name:
+        return f'"{name}"'
+    if "'" not in name:
+        return f"'{name}'"
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def joined(group: str, key: str) -> str:
@@ -297,8 +306,16 @@ def joined(group: str, key: str) -> str:
 
 def key_parts(key: str) -> list[str]:
     """The names in a dotted key, without quotes."""
-    parts = re.findall(r""""[^"]*"|'[^']*'|[^.]+""", key)
-    return [part[1:-1] if part[0] in "\"'" else part for part in parts]
+    names = ((part, unquoted(part)) for part in PART_OF_KEY.findall(key))
+    return [part if name is None else name for part, name in names]
+
+
+def unquoted(part: str) -> str | None:
+    """The name that one part of a key stands for; None if it is more than one part."""
+    if len(part) > 1 and part[0] == part[-1] and part[0] in "\"'":
+        pieces = part[1:-1].split(part[0] * 2)
+        return part[0].join(pieces) if not any(part[0] in piece for piece in pieces) else None
+    return None if not part or "." in part else part
 
 
 class LeafKind(Enum):

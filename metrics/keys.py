@@ -24,6 +24,7 @@ from metrics.blocks import (
     key_parts,
     leaf_values,
     map_keys,
+    unquoted,
 )
 from metrics.catalog import OWN_FRAGMENTS, own_metric
 from metrics.report import DIAGRAM_TYPE, payload_leaves
@@ -153,7 +154,7 @@ def _find(key: str) -> Key | None:
         for leaf in leaves.values():
             if leaf.kind is LeafKind.MAP and key.startswith(f"{leaf.key}."):
                 member = unquoted(key[len(leaf.key) + 1 :])
-                if member and (leaf.members is None or member in leaf.members):
+                if member is not None and (leaf.members is None or member in leaf.members):
                     return Key(leaf, member, fragment)
     return None
 
@@ -192,10 +193,3 @@ def _groups(fragments: frozenset[str]) -> Sequence[str]:
 
 def _leaves_of(fragment: str) -> Mapping[str, Leaf]:
     return {leaf.key: leaf for leaf in own_metric(fragment).leaves()}
-
-
-def unquoted(part: str) -> str | None:
-    """The name that one part of a key stands for; None if it is more than one part."""
-    if len(part) > 1 and part[0] == part[-1] and part[0] in "\"'":
-        return part[1:-1] if part[0] not in part[1:-1] else None
-    return None if not part or "." in part else part

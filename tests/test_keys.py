@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.blocks import key_parts
+from metrics.blocks import key_part, key_parts
+from metrics.checks.limits import parse
 from metrics.explanation import is_explained
 from metrics.keys import LEAVES, AmbiguousKeyError, UnknownKeyError, all_keys, find_key, whole_key
 
@@ -119,6 +120,19 @@ class TestMembersOfMaps:
         assert not is_explained(key)
         with pytest.raises(UnknownKeyError, match="No payload has the value"):
             find_key(key)
+
+    @pytest.mark.parametrize("name", ["", "'", '"', "\"'", '""\'', "both \" and '", ".'\".", " "])
+    def test_any_name_has_a_key(self, name: str) -> None:
+        key = f"formFields.formFieldTypes.{key_part(name)}"
+        assert find_key(key).member == name
+        assert find_key(key).name == key
+        assert key_parts(key) == ["formFields", "formFieldTypes", name]
+        assert parse(f"{key} <= 0").key == key
+
+    @given(st.text() | st.text("a.\"' <=[]"))
+    def test_the_key_of_a_name_has_that_name(self, name: str) -> None:
+        assert find_key(f"formFields.formFieldTypes.{key_part(name)}").member == name
+        assert key_parts(f"a.{key_part(name)}.b") == ["a", name, "b"]
 
     def test_suggestion(self) -> None:
         with pytest.raises(UnknownKeyError, match=r"Did you mean '.*\.languages\.groovy'\?"):

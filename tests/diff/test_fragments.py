@@ -202,3 +202,37 @@ def test_reports() -> None:
     comparison = compare([with_elements], [without])
     assert comparison.not_compared == (NotCompared("elements", Reason.MISSING, 1),)
     assert [*comparison.changes[0].values] == ["diagramMetrics.tasks.userTask.count"]
+
+
+class TestTypesOfFields:
+    """The types of a form's components, which may be any text."""
+
+    def test_names_without_letters_and_with_all_quotes(self, tmp_path: Path) -> None:
+        names = ["", "'", "both \" and '"]
+        components = [{"type": name} for name in names]
+        write(tmp_path / "old", {"a.form": json.dumps({"components": components}).encode()})
+        write(tmp_path / "new", {"a.form": b'{"components": []}'})
+        (change,) = diff("old", "new", "--with", "formFields", cwd=tmp_path)["changes"]
+        types = [key for key in change["values"] if ".formFieldTypes." in key]
+        assert len(types) == len(names)
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown", "csv"])
+    def test_no_control_characters(self, tmp_path: Path, format_name: str) -> None:
+        form = {"components": [{"type": "a\x1b[31m\u202e\x9b"}]}
+        write(tmp_path / "old", {"a.form": json.dumps(form).encode()})
+        write(tmp_path / "new", {"a.form": b'{"components": []}'})
+        options = ("-f", format_name, "--with", "formFields")
+        shown = run("diff", *options, "old", "new", cwd=tmp_path).stdout.decode()
+        assert not re.search("[\x1b\x9b\u202e]", shown)
+        assert r"a\x1b[31m\u202e\x9b" in shown
+
+    @pytest.mark.parametrize("format_name", ["table", "markdown"])
+    def test_long_name(self, tmp_path: Path, format_name: str) -> None:
+        """A long name is cut: it sets the width of all rows."""
+        form = {"components": [{"type": "a" * 10_000}, *({"type": f"t{i}"} for i in range(50))]}
+        write(tmp_path / "old", {"a.form": json.dumps(form).encode()})
+        write(tmp_path / "new", {"a.form": b'{"components": []}'})
+        options = ("-f", format_name, "--with", "formFields")
+        shown = run("diff", *options, "old", "new", cwd=tmp_path).stdout.decode()
+        assert "aaa…" in shown
+        assert len(shown) < 20_000

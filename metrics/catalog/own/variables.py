@@ -1,8 +1,8 @@
 """Variables: where a BPMN diagram writes process variables, for Camunda 7 and Camunda 8.
 
 `<zeebe:ioMapping><zeebe:output source="=1" target="total"/></zeebe:ioMapping>` in a task is printed
-as `{"rules": 1, "count": 1, "writers": 1, "sources": {"inputMapping": 0, "inputElement": 0,
-"outputMapping": 1, …}, "scopes": {"process": 1, "local": 0}}`.
+as `{"rules": 1, "count": 1, "writers": 1, "sources": {"inputMapping": 0, "outputMapping": 1,
+"inputElement": 0, …}, "scopes": {"process": 1, "local": 0}}`.
 
 A *writer* is an extension element or an attribute that names a variable. Writers with the same name
 and the same scope, in the same root element, write one variable. Root elements, such as processes,
@@ -125,8 +125,8 @@ class Camunda8Sources:
     """The writers of a Camunda 8 diagram."""
 
     input_mapping: int = described("Input mappings")
-    input_element: int = described("Input elements of loops")
     output_mapping: int = described("Output mappings")
+    input_element: int = described("Input elements of loops")
     output_collection: int = described("Output collections of loops")
     ad_hoc_output_collection: int = described("Output collections of ad-hoc sub-processes")
     result_variable: int = described("Result variables of decisions and scripts")

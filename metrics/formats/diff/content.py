@@ -109,6 +109,11 @@ def _reason(error: DocumentError) -> str:
     return f"{error.type}: {line}{truncated(error.message, MAX_CHARACTERS)}"
 
 
+def shown_key(key: str) -> str:
+    """A key for people: that of a member of an open map has a name from a diagram."""
+    return truncated(key, MAX_CHARACTERS)
+
+
 def shown(value: Any) -> str:
     """A value of a payload, for people."""
     if isinstance(value, Omitted):

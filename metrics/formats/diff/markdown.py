@@ -16,6 +16,7 @@ from metrics.formats.diff.content import (
     has_totals,
     marked_values,
     shown,
+    shown_key,
     step,
     totals,
 )
@@ -79,7 +80,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
         yield f"Changed otherwise: {', '.join(names)}{rest and f' {rest}'}."
     if has_totals(comparison):
         yield ""
-        rows = ((cell(key), *_figures(total)) for key, total in totals(comparison))
+        rows = ((cell(shown_key(key)), *_figures(total)) for key, total in totals(comparison))
         yield from table_of((TOTALS, *HEADS), rows)
 
 
@@ -90,7 +91,7 @@ def _rows(change: Change) -> Iterator[str]:
         yield row_of((name, cell(error), "", "", ""))
         name = ""
     for key, difference in marked_values(change):
-        yield row_of((name, cell(key), *_figures(difference)))
+        yield row_of((name, cell(shown_key(key)), *_figures(difference)))
         name = ""
     if name:
         yield row_of((name, "", "", "", ""))

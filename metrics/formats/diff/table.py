@@ -52,7 +52,7 @@ def _head(change: Change) -> Segments:
 def _rows(differences: Iterable[tuple[str, Difference]]) -> Iterator[Segments]:
     rows = [
         (
-            key,
+            on_one_line(content.shown_key(key)),
             on_one_line(content.shown(difference.before)),
             on_one_line(content.shown(difference.after)),
             content.step(difference),

@@ -286,6 +286,15 @@ def test_prefixes_and_comments_do_not_count(
     assert variables_of(written_otherwise) == variables_of(model.render())
 
 
+def test_order_of_sources() -> None:
+    """Those of a mapping come first."""
+    record = scan(diagram_of("", ZEEBE), fragments=["variables"]).payload()["variables"]
+    assert [*record["sources"]] == [
+        *("inputMapping", "outputMapping", "inputElement", "outputCollection"),
+        *("adHocOutputCollection", "resultVariable"),
+    ]
+
+
 class TestExplanation:
     """Variables and writers are items."""
 
