@@ -72,6 +72,7 @@ TYPE: Final = f"{{{XSI}}}type"
 WHITE_SPACE: Final = " \t\r\n"
 ATTRIBUTE_VALUES: Final = etree.XPath("@*", regexp=False, smart_strings=False)
 MAX_ITEMS: Final = 100
+NO_ATTRIBUTES: Final[list[tuple[str, str]]] = []
 EVENTS_OF_WALK: Final = ("start", "end", "start-ns", "end-ns")
 
 MIN_SIZE: Final = 5
@@ -168,15 +169,17 @@ def _parts(top: Element, declared: dict[str, list[str]]) -> list[str]:
     # What an item is depends on the event.
     walk: Any = etree.iterwalk(top, EVENTS_OF_WALK)
     for event, item in walk:
-        if event == "start" and _is_layout(item.tag):
-            walk.skip_subtree()
-            # Only its end is left.
-            next(walk)
-            text += item.tail or ""
-        elif event == "start":
+        if event == "start":
+            start = _start(item.tag)
+            if start is None:
+                walk.skip_subtree()
+                # Only its end is left.
+                next(walk)
+                text += item.tail or ""
+                continue
             if text and (trimmed := text.strip(WHITE_SPACE)):
                 parts.append(f'"{trimmed}\0')
-            parts.append(f"<{item.tag}\0")
+            parts.append(start)
             for name, value in _attributes(item):
                 if name[0] != "{":
                     parts.append(f"{name}\0{value}\0")
@@ -200,10 +203,19 @@ def _parts(top: Element, declared: dict[str, list[str]]) -> list[str]:
 
 def _attributes(element: Element) -> list[tuple[str, str]]:
     """The sorted names and values of the attributes of an element."""
+    names = element.keys()
+    if not names:
+        return NO_ATTRIBUTES
     # `items` looks up each value by its name, which takes quadratic time.
-    if len(element.attrib) > MAX_ITEMS:
-        return sorted(zip(element.keys(), ATTRIBUTE_VALUES(element), strict=True))
+    if len(names) > MAX_ITEMS:
+        return sorted(zip(names, ATTRIBUTE_VALUES(element), strict=True))
     return sorted(element.items())
+
+
+@lru_cache(maxsize=1024)
+def _start(tag: str) -> str | None:
+    """How the text of an element begins; None for an element of the drawing."""
+    return None if _is_layout(tag) else f"<{tag}\0"
 
 
 @lru_cache(maxsize=1024)
