@@ -57,9 +57,9 @@ def _queries(namespace: str) -> _Queries:
 def find_extensions(diagram: Diagram) -> Sequence[Extension]:
     """The extensions of a BPMN diagram, without those in elements that the Modeler drops."""
     document, root, dropped = diagram.document, diagram.root, diagram.dropped_elements
-    # Shapes and edges may have extensions, too.
-    text = document.source if document.is_searchable else document.text
-    declared = declared_namespaces(text, root)
+    # Shapes and edges may have extensions, too: the text without them is not enough.
+    is_searchable = document.is_searchable
+    declared = declared_namespaces(document.source, root) if is_searchable else FAMILY.values()
     queries = {name: _queries(uri) for name, uri in FAMILY.items() if uri in declared}
     elements = [
         (dialect, element)

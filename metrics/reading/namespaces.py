@@ -84,8 +84,9 @@ CAMUNDA_8_PLATFORMS: Final = ("Camunda Cloud", "Zeebe")
 
 DECLARATION: Final = b"xmlns"
 TAG_END: Final = b">"
-# Always matches at `xmlns`, so that no text is searched twice.
-NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?:=\s*+["']([^"']*))?""")
+# Always matches at `xmlns`, so that no text is searched twice. The value is only looked at: after
+# `name="xmlns="`, it would be the next declaration.
+NAMESPACE: Final = re.compile(rb"""xmlns[^="']*+(?==\s*+["']([^"']*)|)""")
 
 
 def declared_namespaces(text: bytes, root: Element) -> Collection[str]:

@@ -127,6 +127,8 @@ def _by_dialect(report: Report, marks_assumed: bool) -> Group:
     block = report.blocks.get(DIALECT)
     if block is not None:
         return Group((block.name,)) if block.name else NO_DIALECT_GROUP
+    if DIALECT in report.blocks:
+        return NOT_APPLICABLE_GROUP
     platform, _ = profile_of(report, marks_assumed=False)
     # An earlier scan may not have counted the fragment.
     may_have_one = report.kind is Kind.BPMN and platform not in CAMUNDA_8_PLATFORMS

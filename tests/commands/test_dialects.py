@@ -11,6 +11,7 @@ from support.diagrams import MODELER, process
 
 from metrics import Workers, explain, explain_many, scan, scan_many, scan_shard, summarize
 from metrics.blocks import Omitted
+from metrics.reading.namespaces import OPERATON_MODELER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,6 +213,11 @@ class TestGroups:
             "(not measured)": 0,
             "operaton": 4,
         }
+
+    def test_camunda_8_by_the_platform_of_operaton(self, tmp_path: Path) -> None:
+        name = f'xmlns:om="{OPERATON_MODELER}" om:executionPlatform="Camunda Cloud"'
+        (tmp_path / "a.bpmn").write_bytes(diagram("", name))
+        assert self.groups(".", cwd=tmp_path) == {"(not applicable)": 1}
 
     def test_library(self) -> None:
         reports = [scan(SOURCE, fragments=["dialect"]), scan(SOURCE)]
