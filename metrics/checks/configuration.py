@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from metrics.blocks import key_part
 from metrics.checks.limits import LimitError, check_total, kind_of, parse_condition
 from metrics.configuration.files import (
     EXCLUDE,
@@ -39,7 +40,7 @@ from metrics.configuration.files import (
     read_in_folder,
     read_named_file,
 )
-from metrics.keys import spelled
+from metrics.keys import is_value, spelled
 from metrics.scanning.globs import Globs
 
 if TYPE_CHECKING:
@@ -210,7 +211,13 @@ def _leaves(
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.", (*location, key))
         else:
-            yield prefix + key, value, (*location, key)
+            yield _key(prefix, key), value, (*location, key)
+
+
+def _key(prefix: str, last: str) -> str:
+    """The key with a last part from which TOML has removed the quotes; it may be several parts."""
+    written, quoted = prefix + last, prefix + key_part(last)
+    return quoted if not is_value(written) and is_value(quoted) else written
 
 
 def _conditions(

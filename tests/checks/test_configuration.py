@@ -20,6 +20,7 @@ from support.checking import (
 )
 from support.command import run
 
+from metrics.blocks import key_part
 from metrics.checks.configuration import Configuration, Configurations, read_configuration
 from metrics.configuration.files import ConfigurationError
 
@@ -70,6 +71,13 @@ class TestReading:
     )
     def test_spellings(self, tmp_path: Path, text: str) -> None:
         assert conditions(of_text(tmp_path, text), tmp_path / "a") == {EMBEDDED: ["<= 3"]}
+
+    @pytest.mark.parametrize("name", ["", "a.b", "a b", "a'b.", "both \" and '"])
+    def test_names_in_quotes(self, tmp_path: Path, name: str) -> None:
+        """TOML reads the quotes of a name in an open map, which may have dots or be empty."""
+        written = f'[limits]\nformFields.formFieldTypes.{json.dumps(name)} = "<= 0"\n'
+        key = f"formFields.formFieldTypes.{key_part(name)}"
+        assert conditions(of_text(tmp_path, written), tmp_path / "a.form") == {key: ["<= 0"]}
 
     @pytest.mark.parametrize("prefix", ["", "tool.metrics."])
     def test_both_files(self, tmp_path: Path, prefix: str) -> None:
