@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.diagrams import BPMN
+from support.growth import check_growth
 
 from metrics import discover, scan
 
@@ -33,10 +32,15 @@ def fingerprints(source: bytes | str) -> dict[str, Any]:
     return found
 
 
+def diagram(content: str) -> bytes:
+    """A diagram with a content."""
+    namespaces = f'xmlns="{BPMN}" xmlns:xsi="{XSI}" xmlns:di="{DI}" xmlns:q="urn:q"'
+    return f"<definitions {namespaces}>{content}</definitions>".encode()
+
+
 def of(content: str) -> dict[str, Any]:
     """The fragment of a diagram with a content."""
-    namespaces = f'xmlns="{BPMN}" xmlns:xsi="{XSI}" xmlns:di="{DI}" xmlns:q="urn:q"'
-    return fingerprints(f"<definitions {namespaces}>{content}</definitions>".encode())
+    return fingerprints(diagram(content))
 
 
 def model(content: str) -> str:
@@ -277,20 +281,6 @@ class TestHostile:
     @pytest.mark.slow
     @pytest.mark.parametrize("shape", HOSTILE)
     def test_time_is_linear(self, shape: str) -> None:
-        gc.disable()
-        try:
-            small, large = (seconds_of(HOSTILE[shape](size)) for size in (5_000, 20_000))
-        finally:
-            gc.enable()
-        # Four times the size takes four times the time; the square would be sixteen times.
-        assert large < 9 * small + 0.2
-
-
-def seconds_of(content: str) -> float:
-    """The processor time for the fragment, the smaller of two."""
-    seconds = []
-    for _ in range(2):
-        start = time.process_time()
-        of(content)
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+        check_growth(
+            lambda size: diagram(HOSTILE[shape](size)), size=5_000, fragments=["fingerprints"]
+        )

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.diagrams import BPMN, CAMUNDA, MODELER
+from support.growth import check_growth
 
 from metrics import discover, explain, scan
 
@@ -280,21 +279,4 @@ class TestHostile:
     @pytest.mark.slow
     @pytest.mark.parametrize("shape", SHAPES)
     def test_time_is_linear(self, shape: str) -> None:
-        # The time of the garbage collector depends on all objects of the tests.
-        gc.disable()
-        try:
-            small, large = (seconds_of(hostile(SHAPES[shape](n))) for n in (10_000, 40_000))
-        finally:
-            gc.enable()
-        # Four times the size takes four times the time; the square would be sixteen times.
-        assert large < 9 * small + 0.2
-
-
-def seconds_of(source: bytes) -> float:
-    """The processor time of a scan with both fragments, the smaller of two."""
-    seconds = []
-    for _ in range(2):
-        start = time.process_time()
-        assert scan(source, fragments=FRAGMENTS).error is None
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+        check_growth(lambda size: hostile(SHAPES[shape](size)), fragments=FRAGMENTS)

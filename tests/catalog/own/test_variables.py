@@ -6,9 +6,7 @@ writer to its scope. `METRICS_CORPUS` may name a folder with more diagrams.
 
 from __future__ import annotations
 
-import gc
 import os
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -17,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.diagrams import BPMN, CAMUNDA, ZEEBE
+from support.growth import check_growth
 
 from metrics import discover, explain, scan
 
@@ -461,24 +460,8 @@ class TestHostile:
     @pytest.mark.parametrize("shape", SHAPES)
     def test_time_is_linear(self, shape: str, platform: str) -> None:
         engine = PLATFORMS[platform]
-        # The time of the garbage collector depends on all objects of the tests.
-        gc.disable()
-        try:
-            small, large = (
-                seconds_of(diagram_of(SHAPES[shape](engine, size), engine))
-                for size in (5_000, 20_000)
-            )
-        finally:
-            gc.enable()
-        # Four times the size takes four times the time; the square would be sixteen times.
-        assert large < 9 * small + 0.2
-
-
-def seconds_of(source: bytes) -> float:
-    """The processor time of a scan, the smaller of two."""
-    seconds = []
-    for _ in range(2):
-        start = time.process_time()
-        assert scan(source, fragments=["variables"]).error is None
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+        check_growth(
+            lambda size: diagram_of(SHAPES[shape](engine, size), engine),
+            size=5_000,
+            fragments=["variables"],
+        )
