@@ -40,6 +40,9 @@ Findings = TypeVar("Findings")
 HOLDER: Final = "element"
 """The role of an element whose part, such as a listener, is a finding."""
 
+Tallies = tuple[tuple[tuple[str, ...], int], ...]
+"""The number of findings for each combination of keys."""
+
 NO_ELEMENTS: Final[Mapping[str, Element]] = MappingProxyType({})
 
 
@@ -226,6 +229,14 @@ def tasks_by_kind(
     return find
 
 
+def counts_by_key(tallies: Tallies) -> Counter[str]:
+    """The number of findings for each key."""
+    counts: Counter[str] = Counter()
+    for keys, times in tallies:
+        counts.update(dict.fromkeys(keys, times))
+    return counts
+
+
 def counting(
     make: Callable[[Mapping[str, int], Engine], Block],
 ) -> Callable[[Iterable[Finding], Engine], Block]:
@@ -235,11 +246,8 @@ def counting(
     """
 
     @lru_cache(maxsize=4096)
-    def make_once(tallies: tuple[tuple[tuple[str, ...], int], ...], engine: Engine) -> Block:
-        counts: Counter[str] = Counter()
-        for keys, times in tallies:
-            counts.update(dict.fromkeys(keys, times))
-        return make(counts, engine)
+    def make_once(tallies: Tallies, engine: Engine) -> Block:
+        return make(counts_by_key(tallies), engine)
 
     @wraps(make)
     def count(findings: Iterable[Finding], engine: Engine) -> Block:

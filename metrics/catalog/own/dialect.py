@@ -64,7 +64,7 @@ from metrics.bpmn.variables import (
 )
 from metrics.catalog import process_variables, service_tasks, user_tasks
 from metrics.catalog.user_tasks import FORM_KEY, FORM_KEY_KINDS, camunda_7_kinds, kind_of_form_key
-from metrics.metric import Finding, Metric, by_keys
+from metrics.metric import Finding, Metric, by_keys, counts_by_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from metrics.bpmn.diagram import Diagram, Engine
     from metrics.bpmn.names import AttributeName
     from metrics.bpmn.variables import Writer
-    from metrics.metric import Evidence
+    from metrics.metric import Evidence, Tallies
 
 DialectName = Literal["camunda7", "operaton", "flowable", "activiti"]
 
@@ -206,13 +206,9 @@ def count(findings: Sequence[Found], engine: Engine) -> Dialect:
 
 
 @lru_cache(maxsize=4096)
-def _block(
-    name: DialectName | None, variables: int, tallies: tuple[tuple[tuple[str, ...], int], ...]
-) -> Dialect:
+def _block(name: DialectName | None, variables: int, tallies: Tallies) -> Dialect:
     """A block, from the number of tasks for each combination of keys; equal ones are made once."""
-    counts: Counter[str] = Counter()
-    for keys, times in tallies:
-        counts.update(dict.fromkeys(keys, times))
+    counts = counts_by_key(tallies)
     user_tasks = UserTasks(
         counts[f"{USER_TASK_KEY}.count"], block_of(Forms, counts, f"{USER_TASK_KEY}.form.")
     )
