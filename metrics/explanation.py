@@ -297,9 +297,9 @@ def _with_holder(piece: Evidence, holders: dict[Element | None, Element | None])
     `holders` caches the nearest flow element or root element of each parent.
     """
     element = None if piece.source is None else piece.source.element
-    if element is None or element.tag in HOLDERS or own_attribute(element, "id"):
+    if element is None or HOLDER in piece.related:
         return piece
-    if HOLDER in piece.related:
+    if element.tag in HOLDERS or own_attribute(element, "id"):
         return piece
     parent = element.getparent()
     if parent not in holders:

@@ -75,7 +75,7 @@ def own_fragments(names: Collection[str]) -> frozenset[str]:
 class FragmentOptions(NamedTuple):
     """The names of the fragments of our own to compute, and how.
 
-    `dialect` takes the place of the dialect that a diagram names.
+    `dialect` replaces the dialect that a diagram names.
     """
 
     names: AbstractSet[str] = frozenset()

@@ -146,11 +146,8 @@ def command(
         is_quiet=is_quiet,
     )
     saved_fragments: set[str] = set()
-    has_saved_scan = False
 
     def read(path: str) -> Iterator[Report]:
-        nonlocal has_saved_scan
-        has_saved_scan = True
         for report in read_saved_scan(path, max_size=max_size, fingerprints=is_of_bytes):
             saved_fragments.update(fragments_of(report))
             yield report
@@ -166,7 +163,7 @@ def command(
         layout = SummaryLayout(by, max_size, each_once, run.is_terminal, added, found.paths, copies)
         for piece in write(run.reports, layout):
             run.stream.write(piece)
-        if has_saved_scan:
+        if not each_once:
             for note in _notes_on_saved_scan(saved_fragments, added, dialect):
                 scan_options.show_note(note)
 

@@ -1,10 +1,10 @@
 """A table for people: a row for each diagram with the main number of each metric, then totals.
 
-A value that the rows are sorted by takes the place of the main number of its metric. The table is
-as wide as the terminal, or 80 characters without one. Each row has details below the name of the
-diagram: its type, its platform, and all other values that are not 0, except smaller parts of our
-own fragments. Rows are printed as soon as reports are ready, so the widths of columns do not depend
-on the content. A narrow table has no columns: all numbers are details.
+The value of `--sort` replaces the main number of its metric. The table is as wide as the terminal,
+or 80 characters without one. Each row has details below the name of the diagram: its type, its
+platform, and all other values that are not 0, except smaller parts of our own fragments. Rows are
+printed as soon as reports are ready, so the widths of columns do not depend on the content. A
+narrow table has no columns: all numbers are details.
 """
 
 from __future__ import annotations
