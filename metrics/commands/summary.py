@@ -164,18 +164,19 @@ def command(
         for piece in write(run.reports, layout):
             run.stream.write(piece)
         if not each_once:
-            for note in _notes_on_saved_scan(saved_fragments, added, dialect):
+            unused = saved_fragments - scan_options.added.names
+            for note in _notes_on_saved_scan(unused, added - saved_fragments, dialect):
                 scan_options.show_note(note)
 
 
 def _notes_on_saved_scan(
-    saved: AbstractSet[str], shown: AbstractSet[str], dialect: str | None
+    unused: AbstractSet[str], missing: AbstractSet[str], dialect: str | None
 ) -> Iterator[str]:
-    """What a summary does not show of a saved scan, and what the saved scan does not have."""
-    if omitted := sorted(saved - shown):
-        yield f"omitted: {listed(omitted, 'and')} of the saved scan; show them with --with"
-    if missing := sorted(shown - saved):
-        yield f"the saved scan has no {listed(missing, 'or')}; add them with scan --with"
+    """What a summary does not use of a saved scan, and what the saved scan does not have."""
+    if unused:
+        yield f"omitted: {listed(sorted(unused), 'and')} of the saved scan; show them with --with"
+    if missing:
+        yield f"the saved scan has no {listed(sorted(missing), 'or')}; add them with scan --with"
     if dialect is not None:
         yield "--as does not apply to a saved scan"
 

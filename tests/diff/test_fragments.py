@@ -164,6 +164,15 @@ class TestEarlierScan:
         )
         assert not run("summary", "-q", "old.ndjson", cwd=tmp_path).stderr
 
+    @pytest.mark.parametrize(
+        ("fragment", "option"), [("fingerprints", "--copies=model"), ("dialect", "--by=dialect")]
+    )
+    def test_fragments_that_a_summary_uses(
+        self, tmp_path: Path, fragment: str, option: str
+    ) -> None:
+        self.scanned(tmp_path, "--with", fragment)
+        assert not run("summary", option, "old.ndjson", cwd=tmp_path).stderr
+
     def test_fragments_that_a_saved_scan_does_not_have(self, tmp_path: Path) -> None:
         self.scanned(tmp_path)
         words = ["summary", "--with", "elements", "--as", "operaton", "old.ndjson"]
