@@ -47,7 +47,9 @@ def diagrams(draw: st.DrawFn) -> str:
         name, id = draw(st.sampled_from(NODES)), draw(st.integers(0, 7))
         inner = "".join(draw(st.lists(st.sampled_from(LOGIC), max_size=2)))
         for _ in range(draw(st.integers(0, 2))):
-            kind, target = draw(st.sampled_from(REQUIREMENTS)), draw(st.sampled_from(TARGETS))
+            # In DMN, only decisions have information requirements.
+            kinds = REQUIREMENTS if name == "decision" else REQUIREMENTS[1:]
+            kind, target = draw(st.sampled_from(kinds)), draw(st.sampled_from(TARGETS))
             href = draw(st.sampled_from(["#", "", "b.dmn#"])) + str(draw(st.integers(0, 7)))
             inner += f'<{kind}Requirement><{target} href="{href}"/></{kind}Requirement>'
         content.append(f'<{name} id="{id}">{inner}</{name}>')
@@ -105,6 +107,14 @@ def test_unrelated_diagrams_add_up(one: str, other: str) -> None:
         assert both[key] == first[key] + second[key]
     depths = (first["depth"], second["depth"])
     assert both["depth"] == (None if None in depths else max(depths))
+
+
+def test_information_requirement_outside_of_decisions() -> None:
+    required = '<informationRequirement><requiredDecision href="#a"/></informationRequirement>'
+    model = f"<businessKnowledgeModel>{required}</businessKnowledgeModel>"
+    found = decisions(diagram(f'<decision id="a"/>{model}'))
+    # A requirement names the only decision, though DMN has none in such a place.
+    assert (found["count"], found["topLevel"], found["depth"]) == (1, 0, 1)
 
 
 def test_types_have_the_prefix_of_the_modeler() -> None:
